@@ -1,0 +1,54 @@
+# `make report` and `make test` set up what they need first; nothing else has to be run before them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+
+.DEFAULT_GOAL := help
+.PHONY: help report test check lab bench lock fonts sample clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+report: $(RUN_READY) ## Write the sample company's management report under reports/
+	$(BIN)/kamlab report
+
+test: $(DEV_READY) ## Run all tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope
+
+check: $(DEV_READY) ## Lint, types, import directions, notebooks without outputs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+lab: $(RUN_READY) ## Open the notebooks in JupyterLab
+	$(BIN)/kamlab lab
+
+bench: $(DEV_READY) ## Time a whole report, step by step
+	$(BIN)/python benchmarks/report_steps.py
+
+sample: $(DEV_READY) ## Make data/sample/ anew from its seed
+	$(BIN)/python -m kamlab.simulate data/sample
+
+fonts: $(DEV_READY) ## Subset the report's fonts anew
+	$(BIN)/python scripts/make_fonts.py
+
+lock: $(DEV_READY) ## Resolve the requirements anew
+	$(BIN)/python scripts/lock.py
+
+clean: ## Remove the virtual environment and all drafts
+	rm -rf $(VENV) reports/.draft
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "kamlab needs Python 3.11 or newer; found " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 report")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_READY): requirements/run.txt pyproject.toml | $(BIN)/python
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh scripts/install.sh $(BIN)/python requirements/run.txt
+	touch $@
+
+$(DEV_READY): requirements/dev.txt $(RUN_READY)
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh scripts/install.sh $(BIN)/python requirements/dev.txt
+	touch $@

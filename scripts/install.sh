@@ -1,0 +1,13 @@
+#!/bin/sh
+# Installs a hash-locked requirements file and kamlab itself: install.sh PYTHON REQUIREMENTS
+# uv does it in a third of pip's time; where uv cannot be had, plain pip reads the same file.
+set -eu
+python=$1
+requirements=$2
+if "$python" -m uv --version >/dev/null 2>&1 || "$python" -m pip install --quiet uv; then
+    UV_COMPILE_BYTECODE=1 "$python" -m uv pip install --quiet --python "$python" --require-hashes -r "$requirements"
+    "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation -e .
+else
+    "$python" -m pip install --quiet --require-hashes -r "$requirements"
+    "$python" -m pip install --quiet --no-deps --no-build-isolation -e .
+fi

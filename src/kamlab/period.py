@@ -1,0 +1,97 @@
+"""The frozen study period: the one place where days, weeks, months and years are converted."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, get_args
+
+from kamlab.errors import ConfigError
+
+Unit = Literal["day", "week"]
+
+DAYS_PER_YEAR = 365
+DAYS_PER_UNIT: dict[str, int] = {"day": 1, "week": 7}
+MONTHS_PER_YEAR = 12
+
+
+def days_to_units(days: float, unit: str) -> float:
+    """Convert days into a model's time unit (weeks = days / 7, exactly)."""
+    return days / DAYS_PER_UNIT[unit]
+
+
+def units_to_days(units: float, unit: str) -> float:
+    """Convert a model's time unit into days."""
+    return units * DAYS_PER_UNIT[unit]
+
+
+def months_to_days(months: int) -> int:
+    """Convert months into days; twelve months are 365 days."""
+    return round(months * DAYS_PER_YEAR / MONTHS_PER_YEAR)
+
+
+def days_to_years(days: float) -> float:
+    """Convert days into years of 365 days."""
+    return days / DAYS_PER_YEAR
+
+
+def end_of_last_complete_month(today: date) -> date:
+    """Return the last day of the calendar month before `today`, or `today` if it ends its month."""
+    if today.day == monthrange(today.year, today.month)[1]:
+        return today
+    return today.replace(day=1) - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class StudyPeriod:
+    """What may be read, and how far ahead is looked.
+
+    Parameters
+    ----------
+    calibration_end : date or str
+        The as-of date: the last day whose data may be used, inclusive (ISO format if a string).
+    horizon_days : int
+        Length of the forecast in days, counted from the day after `calibration_end`.
+    unit : {"week", "day"}
+        Unit of `frequency`'s companions `recency` and `T` in the summary.
+    """
+
+    calibration_end: date
+    horizon_days: int = DAYS_PER_YEAR
+    unit: Unit = "week"
+
+    def __post_init__(self) -> None:
+        """Normalise the date and refuse impossible values."""
+        if isinstance(self.calibration_end, str):
+            try:
+                parsed = date.fromisoformat(self.calibration_end)
+            except ValueError:
+                raise ConfigError(
+                    f'"{self.calibration_end}" is no date. Write the as-of date as year-month-day, for example 2025-12-31.'
+                ) from None
+            object.__setattr__(self, "calibration_end", parsed)
+        if self.horizon_days < 1:
+            raise ConfigError(f"horizon_days is {self.horizon_days}; a forecast needs at least 1 day.")
+        if self.unit not in get_args(Unit):
+            raise ConfigError(f'unit is "{self.unit}"; it must be "day" or "week".')
+
+    @property
+    def horizon(self) -> float:
+        """Length of the forecast in the period's unit."""
+        return days_to_units(self.horizon_days, self.unit)
+
+    @property
+    def holdout_end(self) -> date:
+        """Last day of the horizon, inclusive."""
+        return self.calibration_end + timedelta(days=self.horizon_days)
+
+    def origin(self, k: int) -> StudyPeriod:
+        """Return the period that ends `k` horizons earlier: origin `k` of the rolling contest."""
+        return StudyPeriod(
+            self.calibration_end - timedelta(days=k * self.horizon_days), self.horizon_days, self.unit
+        )
+
+    def window_start(self, days: int) -> date:
+        """Return the first day of the window of `days` days that ends on the as-of date, both inclusive."""
+        return self.calibration_end - timedelta(days=days - 1)

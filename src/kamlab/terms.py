@@ -1,0 +1,231 @@
+"""Names and meanings of every table and column that kamlab writes; docs/data-dictionary.md is made from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its name, kind of value, unit and meaning."""
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+
+
+def _columns(*rows: tuple[str, ...]) -> tuple[Column, ...]:
+    return tuple(Column(*row) for row in rows)
+
+
+LEVELS = ("Low", "Mid", "High")
+"""The three classes of contribution and of potential, in rising order."""
+
+STRATEGIES = ("acquire", "promote", "retain", "win_back", "static")
+"""The five strategies of document 000."""
+
+TYPES = ("A", "B", "C", "D")
+"""The four account types of document 000."""
+
+POTENTIAL_SOURCES = ("declared", "own_peak", "unknown")
+"""Where a potential comes from, in falling order of trust."""
+
+LINE_KINDS = ("sale", "return", "rebate", "free", "freight", "tax", "intercompany")
+"""Kinds of ledger lines."""
+
+REVENUE_KINDS = ("sale", "return", "rebate")
+"""Kinds of ledger lines that count as revenue."""
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "ledger": _columns(
+        ("account", "text", "customer as the source names it; empty = unattributed revenue"),
+        ("date", "date", "day of the line"),
+        ("kind", "text", "sale, return, rebate, free, freight, tax or intercompany"),
+        ("order_id", "text", "order number, if the source has one"),
+        ("line_id", "text", "declared unique id of the line, if the source has one"),
+        ("product", "text", "product, if the source has one"),
+        ("product_line", "text", "product line, if the source has one"),
+        ("quantity", "decimal(38,4)", "quantity, negative for returns", "source's unit"),
+        ("amount", "decimal(38,4)", "net value of the line, negative for returns", "currency"),
+        ("cost", "decimal(38,4)", "cost of the goods on the line", "currency"),
+        ("source", "text", "file that the line came from"),
+        ("line", "integer", "line number in that file (the header is line 1); row number for Parquet"),
+        ("repeated", "boolean", "equal in every mapped column to another line, without a line id to tell them apart; kept"),
+    ),
+    "quarantine": _columns(
+        ("source", "text", "file that the line came from"),
+        ("line", "integer", "line number in that file"),
+        ("reason", "text", "why the line cannot be used; several reasons are joined by '; '"),
+        ("amount", "decimal(38,4)", "amount of the line where it is a number", "currency"),
+        ("original", "text", "the line's original values as a JSON object"),
+    ),
+    "reconciliation": _columns(
+        ("part", "text", "read, accepted, attributed, unattributed, not_revenue, quarantined, after_as_of"),
+        ("rows", "integer", "number of lines"),
+        ("money", "decimal(38,4)", "sum of their amounts, where numeric", "currency"),
+    ),
+    "accounts": _columns(
+        ("account", "text", "account, or group of accounts where decisions are taken for groups"),
+        ("name", "text", "name to print"),
+        ("members", "integer", "number of accounts in it"),
+        ("member_ids", "text", "their ids, joined by ', '"),
+        ("channel", "text", "channel of sale, such as distributor or end user"),
+        ("industry", "text", "industry"),
+        ("region", "text", "region"),
+        ("country", "text", "country"),
+        ("size", "text", "size class of the company"),
+        ("owner", "text", "person responsible in sales; empty = none"),
+        ("declared_potential", "number", "what sales says it could buy in 12 months at most", "currency"),
+        ("strategic", "boolean", "flagged strategic, with a date not yet passed"),
+        ("has_bought", "boolean", "has at least one purchase day up to the as-of date"),
+    ),
+    "summary": _columns(
+        ("account", "text", "account or group"),
+        ("frequency", "integer", "purchase days after the first"),
+        ("recency", "number", "first to last purchase day", "period's unit"),
+        ("T", "number", "first purchase day to the as-of date", "period's unit"),
+        ("monetary_value", "number", "mean net value of the repeat purchase days; 0 without repeat", "currency"),
+        ("first_purchase", "date", "first purchase day"),
+        ("last_purchase", "date", "last purchase day"),
+        ("first_value", "number", "net value of the first purchase day", "currency"),
+        ("purchase_days", "integer", "number of purchase days (frequency + 1)"),
+        ("revenue", "number", "net revenue up to the as-of date, returns deducted", "currency"),
+        ("trailing_revenue", "number", "net revenue of the last 12 months", "currency"),
+        ("previous_revenue", "number", "net revenue of the 12 months before", "currency"),
+        ("peak_revenue", "number", "best 12 months of the last 36", "currency"),
+        ("prior_peak_revenue", "number", "best 12 months of the 24 before the last 12", "currency"),
+        ("trailing_purchase_days", "integer", "purchase days in the last 12 months"),
+        ("previous_purchase_days", "integer", "purchase days in the 12 months before"),
+        ("trailing_order_value", "number", "mean net value of the purchase days of the last 12 months", "currency"),
+        ("largest_order", "number", "net value of the largest purchase day", "currency"),
+        ("order_value_trend", "number", "slope of ln(value of a purchase day) against time; missing under 3 days", "1/year"),
+        ("order_value_trend_se", "number", "its standard error", "1/year"),
+        ("return_rate", "number", "returned value / bought value", "share"),
+        ("days_since_last", "integer", "last purchase day to the as-of date", "days"),
+        ("longest_gap", "number", "longest gap between purchase days in 3 years; missing under 2 days", "days"),
+        ("median_gap", "number", "median gap between purchase days; missing under 2 days", "days"),
+        ("gap_cv", "number", "standard deviation of the gaps / their mean; missing under 3 days"),
+        ("gap_before_last", "number", "gap between the last two purchase days", "days"),
+        ("days_since_return", "integer", "purchase days since the longest gap of over a year ended; missing if none"),
+        ("product_lines", "integer", "product lines bought in the last 12 months"),
+        ("costed_revenue", "number", "revenue of the last 36 months on lines with a known cost", "currency"),
+        ("margin", "number", "that revenue less its cost", "currency"),
+        ("margin_rate_var", "number", "revenue-weighted variance of the lines' margin rates in the last 36 months"),
+        ("costed_lines", "integer", "number of those lines"),
+    ),
+    "backtest": _columns(
+        ("forecaster", "text", "model or baseline"),
+        ("kind", "text", "model or baseline"),
+        ("origin", "date", "last day of the data that the forecast was made from"),
+        ("role", "text", "choice (earlier origins) or record (the newest, untouched one)"),
+        ("target", "text", "purchases or revenue"),
+        ("accounts", "integer", "number of accounts forecast"),
+        ("actual", "number", "what came in the horizon, all accounts together"),
+        ("forecast", "number", "what was forecast, all accounts together"),
+        ("bias", "number", "forecast / actual − 1"),
+        ("mae", "number", "mean absolute error per account"),
+        ("rmse", "number", "root mean squared error per account"),
+        ("msle", "number", "mean squared difference of ln(1 + purchases); missing for revenue"),
+        ("relative_rmse", "number", "rmse / rmse of 'last_horizon'"),
+        ("coverage", "number", "share of accounts inside their interval; missing for baselines"),
+        ("level", "number", "nominal level of that interval"),
+    ),
+    "models": _columns(
+        ("model", "text", "bg_nbd, gamma_gamma"),
+        ("parameter", "text", "the papers' names"),
+        ("value", "number", "maximum-likelihood estimate"),
+        ("standard_error", "number", "its standard error"),
+        ("log_likelihood", "number", "of the fit"),
+        ("accounts", "integer", "accounts that entered the fit"),
+        ("converged", "boolean", "the optimiser reached a maximum"),
+        ("note", "text", "fallbacks and warnings"),
+    ),
+    "forecast": _columns(
+        ("account", "text", "account or group"),
+        ("p_alive", "number", "probability that it still buys", "probability"),
+        ("expected_purchases", "number", "purchase days expected in the horizon"),
+        ("purchases_lower", "number", "lower bound of the purchases' interval"),
+        ("purchases_upper", "number", "upper bound of the purchases' interval"),
+        ("p_buys_90", "number", "probability of a purchase within 90 days", "probability"),
+        ("expected_spend", "number", "expected net value of a purchase day", "currency"),
+        ("spend_basis", "text", "model, trailing (order value trends) or first_order"),
+        ("expected_revenue", "number", "expected net revenue of the horizon", "currency"),
+        ("revenue_lower", "number", "lower bound of its interval", "currency"),
+        ("revenue_upper", "number", "upper bound of its interval", "currency"),
+        ("margin_rate", "number", "margin rate used; missing where no cost is known", "share"),
+        ("margin_rate_se", "number", "its standard error", "share"),
+        ("p_negative", "number", "probability that the account loses money given that it buys; missing without costs", "probability"),
+        ("expected_contribution", "number", "expected margin of the horizon; revenue where no cost is known", "currency"),
+        ("contribution_lower", "number", "lower bound of its interval", "currency"),
+        ("contribution_upper", "number", "upper bound of its interval", "currency"),
+        ("clv", "number", "contribution of the horizon discounted to the as-of date", "currency"),
+        ("lower", "number", "lower bound of its interval", "currency"),
+        ("upper", "number", "upper bound of its interval", "currency"),
+        ("level", "number", "level of all intervals in the row"),
+        ("basis", "text", "contribution, revenue or purchases: what the value columns hold"),
+    ),
+    "draws": _columns(
+        ("account", "text", "account or group"),
+        ("d0 … dN", "number", "joint draws of the account's contribution in the horizon; totals' intervals come from their sums", "currency"),
+    ),
+    "potential": _columns(
+        ("account", "text", "account or group"),
+        ("potential_revenue", "number", "what it could buy in 12 months at most; missing if unknown", "currency"),
+        ("potential_source", "text", "declared, own_peak or unknown"),
+        ("wallet_share", "number", "trailing revenue / potential; only where the potential is declared", "share"),
+        ("headroom", "number", "(potential − expected revenue, not under 0) × margin rate", "currency"),
+    ),
+    "features": _columns(
+        ("account", "text", "account or group"),
+        ("…", "number", "one column a feature, in original units; listed in the run's feature table"),
+    ),
+    "segments": _columns(
+        ("account", "text", "account or group"),
+        ("segment", "integer", "number of the segment, 1 = highest mean expected contribution"),
+        ("segment_name", "text", "name from the segment's profile"),
+        ("silhouette", "number", "how well the account fits its segment, −1 to 1"),
+    ),
+    "candidates": _columns(
+        ("k", "integer", "number of segments tried"),
+        ("silhouette", "number", "mean silhouette"),
+        ("stability", "number", "mean adjusted Rand index over resamples"),
+        ("smallest_share", "number", "share of accounts in the smallest segment"),
+        ("eligible", "boolean", "stable and large enough"),
+        ("chosen", "boolean", "the one in force"),
+    ),
+    "tiers": _columns(
+        ("axis", "text", "contribution or potential"),
+        ("scheme", "text", "fitted or fixed"),
+        ("cut", "text", "mid (Low to Mid) or high (Mid to High)"),
+        ("value", "number", "the border; a value on it belongs to the upper class", "currency"),
+        ("lower", "number", "lower bound of its bootstrap interval", "currency"),
+        ("upper", "number", "upper bound of its bootstrap interval", "currency"),
+        ("method", "text", "weighted_log, log, sqrt, cumulative_80_95, configured"),
+        ("unstable_share", "number", "share of accounts that change class across bootstraps"),
+        ("reason", "text", "why this method is in force"),
+    ),
+    "schemes": _columns(
+        ("account", "text", "account or group"),
+        ("contribution_class", "text", "Low, Mid or High by the fitted cuts"),
+        ("potential_class", "text", "Low, Mid or High by the fitted cuts; missing if the potential is unknown"),
+        ("contribution_class_fixed", "text", "Low, Mid or High by the fixed thresholds"),
+        ("potential_class_fixed", "text", "Low, Mid or High by the fixed thresholds; missing if unknown"),
+    ),
+    "strategies": _columns(
+        ("account", "text", "account or group"),
+        ("name", "text", "name to print"),
+        ("owner", "text", "person responsible in sales"),
+        ("nine_box", "text", "contribution level / potential level after the share rule, such as 'High/Mid'"),
+        ("type_000", "text", "A, B, C or D; missing for prospects"),
+        ("type_000_rule", "text", "id of the playbook rule that gave it"),
+        ("type_000_inputs", "text", "values that entered the rule"),
+        ("strategy", "text", "acquire, promote, retain, win_back or static"),
+        ("strategy_rule", "text", "id of the playbook rule that gave it"),
+        ("strategy_inputs", "text", "values that entered the rule"),
+        ("plan_required", "boolean", "needs an account plan"),
+        ("plan_required_rule", "text", "id of the playbook rule that gave it"),
+        ("provisional", "boolean", "the type stands on the account's own peak or on a short history"),
+        ("flags", "text", "flags, joined by ', '"),
+    ),
+}
