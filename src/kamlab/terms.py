@@ -106,7 +106,6 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("longest_gap", "number", "longest gap between purchase days in 3 years; missing under 2 days", "days"),
         ("median_gap", "number", "median gap between purchase days; missing under 2 days", "days"),
         ("gap_cv", "number", "standard deviation of the gaps / their mean; missing under 3 days"),
-        ("gap_before_last", "number", "gap between the last two purchase days", "days"),
         ("days_since_return", "integer", "purchase days since the longest gap of over a year ended; missing if none"),
         ("product_lines", "integer", "product lines bought in the last 12 months"),
         ("costed_revenue", "number", "revenue of the last 36 months on lines with a known cost", "currency"),

@@ -1,0 +1,288 @@
+"""Ledger + period → one row per account: the recency–frequency summary and everything else that only time gives.
+
+Written in Ibis, so that the engine does the work; sums run over exact decimals and integers, because sums of
+doubles on several threads differ from run to run in their last digits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kamlab.errors import DataError
+from kamlab.ledger import Ledger
+from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod, days_to_units, months_to_days
+from kamlab.terms import REVENUE_KINDS, TABLES
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+MONEY = "decimal(38,4)"
+PEAK_MONTHS = 36
+"""How far back the best twelve months, the longest gap and the margin rate look."""
+
+
+def summarize(
+    ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Summarise each account's purchases up to the as-of date.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    period : StudyPeriod
+        Nothing after `period.calibration_end` is read; `recency` and `T` are in `period.unit`.
+    accounts : pandas.DataFrame, optional
+        Columns member, account: the account (group) that each of the ledger's accounts belongs to. Accounts that are
+        not listed stand for themselves.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `terms.TABLES["summary"]`, one row an account with at least one purchase day, ordered by account.
+
+    Raises
+    ------
+    DataError
+        If no account has a purchase up to the as-of date.
+    """
+    lines = _revenue_lines(ledger, period, accounts)
+    days = _days(lines, ledger)
+    purchases = days.filter(days.is_purchase)
+    parts = [
+        _repeat(purchases),
+        _windows(days, period),
+        _peaks(days, period),
+        _order_values(purchases, period),
+        _gaps(purchases, period),
+        _lines_facts(lines, period),
+    ]
+    first, *others = (part.to_pyarrow().to_pandas().set_index("account") for part in parts)
+    table = first.join(others, how="left").sort_index().reset_index()
+    if table.empty:
+        raise DataError(
+            f"No account has a purchase up to {period.calibration_end}. The log runs from {ledger.first_date} to "
+            f"{ledger.last_date}; choose an as-of date inside it."
+        )
+    return _finish(table, period)
+
+
+def holdout(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what came in the horizon: account, purchases (purchase days), revenue (net; currency)."""
+    start, end = period.calibration_end, period.holdout_end
+    lines = _revenue_lines(ledger, StudyPeriod(end, period.horizon_days, period.unit), accounts)
+    days = _days(lines.filter(lines.date > start), ledger)
+    sums = days.group_by("account").agg(purchases=days.is_purchase.cast("int64").sum(), revenue=days.net.sum())
+    table = sums.to_pyarrow().to_pandas().sort_values("account", ignore_index=True)
+    return table.astype({"purchases": "int64", "revenue": "float64"})
+
+
+def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
+    """Return month (first day), lines, accounts and revenue (currency) of each calendar month up to the as-of date."""
+    import ibis
+
+    t = ledger.table
+    t = t.filter(t.date <= ibis.literal(period.calibration_end), t.kind.isin(REVENUE_KINDS))
+    months = t.group_by(month=t.date.truncate("M")).agg(
+        lines=t.count(), accounts=t.account.nunique(), revenue=t.amount.sum()
+    )
+    return months.order_by("month").to_pyarrow().to_pandas().astype({"revenue": "float64"})
+
+
+def _revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None) -> ir.Table:
+    """Lines of revenue with an account, up to the as-of date, under the account that decisions are taken for."""
+    import ibis
+    import pyarrow as pa
+
+    t = ledger.table
+    t = t.filter(t.account.notnull(), t.kind.isin(REVENUE_KINDS), t.date <= ibis.literal(period.calibration_end))
+    if accounts is None:
+        return t
+    groups = ibis.memtable(pa.table({"member": accounts["member"], "group": accounts["account"]}))
+    t = t.left_join(groups, t.account == groups.member)
+    return t.mutate(account=ibis.coalesce(t.group, t.account)).drop("group", "member")
+
+
+def _days(lines: ir.Table, ledger: Ledger) -> ir.Table:
+    """One row per account and day: its net value and whether it is a purchase day."""
+    import ibis
+
+    if not ledger.has_money:
+        zero = ibis.literal(0).cast(MONEY)
+        return lines.group_by("account", "date").agg(net=zero, is_purchase=ibis.literal(True))
+    if ledger.purchase == "nonnegative":
+        bought, enough = (lines.kind != "return") & (lines.amount >= 0), lines.amount.sum() >= 0
+    else:
+        bought, enough = (lines.kind != "return") & (lines.amount > 0), lines.amount.sum() > 0
+    return lines.group_by("account", "date").agg(net=lines.amount.sum(), is_purchase=bought.any() & enough)
+
+
+def _money_where(condition: ir.BooleanValue, money: ir.DecimalValue) -> ir.DecimalScalar:
+    """Sum the money where the condition holds; 0 where it never does."""
+    import ibis
+
+    # A bare 0 would make the engine's result and Ibis' idea of its type differ.
+    return condition.ifelse(money, ibis.literal(0).cast(MONEY)).cast(MONEY).sum()
+
+
+def _repeat(purchases: ir.Table) -> ir.Table:
+    """First, last and repeat purchases; a self-join on the first day, because argmin is wrong on some engines."""
+    firsts = purchases.group_by("account").agg(first_purchase=purchases.date.min())
+    joined = purchases.join(firsts, "account")
+    on_first = joined.date == joined.first_purchase
+    return joined.group_by("account").agg(
+        first_purchase=joined.first_purchase.min(),
+        last_purchase=joined.date.max(),
+        purchase_days=joined.count(),
+        first_value=_money_where(on_first, joined.net),
+        repeat_value=_money_where(~on_first, joined.net),
+        largest_order=joined.net.max(),
+    )
+
+
+def _windows(days: ir.Table, period: StudyPeriod) -> ir.Table:
+    """Revenue and purchase days of the last twelve months and of the twelve before; returns."""
+    import ibis
+
+    last = days.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
+    before = (days.date >= ibis.literal(period.window_start(2 * DAYS_PER_YEAR))) & ~last
+    return days.group_by("account").agg(
+        revenue=days.net.sum(),
+        trailing_revenue=_money_where(last, days.net),
+        previous_revenue=_money_where(before, days.net),
+        trailing_purchase_days=(last & days.is_purchase).cast("int64").sum(),
+        previous_purchase_days=(before & days.is_purchase).cast("int64").sum(),
+        trailing_purchase_value=_money_where(last & days.is_purchase, days.net),
+    )
+
+
+def _peaks(days: ir.Table, period: StudyPeriod) -> ir.Table:
+    """Best twelve months, in windows that end on each twelfth of a year counted back from the as-of date."""
+    import ibis
+    import pyarrow as pa
+
+    n = PEAK_MONTHS - MONTHS_PER_YEAR
+    windows = ibis.memtable(
+        pa.table(
+            {
+                "window": range(n + 1),
+                "start": [period.window_start(months_to_days(m) + DAYS_PER_YEAR) for m in range(n + 1)],
+                "end": [period.window_start(months_to_days(m) + 1) for m in range(n + 1)],
+            }
+        )
+    )
+    recent = days.filter(days.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS))))
+    joined = recent.join(windows, [recent.date >= windows.start, recent.date <= windows.end])
+    sums = joined.group_by("account", "window").agg(net=joined.net.sum())
+    prior = sums.window >= MONTHS_PER_YEAR
+    return sums.group_by("account").agg(
+        peak_revenue=sums.net.max(), prior_peak_revenue=prior.ifelse(sums.net, None).max()
+    )
+
+
+def _order_values(purchases: ir.Table, period: StudyPeriod) -> ir.Table:
+    """Sums from which the trend of ln(value of a purchase day) follows by least squares."""
+    import ibis
+
+    exact = "decimal(38,8)"
+    p = purchases.filter(purchases.net > 0)
+    age = p.date.delta(ibis.literal(period.calibration_end), unit="day")
+    log = p.net.cast("float64").ln()
+    p = p.mutate(t=age, y=log.cast(exact), ty=(age * log).cast(exact), yy=(log * log).cast(exact))
+    return p.group_by("account").agg(
+        n_values=p.count(), st=p.t.sum(), stt=(p.t * p.t).sum(), sy=p.y.sum(), sty=p.ty.sum(), syy=p.yy.sum()
+    )
+
+
+def _gaps(purchases: ir.Table, period: StudyPeriod) -> ir.Table:
+    """Gaps between purchase days: longest of three years, median, spread, the last one, and the last long one."""
+    import ibis
+
+    w = ibis.window(group_by="account", order_by="date")
+    p = purchases.mutate(before=purchases.date.lag().over(w), later=ibis.row_number().over(w))
+    p = p.mutate(gap=p.date.delta(p.before, unit="day"))
+    recent = p.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS)))
+    long = p.gap > DAYS_PER_YEAR
+    return p.group_by("account").agg(
+        longest_gap=recent.ifelse(p.gap, None).max(),
+        median_gap=p.gap.median(),
+        n_gaps=p.gap.count(),
+        sum_gap=p.gap.sum(),
+        sum_gap_squared=(p.gap * p.gap).sum(),
+        rank_after_long_gap=long.ifelse(p.later, None).max(),
+    )
+
+
+def _lines_facts(lines: ir.Table, period: StudyPeriod) -> ir.Table:
+    """Breadth, returns and margin, which only single lines show."""
+    import ibis
+
+    last = lines.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
+    costed = (lines.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS)))) & lines.cost.notnull()
+    margin = lines.amount - lines.cost
+    priced = costed & (lines.amount > 0)
+    # Margin² / amount is amount × rate²: its sum gives the amount-weighted variance of the lines' rates.
+    weighted_square = (margin.cast("float64") * (margin.cast("float64") / lines.amount.cast("float64"))).cast(
+        "decimal(38,6)"
+    )
+    return lines.group_by("account").agg(
+        product_lines=last.ifelse(lines.product_line, None).nunique(),
+        bought=_money_where(lines.amount > 0, lines.amount),
+        returned=_money_where(lines.amount < 0, -lines.amount),
+        costed_lines=priced.cast("int64").sum(),
+        costed_revenue=_money_where(costed, lines.amount),
+        margin=_money_where(costed, margin),
+        priced_revenue=_money_where(priced, lines.amount),
+        priced_margin=_money_where(priced, margin),
+        priced_square=priced.ifelse(weighted_square, None).sum(),
+    )
+
+
+def _finish(table: pd.DataFrame, period: StudyPeriod) -> pd.DataFrame:
+    """Turn exact sums into the documented columns."""
+    import numpy as np
+    import pandas as pd
+
+    dates = ["first_purchase", "last_purchase"]
+    numbers = table.columns.difference(["account", *dates])
+    table[numbers] = table[numbers].astype("float64")
+    first, last = (pd.to_datetime(table[c]) for c in dates)
+    as_of = pd.Timestamp(period.calibration_end)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["frequency"] = table["purchase_days"] - 1
+        table["recency"] = days_to_units((last - first).dt.days, period.unit)
+        table["T"] = days_to_units((as_of - first).dt.days, period.unit)
+        table["monetary_value"] = (table["repeat_value"] / table["frequency"]).where(table["frequency"] > 0, 0.0)
+        table["trailing_order_value"] = table["trailing_purchase_value"] / table["trailing_purchase_days"]
+        table["days_since_last"] = (as_of - last).dt.days
+        table["return_rate"] = (table["returned"] / table["bought"]).where(table["bought"] > 0, 0.0)
+        mean_gap = table["sum_gap"] / table["n_gaps"]
+        spread = table["sum_gap_squared"] / table["n_gaps"] - mean_gap**2
+        table["gap_cv"] = (np.sqrt(spread.clip(lower=0)) / mean_gap).where(table["n_gaps"] >= 2)
+        table["days_since_return"] = table["purchase_days"] - table["rank_after_long_gap"]
+        rate = table["priced_margin"] / table["priced_revenue"]
+        table["margin_rate_var"] = (table["priced_square"] / table["priced_revenue"] - rate**2).clip(lower=0)
+    table["order_value_trend"], table["order_value_trend_se"] = _trend(table)
+    # Without revenue in 36 months there is no window at all: the best twelve months are worth nothing.
+    filled = ["peak_revenue", "prior_peak_revenue", "product_lines", "costed_lines", "costed_revenue", "margin"]
+    table[filled] = table[filled].fillna(0.0)
+    whole = ["frequency", "purchase_days", "trailing_purchase_days", "previous_purchase_days", "days_since_last"]
+    table = table.astype(dict.fromkeys([*whole, "product_lines", "costed_lines"], "int64"))
+    table[dates] = table[dates].apply(lambda c: pd.to_datetime(c).astype("datetime64[s]"))
+    return table[[column.name for column in TABLES["summary"]]]
+
+
+def _trend(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Least-squares slope of ln(value) on time in years, and its standard error, from sums."""
+    import numpy as np
+
+    n = table["n_values"]
+    # Ages count back from the as-of date, so time runs against them.
+    var_t = table["stt"] / n - (table["st"] / n) ** 2
+    cov = table["sty"] / n - table["st"] * table["sy"] / n**2
+    var_y = table["syy"] / n - (table["sy"] / n) ** 2
+    usable = (n >= 3) & (var_t > 0)
+    slope = (-cov / var_t.where(usable)).where(usable)
+    residual = (var_y - cov**2 / var_t.where(usable)).clip(lower=0) / (n - 2).where(usable)
+    error = np.sqrt(residual / var_t.where(usable))
+    return slope * DAYS_PER_YEAR, error * DAYS_PER_YEAR
