@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TEXT_COLUMNS = ("account", "order_id", "line_id", "product", "product_line")
 DECIMAL_COLUMNS = ("quantity", "amount", "cost")
 COLUMNS = ("account", "date", "kind", *TEXT_COLUMNS[1:], *DECIMAL_COLUMNS, "currency")
-"""Ledger columns that a source column can be mapped to; account and date are needed, amount for anything about money."""
+"""Ledger columns that a source column can be mapped to; account and date are needed, amount for money."""
 
 PurchaseRule = Literal["positive", "nonnegative"]
 _METADATA = b"kamlab"
@@ -110,7 +110,9 @@ class Ledger:
             (t.account.isnull(), "unattributed"),
             else_="attributed",
         )
-        sums = t.group_by(part=part).agg(rows=t.count(), money=t.amount.sum()).to_pyarrow().to_pandas().set_index("part")
+        sums = (
+            t.group_by(part=part).agg(rows=t.count(), money=t.amount.sum()).to_pyarrow().to_pandas().set_index("part")
+        )
         quarantined = self.quarantine["amount"].dropna()
         rows = {name: int(sums["rows"].get(name, 0)) for name in _ACCEPTED_PARTS}
         money = {name: _decimal(sums["money"].get(name)) for name in _ACCEPTED_PARTS}
@@ -246,7 +248,10 @@ def _reasons(parsed: pd.DataFrame, columns: Mapping[str, str]) -> pd.Series:
             add(parsed[f"{name}_given"] & parsed[name].isna(), f"{name} is not a number")
     if "kind" in columns:
         parsed["kind"] = parsed["kind"].str.lower()
-        add(parsed["kind"].notna() & ~parsed["kind"].isin(LINE_KINDS), "kind is none of " + ", ".join(LINE_KINDS))
+        add(
+            parsed["kind"].notna() & ~parsed["kind"].isin(LINE_KINDS),
+            "kind is none of " + ", ".join(LINE_KINDS),
+        )
     if "line_id" in columns:
         # Among lines that are otherwise possible the first keeps the id: an impossible twin must not push it out.
         candidates = parsed.loc[(reasons == "") & parsed["line_id"].notna(), "line_id"]

@@ -68,7 +68,7 @@ def date_pattern(date_format: str | None) -> str:
     directives = re.findall(r"%.", date_format)
     if sorted(d.lower() for d in directives) != ["%d", "%m", "%y"] or not set(directives) <= set(_PARTS):
         raise ConfigError(
-            f'date_format is "{date_format}"; it must hold %d, %m and one of %Y and %y once each, for example "%d/%m/%Y".'
+            f'date_format is "{date_format}"; it must hold %d, %m and %Y or %y, once each, for example "%d/%m/%Y".'
         )
     if date_format.replace("%", "") == "".join(d[1] for d in directives):
         # Without separators each part has its full width.

@@ -68,7 +68,7 @@ class StudyPeriod:
                 parsed = date.fromisoformat(self.calibration_end)
             except ValueError:
                 raise ConfigError(
-                    f'"{self.calibration_end}" is no date. Write the as-of date as year-month-day, for example 2025-12-31.'
+                    f'"{self.calibration_end}" is no date. Write the as-of date as year-month-day: 2025-12-31.'
                 ) from None
             object.__setattr__(self, "calibration_end", parsed)
         if self.horizon_days < 1:
@@ -88,9 +88,7 @@ class StudyPeriod:
 
     def origin(self, k: int) -> StudyPeriod:
         """Return the period that ends `k` horizons earlier: origin `k` of the rolling contest."""
-        return StudyPeriod(
-            self.calibration_end - timedelta(days=k * self.horizon_days), self.horizon_days, self.unit
-        )
+        return StudyPeriod(self.calibration_end - timedelta(days=k * self.horizon_days), self.horizon_days, self.unit)
 
     def window_start(self, days: int) -> date:
         """Return the first day of the window of `days` days that ends on the as-of date, both inclusive."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -52,8 +53,15 @@ class RawTable:
 
 
 def resolve_path(path: str | Path, base: Path | None = None) -> Path:
-    """Resolve a path against the configuration's folder; `package:NAME/FILE` is a file inside a Python package."""
-    text = str(path)
+    """Resolve a path against the configuration's folder.
+
+    `${NAME}` is an environment variable; `package:NAME/FILE` is a file inside a Python package.
+    """
+    text = os.path.expandvars(str(path))
+    if "${" in text:
+        raise DataError(
+            f"The path {text} names an environment variable that is not set. Set it, or write the path out."
+        )
     if text.startswith(PACKAGE_PREFIX):
         package, _, inside = text.removeprefix(PACKAGE_PREFIX).partition("/")
         # The package is located, not imported: importing some has side effects.
@@ -94,7 +102,9 @@ def read_table(
         raise DataError(f"{path} is a folder; name the file that holds the lines.")
     if not path.exists():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")]) if path.parent.is_dir() else ""
-        raise DataError(f"There is no file {path}.{near} Check the path; it is taken relative to the configuration file.")
+        raise DataError(
+            f"There is no file {path}.{near} Check the path; it is taken relative to the configuration file."
+        )
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty: 0 bytes. Export the transaction lines again.")
     if path.suffix.lower() == ".parquet":
@@ -148,9 +158,7 @@ def _as_text(table: pa.Table, source: str) -> RawTable:
     return RawTable(pa.table(columns))
 
 
-def _read_text(
-    path: Path, delimiter: str | None, header: Sequence[str] | None, encoding: str | None
-) -> RawTable:
+def _read_text(path: Path, delimiter: str | None, header: Sequence[str] | None, encoding: str | None) -> RawTable:
     import pyarrow as pa
 
     text = _decode(path, encoding)
@@ -195,7 +203,8 @@ def _decode(path: Path, encoding: str | None) -> str:
             head = f" Read that way, the first line is: {first[:200]}"
         remedy = f'Set encoding = "{guess}" for this file if that is right.' if guess else "Set its encoding."
         raise DataError(
-            f"{path.name} is not {encoding or 'UTF-8'} text: byte 0x{data[error.start]:02x} in line {line}. {remedy}{head}"
+            f"{path.name} is not {encoding or 'UTF-8'} text: byte 0x{data[error.start]:02x} in line {line}. "
+            f"{remedy}{head}"
         ) from None
 
 

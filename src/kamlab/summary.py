@@ -22,9 +22,7 @@ PEAK_MONTHS = 36
 """How far back the best twelve months, the longest gap and the margin rate look."""
 
 
-def summarize(
-    ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def summarize(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
     """Summarise each account's purchases up to the as-of date.
 
     Parameters
@@ -77,6 +75,25 @@ def holdout(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | Non
     return table.astype({"purchases": "int64", "revenue": "float64"})
 
 
+def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float]:
+    """Return the company's net revenue of the last 12 months (`trailing`) and of the 12 before (`previous`).
+
+    Revenue without an account counts too; `trailing_unattributed` is that part of the last 12 months. All in currency.
+    """
+    import ibis
+
+    t = ledger.table
+    t = t.filter(t.kind.isin(REVENUE_KINDS), t.date <= ibis.literal(period.calibration_end))
+    last = t.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
+    before = (t.date >= ibis.literal(period.window_start(2 * DAYS_PER_YEAR))) & ~last
+    sums = t.agg(
+        trailing=_money_where(last, t.amount),
+        previous=_money_where(before, t.amount),
+        trailing_unattributed=_money_where(last & t.account.isnull(), t.amount),
+    )
+    return {name: float(value or 0) for name, value in sums.to_pyarrow().to_pylist()[0].items()}
+
+
 def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
     """Return month (first day), lines, accounts and revenue (currency) of each calendar month up to the as-of date."""
     import ibis
@@ -86,7 +103,7 @@ def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
     months = t.group_by(month=t.date.truncate("M")).agg(
         lines=t.count(), accounts=t.account.nunique(), revenue=t.amount.sum()
     )
-    return months.order_by("month").to_pyarrow().to_pandas().astype({"revenue": "float64"})
+    return months.order_by("month").to_pyarrow().to_pandas().astype({"month": "datetime64[s]", "revenue": "float64"})
 
 
 def _revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None) -> ir.Table:
@@ -186,9 +203,9 @@ def _order_values(purchases: ir.Table, period: StudyPeriod) -> ir.Table:
 
     exact = "decimal(38,8)"
     p = purchases.filter(purchases.net > 0)
-    age = p.date.delta(ibis.literal(period.calibration_end), unit="day")
+    time = p.date.delta(ibis.literal(period.calibration_end), unit="day")
     log = p.net.cast("float64").ln()
-    p = p.mutate(t=age, y=log.cast(exact), ty=(age * log).cast(exact), yy=(log * log).cast(exact))
+    p = p.mutate(t=time, y=log.cast(exact), ty=(time * log).cast(exact), yy=(log * log).cast(exact))
     return p.group_by("account").agg(
         n_values=p.count(), st=p.t.sum(), stt=(p.t * p.t).sum(), sy=p.y.sum(), sty=p.ty.sum(), syy=p.yy.sum()
     )
@@ -264,9 +281,22 @@ def _finish(table: pd.DataFrame, period: StudyPeriod) -> pd.DataFrame:
         table["margin_rate_var"] = (table["priced_square"] / table["priced_revenue"] - rate**2).clip(lower=0)
     table["order_value_trend"], table["order_value_trend_se"] = _trend(table)
     # Without revenue in 36 months there is no window at all: the best twelve months are worth nothing.
-    filled = ["peak_revenue", "prior_peak_revenue", "product_lines", "costed_lines", "costed_revenue", "margin"]
+    filled = [
+        "peak_revenue",
+        "prior_peak_revenue",
+        "product_lines",
+        "costed_lines",
+        "costed_revenue",
+        "margin",
+    ]
     table[filled] = table[filled].fillna(0.0)
-    whole = ["frequency", "purchase_days", "trailing_purchase_days", "previous_purchase_days", "days_since_last"]
+    whole = [
+        "frequency",
+        "purchase_days",
+        "trailing_purchase_days",
+        "previous_purchase_days",
+        "days_since_last",
+    ]
     table = table.astype(dict.fromkeys([*whole, "product_lines", "costed_lines"], "int64"))
     table[dates] = table[dates].apply(lambda c: pd.to_datetime(c).astype("datetime64[s]"))
     return table[[column.name for column in TABLES["summary"]]]
@@ -277,12 +307,11 @@ def _trend(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     import numpy as np
 
     n = table["n_values"]
-    # Ages count back from the as-of date, so time runs against them.
     var_t = table["stt"] / n - (table["st"] / n) ** 2
     cov = table["sty"] / n - table["st"] * table["sy"] / n**2
     var_y = table["syy"] / n - (table["sy"] / n) ** 2
     usable = (n >= 3) & (var_t > 0)
-    slope = (-cov / var_t.where(usable)).where(usable)
+    slope = (cov / var_t.where(usable)).where(usable)
     residual = (var_y - cov**2 / var_t.where(usable)).clip(lower=0) / (n - 2).where(usable)
     error = np.sqrt(residual / var_t.where(usable))
     return slope * DAYS_PER_YEAR, error * DAYS_PER_YEAR

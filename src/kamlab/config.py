@@ -1,0 +1,181 @@
+"""The configuration file, validated: unknown keys are refused, all faults come in one message."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kamlab.errors import ConfigError, did_you_mean
+from kamlab.period import DAYS_PER_YEAR, Unit
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(_Section):
+    """Whom the report is about."""
+
+    name: str = Field(min_length=1)
+    currency: str = ""
+    account_level: Literal["auto", "group", "account"] = "auto"
+
+
+class Table(_Section):
+    """A file and how to read it."""
+
+    path: str
+    columns: dict[str, str]
+    delimiter: str | None = None
+    header: list[str] | None = None
+    encoding: str | None = None
+    date_format: str | None = None
+
+
+class Transactions(Table):
+    """The transaction log."""
+
+    purchase: Literal["positive", "nonnegative"] = "positive"
+    max_quarantined_share: float = Field(default=0.1, ge=0, le=1)
+
+
+class Source(_Section):
+    """Where the data is."""
+
+    transactions: Transactions
+    accounts: Table | None = None
+
+
+class Period(_Section):
+    """What is read and how far ahead is looked."""
+
+    as_of: date | None = None
+    horizon_days: int = Field(default=DAYS_PER_YEAR, ge=7, le=5 * DAYS_PER_YEAR)
+    unit: Unit = "week"
+    max_data_lag_days: int = Field(default=7, ge=0)
+
+
+class Value(_Section):
+    """How future value is counted."""
+
+    discount_rate_annual: float = Field(default=0.10, ge=0, lt=1)
+    level: float = Field(default=0.90, gt=0.5, lt=1)
+    draws: int = Field(default=500, ge=100, le=5000)
+
+
+class Levels(_Section):
+    """The fixed thresholds that the fitted cuts are held against; in the company's currency a year."""
+
+    contribution: tuple[float, float] = (5e6, 10e6)
+    potential: tuple[float, float] = (5e6, 10e6)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Levels:
+        for axis in ("contribution", "potential"):
+            low, high = getattr(self, axis)
+            if not 0 < low < high:
+                raise ValueError(f"{axis} = [{low:g}, {high:g}]: the thresholds must be above 0 and rise")
+        return self
+
+
+class Strategies(_Section):
+    """Which rules map classes to strategies."""
+
+    playbook: str | None = None
+
+
+class Report(_Section):
+    """How the documents look."""
+
+    languages: list[str] = ["en"]
+    confidentiality: str = "Confidential"
+
+
+class Config(_Section):
+    """All settings of a run.
+
+    Attributes
+    ----------
+    base : Path
+        Folder of the configuration file, against which paths resolve.
+    """
+
+    company: Company
+    source: Source
+    period: Period = Period()
+    value: Value = Value()
+    levels: Levels = Levels()
+    strategies: Strategies = Strategies()
+    report: Report = Report()
+    seed: int = 0
+    base: Path = Field(Path(), exclude=True)
+
+    def resolve(self, path: str) -> Path:
+        """Resolve a path of the configuration."""
+        from kamlab.sources import resolve_path
+
+        return resolve_path(path, self.base)
+
+
+def freeze(config: Config, path: Path) -> None:
+    """Write a configuration as `load` reads it back: paths resolve against the same folder as before."""
+    settings = config.model_dump(mode="json", exclude_none=True)
+    path.write_text(json.dumps({"base": str(config.base), "settings": settings}, indent=1, ensure_ascii=False), "utf-8")
+
+
+def load(path: str | Path) -> Config:
+    """Read a configuration file: TOML, or the JSON that `freeze` wrote.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, no TOML, or holds unknown or impossible settings; all of them in one message.
+    """
+    path = Path(path).expanduser().resolve()
+    base = path.parent
+    if not path.is_file():
+        raise ConfigError(
+            f"There is no configuration file {path}. Name one with --config, or leave it out to use the sample company."
+        )
+    try:
+        text = path.read_text("utf-8")
+        if path.suffix == ".json":
+            frozen = json.loads(text)
+            base, settings = Path(frozen["base"]), frozen["settings"]
+        else:
+            settings = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    try:
+        config = Config.model_validate(settings)
+    except ValidationError as error:
+        faults = [_fault(e) for e in error.errors()]
+        raise ConfigError(f"{path} has {len(faults)} fault(s): " + "; ".join(faults) + ".") from None
+    return config.model_copy(update={"base": base})
+
+
+def _fault(error: Any) -> str:
+    """Return one sentence on one validation error, with a suggestion for a misspelt key."""
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(error["loc"][:-1])
+        hint = did_you_mean(str(error["loc"][-1]), known) or f" Known are: {', '.join(known)}."
+        return f'"{where}" is no setting.{hint}'.rstrip(".")
+    if error["type"] == "missing":
+        return f'"{where}" is missing'
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def _keys_at(location: tuple[Any, ...]) -> list[str]:
+    """Return the setting names of the section at a location."""
+    model: Any = Config
+    for part in location:
+        annotation = model.model_fields[part].annotation
+        model = next(a for a in (annotation, *get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel))
+    return [name for name in model.model_fields if name != "base"]

@@ -1,0 +1,80 @@
+"""The configuration: unknown keys are refused, all faults at once, and what is written is read back."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from kamlab import config
+from kamlab.errors import ConfigError
+from kamlab.runs import run_id, study_period
+
+MINIMAL = """
+[company]
+name = "Acme & Söhne"
+[source.transactions]
+path = "orders.csv"
+columns = { account = "a", date = "d" }
+"""
+
+
+def load(text, tmp_path):
+    (tmp_path / "kamlab.toml").write_text(text, "utf-8")
+    return config.load(tmp_path / "kamlab.toml")
+
+
+def test_defaults(tmp_path):
+    settings = load(MINIMAL, tmp_path)
+    assert settings.levels.contribution == (5e6, 10e6)
+    assert settings.period.horizon_days == 365
+    assert settings.period.max_data_lag_days == 7
+    assert settings.resolve("orders.csv") == tmp_path / "orders.csv"
+
+
+def test_every_fault_is_named_with_a_suggestion(tmp_path):
+    text = MINIMAL + '[period]\nhorizon_day = 3\nunit = "month"\n[levels]\ncontribution = [10, 5]\n[valeu]\n'
+    with pytest.raises(ConfigError) as caught:
+        load(text, tmp_path)
+    message = str(caught.value)
+    assert "4 fault(s)" in message
+    assert 'Did you mean "horizon_days"?' in message
+    assert "period.unit" in message
+    assert "thresholds must be above 0 and rise" in message
+    assert 'Did you mean "value"?' in message
+
+
+def test_a_missing_or_broken_file_is_said(tmp_path):
+    with pytest.raises(ConfigError, match=r"no configuration file .*nothing\.toml"):
+        config.load(tmp_path / "nothing.toml")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load("[company\n", tmp_path)
+
+
+def test_frozen_settings_are_read_back(tmp_path):
+    settings = load(MINIMAL + "[period]\nas_of = 2025-12-31\n", tmp_path)
+    config.freeze(settings, tmp_path / "elsewhere.json")
+    assert config.load(tmp_path / "elsewhere.json") == settings
+
+
+@pytest.mark.parametrize("example", ["data/sample", "examples/cdnow", "examples/northwind"])
+def test_shipped_configurations_are_valid(example):
+    settings = config.load(Path(__file__).parents[1] / example / "kamlab.toml")
+    assert settings.period.as_of is not None
+
+
+def test_default_as_of_is_the_end_of_the_last_complete_month(tmp_path):
+    settings = load(MINIMAL, tmp_path)
+    assert study_period(settings, today=date(2026, 3, 15)).calibration_end == date(2026, 2, 28)
+    assert study_period(settings, today=date(2024, 3, 1)).calibration_end == date(2024, 2, 29)
+    assert study_period(settings, today=date(2026, 1, 31)).calibration_end == date(2026, 1, 31)
+    assert study_period(settings, "2025-06-30").calibration_end == date(2025, 6, 30)
+
+
+def test_a_run_is_named_after_company_and_day(tmp_path):
+    settings = load(MINIMAL, tmp_path)
+    assert run_id(settings, study_period(settings, "2025-06-30")) == "acme-söhne-2025-06-30"
+
+
+def test_an_impossible_as_of_date_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match='"2025-02-30" is no date'):
+        study_period(load(MINIMAL, tmp_path), "2025-02-30")

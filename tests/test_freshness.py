@@ -1,0 +1,80 @@
+"""A stale or unfinished log is found; a quiet or young one is not mistaken for it."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+import kamlab as kl
+from kamlab.errors import DataError
+from kamlab.freshness import assess, refuse_stale
+
+
+def ledger_of(counts_by_day):
+    rows = [(f"C{i % 7}", day) for day, n in counts_by_day.items() for i in range(n)]
+    frame = pd.DataFrame(rows, columns=["account", "date"])
+    return kl.read_ledger(frame, columns={"account": "account", "date": "date"})
+
+
+def daily(first, last, lines=10):
+    return {first + timedelta(days=i): lines for i in range((last - first).days + 1)}
+
+
+FIRST, LAST = date(2022, 1, 1), date(2025, 12, 31)
+PERIOD = kl.StudyPeriod(LAST)
+
+
+def faults(days, period=PERIOD, lag=7):
+    return assess(ledger_of(days), period, max_data_lag_days=lag).faults
+
+
+def test_a_complete_log_has_no_fault():
+    assert faults(daily(FIRST, LAST)) == ()
+
+
+def test_a_log_that_ends_early_is_stale():
+    found = assess(ledger_of(daily(FIRST, date(2025, 12, 20))), PERIOD, max_data_lag_days=7)
+    assert found.lag_days == 11
+    with pytest.raises(DataError, match=r"2025-12-20, 11 days before.*--as-of 2025-12-20.*--accept-stale"):
+        refuse_stale(found)
+    assert faults(daily(FIRST, date(2025, 12, 24))) == ()
+
+
+def test_a_last_month_at_half_its_norm_is_unfinished():
+    days = daily(FIRST, LAST) | daily(date(2025, 12, 2), LAST, lines=5)
+    (fault,) = faults(days)
+    # A twelfth of a year is 30 days here: 30 × 5 lines where the year before had 30 × 10.
+    assert "150 lines where about 300" in fault
+
+
+def test_a_last_month_just_above_sixty_per_cent_is_complete():
+    assert faults(daily(FIRST, LAST) | daily(date(2025, 12, 2), LAST, lines=7)) == ()
+
+
+def test_a_season_is_no_fault():
+    days = daily(FIRST, LAST)
+    for year in range(2022, 2026):
+        days |= daily(date(year, 12, 1), date(year, 12, 31), lines=2)
+    assert faults(days) == ()
+
+
+def test_few_lines_prove_nothing():
+    days = {FIRST + timedelta(days=30 * i): 1 for i in range(48)} | {LAST: 1}
+    assert faults(days) == ()
+
+
+def test_a_young_log_is_compared_with_the_months_before():
+    young = daily(date(2025, 7, 1), LAST) | daily(date(2025, 12, 2), LAST, lines=3)
+    assert len(faults(young)) == 1
+    assert faults(daily(date(2025, 12, 1), LAST)) == ()
+
+
+def test_an_as_of_date_before_the_log_is_refused():
+    with pytest.raises(DataError, match="lies before the first line of the log, 2022-01-01"):
+        faults(daily(FIRST, LAST), kl.StudyPeriod("2021-12-31"))
+
+
+def test_lines_after_the_as_of_date_do_not_hide_a_gap():
+    days = daily(FIRST, date(2025, 5, 31)) | daily(date(2025, 8, 1), LAST)
+    (fault,) = faults(days, kl.StudyPeriod("2025-06-30"))
+    assert "2025-05-31, 30 days before" in fault
