@@ -6,7 +6,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test check lab bench lock fonts sample clean
+.PHONY: help report test check lab bench lock fonts sample messages docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ sample: $(DEV_READY) ## Make data/sample/ anew from its seed
 
 fonts: $(DEV_READY) ## Subset the report's fonts anew
 	$(BIN)/python scripts/make_fonts.py
+
+messages: $(DEV_READY) ## Bring the message catalogue up to date
+	$(BIN)/python scripts/messages.py
+
+docs: $(DEV_READY) ## Write docs/data-dictionary.md from the code
+	$(BIN)/python scripts/data_dictionary.py
 
 lock: $(DEV_READY) ## Resolve the requirements anew
 	$(BIN)/python scripts/lock.py

@@ -85,6 +85,13 @@ def test_order_value_trend_is_least_squares(tmp_path):
     assert row["order_value_trend_se"] == pytest.approx(math.sqrt(covariance[0, 0]), rel=1e-6)
 
 
+def test_equal_order_values_have_no_trend(tmp_path):
+    days = pd.date_range("2024-01-05", periods=12, freq="28D")
+    text = "account,day,net,cost,line\n" + "".join(f"A,{d.date()},333.33,,\n" for d in days)
+    row = kl.summarize(ledger_of(text, tmp_path), PERIOD).iloc[0]
+    assert (row["order_value_trend"], row["order_value_trend_se"]) == (0, 0)
+
+
 def test_groups_stand_for_their_members(tmp_path):
     groups = pd.DataFrame({"member": ["A", "B"], "account": ["G", "G"]})
     table = kl.summarize(ledger_of(HAND, tmp_path), PERIOD, accounts=groups).set_index("account")

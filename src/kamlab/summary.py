@@ -310,6 +310,9 @@ def _trend(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     var_t = table["stt"] / n - (table["st"] / n) ** 2
     cov = table["sty"] / n - table["st"] * table["sy"] / n**2
     var_y = table["syy"] / n - (table["sy"] / n) ** 2
+    # Logarithms are summed to eight decimals: a spread under a thousandth is rounding, not a trend.
+    var_y = var_y.where(var_y > 1e-6, 0.0)
+    cov = cov.where(var_y > 0, 0.0)
     usable = (n >= 3) & (var_t > 0)
     slope = (cov / var_t.where(usable)).where(usable)
     residual = (var_y - cov**2 / var_t.where(usable)).clip(lower=0) / (n - 2).where(usable)

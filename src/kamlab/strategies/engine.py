@@ -1,0 +1,226 @@
+"""Apply a playbook to the account table, whole columns at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kamlab import terms
+from kamlab.errors import ConfigError, first_ids
+from kamlab.strategies.conditions import Columns, fields_of, holds
+from kamlab.strategies.fields import DERIVED, INPUTS, pattern
+from kamlab.strategies.model import OVERRIDE, Override, Playbook, Rule, Scheme
+from kamlab.strategies.playbook import load_playbook
+from kamlab.strategies.states import quantities, states_of
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One scheme applied.
+
+    label : Categorical of shape (n,), missing where the scheme does not apply.
+    rule : int array of shape (n,): number of the rule that gave the label; −1 where the scheme does not
+        apply, len(rules) where a person has decided.
+    rules : the scheme's rules in order.
+    """
+
+    label: pd.Categorical
+    rule: np.ndarray
+    rules: tuple[Rule, ...]
+
+    def rule_ids(self) -> pd.api.extensions.ExtensionArray:
+        """Return the id of each account's rule as text, missing where the scheme does not apply."""
+        return _spread([*(rule.id for rule in self.rules), OVERRIDE, None], self.rule)
+
+
+def assign(
+    accounts_table: pd.DataFrame,
+    playbook: Playbook | str | Path | None = None,
+    *,
+    contribution_cut_high: float,
+    as_of: date | None = None,
+) -> pd.DataFrame:
+    """Give every account its type, strategy and flags, each with the rule and the values that gave it.
+
+    Parameters
+    ----------
+    accounts_table : DataFrame
+        One row an account: account, name, owner and the columns of `fields.INPUTS`. Numbers may be missing;
+        see `states.quantities`.
+    playbook : Playbook, str or Path, optional
+        A checked playbook, or the path of a playbook file; the shipped one by default.
+    contribution_cut_high : float
+        Upper cut of expected contribution in force, in currency. "Peak High" is measured against it.
+    as_of : date, optional
+        As-of date; needed if the playbook has overrides, because they expire.
+
+    Returns
+    -------
+    DataFrame
+        Table "strategies" of `terms`, rows in the order of the input. nine_box, type_000 and its companions
+        are missing for prospects.
+
+    Raises
+    ------
+    DataError
+        If the account table lacks columns, repeats accounts, or has values that no rule knows.
+    ConfigError
+        If the playbook is at fault, an override names an account that is not there, or a label breaks one of
+        the playbook's coherence rules.
+    """
+    if not isinstance(playbook, Playbook):
+        playbook = load_playbook(playbook)
+    columns = quantities(accounts_table, contribution_cut_high=contribution_cut_high)
+    columns.update(states_of(columns, playbook))
+    accounts = accounts_table["account"].astype("object").to_numpy()
+    overrides = _overrides_in_force(playbook, as_of, accounts)
+    done: dict[str, Labelled] = {}
+    for scheme in playbook.schemes:
+        done[scheme.id] = _apply(scheme, columns)
+        for row, override in overrides.get(scheme.id, {}).items():
+            done[scheme.id].label[row] = override.label
+            done[scheme.id].rule[row] = len(done[scheme.id].rules)
+        columns[scheme.id] = done[scheme.id].label
+    _require_coherence(playbook, columns, accounts)
+    types, strategy, plan = done["type_000"], done["strategy"], done["plan_required"]
+    return pd.DataFrame(
+        {
+            "account": accounts_table["account"],
+            "name": accounts_table["name"].fillna("") if "name" in accounts_table else accounts_table["account"],
+            "owner": accounts_table["owner"].fillna("") if "owner" in accounts_table else "",
+            "nine_box": _nine_box(done["contribution_level"].label, done["potential_level"].label),
+            "type_000": _spread([*types.label.categories, None], types.label.codes),
+            "type_000_rule": types.rule_ids(),
+            "type_000_inputs": _inputs(types, playbook, columns, overrides.get("type_000", {})),
+            "strategy": _spread([*strategy.label.categories, None], strategy.label.codes),
+            "strategy_rule": strategy.rule_ids(),
+            "strategy_inputs": _inputs(strategy, playbook, columns, overrides.get("strategy", {})),
+            "plan_required": np.asarray(plan.label == "yes"),
+            "plan_required_rule": plan.rule_ids(),
+            "provisional": columns["provisional"],
+            "flags": _flags(playbook, columns, list(done.values())),
+        },
+        index=accounts_table.index,
+    )[[column.name for column in terms.TABLES["strategies"]]]
+
+
+def _spread(texts: Sequence[str | None], codes: np.ndarray) -> pd.api.extensions.ExtensionArray:
+    """Write one of a few texts for every account: text array of shape (n,)."""
+    return pd.array(texts, dtype="str").take(codes)
+
+
+def _apply(scheme: Scheme, columns: Columns) -> Labelled:
+    """Let each rule in turn take the accounts that it fits and that no earlier rule has taken."""
+    n = len(columns["has_bought"])
+    rules = scheme.all_rules()
+    free = np.ones(n, dtype=bool) if scheme.applies_to is None else holds(scheme.applies_to, columns)
+    taken_by = np.full(n, -1)
+    for number, rule in enumerate(rules):
+        taken = free if rule.when is None else free & holds(rule.when, columns)
+        taken_by[taken] = number
+        free = free & ~taken
+    codes = np.array([*(scheme.labels.index(rule.label) for rule in rules), -1])[taken_by]
+    return Labelled(pd.Categorical.from_codes(codes, list(scheme.labels)), taken_by, rules)
+
+
+def _inputs(labelled: Labelled, playbook: Playbook, columns: Columns, overrides: Mapping[int, Override]) -> np.ndarray:
+    """Write the values behind each account's label, "field=value; …": object array of shape (n,)."""
+    texts = np.full(len(labelled.rule), None, dtype=object)
+    for number, rule in enumerate(labelled.rules):
+        rows = np.flatnonzero(labelled.rule == number)
+        texts[rows] = _values_text(_raw_fields(rule, playbook), columns, rows)
+    for row, override in overrides.items():
+        texts[row] = f"owner={override.owner}; reason={override.reason}; until={override.until}"
+    return texts
+
+
+def _raw_fields(rule: Rule, playbook: Playbook) -> list[str]:
+    """Return the fields behind a rule: those of its condition, states resolved into what they are made of."""
+    conditions = {state.id: state.when for state in playbook.states}
+
+    def resolve(name: str) -> list[str]:
+        if name not in conditions:
+            return [name]
+        return [raw for inner in fields_of(conditions[name]) for raw in resolve(inner)]
+
+    named = [*(fields_of(rule.when) if rule.when is not None else []), *rule.inputs]
+    return list(dict.fromkeys(raw for name in named for raw in resolve(name)))
+
+
+def _values_text(names: Sequence[str], columns: Columns, rows: np.ndarray) -> list[str]:
+    """Write "field=value; field=value" for the given rows."""
+    forms, values = [], []
+    for name in names:
+        column = columns[name][rows]
+        if isinstance(column, pd.Categorical):
+            column = np.array([*column.categories, "nan"], dtype=object)[column.codes]
+            forms.append(f"{name}=%s")
+        elif column.dtype == bool:
+            column = np.array(["no", "yes"], dtype=object)[column.astype(int)]
+            forms.append(f"{name}=%s")
+        else:
+            forms.append(f"{name}={pattern({**INPUTS, **DERIVED}[name].kind)}")
+        values.append(column.tolist())
+    template = "; ".join(forms)
+    # One template for all rows, and missing values renamed afterwards: that is fast enough for a million.
+    return [(template % row).replace("=nan", "=unknown") for row in zip(*values, strict=True)]
+
+
+def _overrides_in_force(playbook: Playbook, as_of: date | None, accounts: np.ndarray) -> dict[str, dict[int, Override]]:
+    """Return the decisions in force: scheme → row → override."""
+    if not playbook.overrides:
+        return {}
+    if as_of is None:
+        raise ConfigError("The playbook has overrides, and they expire: give the as-of date (as_of).")
+    in_force, _ = playbook.overrides_at(as_of)
+    row_of = {account: row for row, account in enumerate(accounts)}
+    strangers = [override.account for override in in_force if override.account not in row_of]
+    if strangers:
+        raise ConfigError(
+            f"{len(strangers)} overrides of the playbook name accounts that the data do not have (first: "
+            f"{first_ids(strangers)}). Correct their ids, or take them out."
+        )
+    decided: dict[str, dict[int, Override]] = {}
+    for override in in_force:
+        decided.setdefault(override.scheme, {})[row_of[override.account]] = override
+    return decided
+
+
+def _require_coherence(playbook: Playbook, columns: Columns, accounts: np.ndarray) -> None:
+    faults = []
+    for check in playbook.coherence:
+        broken = holds(check.never, columns)
+        if broken.any():
+            faults.append(f'"{check.id}" by {broken.sum()} accounts (first: {first_ids(accounts[broken])})')
+    if faults:
+        raise ConfigError(
+            f"The playbook's labels contradict each other. Broken: {'; '.join(faults)}. Change its rules or overrides."
+        )
+
+
+def _nine_box(contribution: pd.Categorical, potential: pd.Categorical) -> pd.api.extensions.ExtensionArray:
+    cells = [f"{row}/{column}" for row in contribution.categories for column in potential.categories]
+    code = contribution.codes.astype("int64") * len(potential.categories) + potential.codes
+    return _spread([*cells, None], np.where(contribution.codes < 0, -1, code))
+
+
+def _flags(playbook: Playbook, columns: Columns, labelled: Sequence[Labelled]) -> pd.api.extensions.ExtensionArray:
+    """Join each account's flags, from conditions and from rules, in the playbook's order."""
+    code = np.zeros(len(columns["has_bought"]), dtype="int64")
+    for bit, flag in enumerate(playbook.flags):
+        is_set = np.zeros(len(code), dtype=bool) if flag.when is None else holds(flag.when, columns)
+        for scheme in labelled:
+            set_by = [flag.id in rule.flags for rule in scheme.rules]
+            is_set |= np.array([*set_by, flag.id == OVERRIDE, False])[scheme.rule]
+        code |= is_set.astype("int64") << bit
+    combinations, where = np.unique(code, return_inverse=True)
+    names = [
+        ", ".join(flag.id for bit, flag in enumerate(playbook.flags) if combination >> bit & 1)
+        for combination in combinations.tolist()
+    ]
+    return _spread(names, where)

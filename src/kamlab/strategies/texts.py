@@ -1,0 +1,177 @@
+"""Names, meanings, tactics and reasons of the default playbook, for readers of reports."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kamlab.i18n import MISSING, N_, Translator
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words for one label; all are keys of the message catalogue.
+
+    name : as printed; meaning : one sentence; tactics : what to do, one sentence each.
+    """
+
+    name: str
+    meaning: str
+    tactics: tuple[str, ...] = ()
+
+
+STRATEGIES: Mapping[str, Text] = {
+    "acquire": Text(
+        N_("Acquire"),
+        N_("Turn a promising prospect into a customer."),
+        (
+            N_("Find out who decides, who uses the product and who pays, and meet each of them."),
+            N_("Offer a sample or a trial order, with a date for the decision."),
+            N_("Show a customer of the same industry who is content."),
+        ),
+    ),
+    "promote": Text(
+        N_("Promote"),
+        N_("Win a larger share of what the customer already buys elsewhere."),
+        (
+            N_("Learn its projects and purchase plans of the year before the tenders are out."),
+            N_("Bring technical advice and a complete solution in early."),
+            N_("Agree on volume steps, and on what the customer gains at each of them."),
+        ),
+    ),
+    "retain": Text(
+        N_("Retain"),
+        N_("Keep a valuable customer buying, and competitors outside."),
+        (
+            N_("Meet users, buyers and management at fixed intervals."),
+            N_("Propose a supply plan for the year that lowers the customer's cost."),
+            N_("Settle complaints first, and ask how content the customer is."),
+        ),
+    ),
+    "win_back": Text(
+        N_("Win back"),
+        N_("Bring back a valuable customer who is leaving or has left."),
+        (
+            N_("Ask for the true reason in person, by someone who may decide."),
+            N_("Agree on a recovery plan with dates, and limit any price concession in time."),
+            N_("Name one person who answers for service until the third order."),
+        ),
+    ),
+    "static": Text(
+        N_("Wait and see"),
+        N_("Keep in touch at little cost, and wait for an occasion."),
+        (
+            N_("Keep a light contact each quarter, by phone or message."),
+            N_("Watch for changes: new management, a new site, a new project."),
+            N_("Serve on standard terms, without visits."),
+        ),
+    ),
+}
+
+TYPES: Mapping[str, Text] = {
+    "A": Text(
+        N_("Type A"),
+        N_("Invest first: first call on people, stock and management time; an account plan for each."),
+    ),
+    "B": Text(N_("Type B"), N_("Hold: keep today's service, and add resources only against a threat.")),
+    "C": Text(
+        N_("Type C"),
+        N_("Invest selectively: only where a project shows how the potential can be won."),
+    ),
+    "D": Text(N_("Type D"), N_("Minimum effort: standard terms, and service from a shared team.")),
+}
+
+FLAGS: Mapping[str, Text] = {
+    "no_owner": Text(N_("No owner"), N_("Nobody in sales is responsible for the account.")),
+    "override": Text(N_("Decided by hand"), N_("A person has decided against the rule.")),
+    "bz_strategic": Text(N_("Strategic below zero"), N_("Loses money, and is kept for a strategic reason.")),
+    "repair": Text(N_("Repair"), N_("Mend price, terms and service cost before selling more.")),
+    "watch": Text(N_("Watch"), N_("Silent, though it is still expected to contribute much.")),
+    "lapsed": Text(N_("Lapsed"), N_("Silent, and too small or too short a customer for a win-back.")),
+    "review": Text(N_("Review"), N_("Large orders in two different years and nothing else: look at it by hand.")),
+    "returning": Text(N_("Returning"), N_("Has ordered again after more than a year; fewer than three orders since.")),
+    "new": Text(N_("New"), N_("Fewer than three order days, or known for less than a year.")),
+    "headroom": Text(N_("Headroom"), N_("Contributes much, and still gives us little of what it buys.")),
+    "saturated": Text(N_("Saturated"), N_("Buys nearly all that it can buy from us: protect it.")),
+    "future": Text(N_("Future"), N_("Could buy clearly more from us.")),
+    "provisional": Text(N_("Provisional"), N_("The type rests on the account's own best year, or on a short history.")),
+    "collect_data": Text(N_("Collect data"), N_("What it could buy is unknown: ask.")),
+}
+
+REASONS: Mapping[str, str] = {
+    "prospect.acquire": N_("Has never bought, and could buy {potential}."),
+    "prospect.small": N_("Has never bought, and could buy only {potential}."),
+    "prospect.unknown": N_("Has never bought, and nobody has said what it could buy."),
+    "negative.strategic": N_("Loses money at {trailing} of revenue in the last 12 months; kept as strategic."),
+    "negative.repair": N_("Loses money at {trailing} of revenue in the last 12 months."),
+    "win_back.silent": N_("Silent for {days} days; bought {peak} in its best 12 months."),
+    "win_back.shrinking": N_(
+        "Down to {trailing} in the last 12 months, from {prior_peak} in its best 12 months before."
+    ),
+    "silent.watch": N_("Silent for {days} days, and still expected to bring {contribution}."),
+    "silent.lapsed": N_("Silent for {days} days; bought {peak} in its best 12 months, no case for a win-back."),
+    "static.type_d": N_("Expected to bring {contribution}, and could buy {potential}: little of both."),
+    "static.type_c": N_("Expected to bring {contribution}, and buys already {share} of {potential}."),
+    "promote.type_c": N_("Expected to bring {contribution}, and could buy {potential}."),
+    "promote.mid": N_("Expected to bring {contribution}; it bought {trailing} in the last 12 months, of {potential}."),
+    "retain.value": N_("Expected to bring {contribution}; it bought {trailing} in the last 12 months."),
+    "override": N_("Decided by hand: {inputs}."),
+}
+"""Strategy rule → sentence for a report's line."""
+
+POTENTIALS: Mapping[str, str] = {
+    "declared": N_("{amount} a year (declared)"),
+    "own_peak": N_("{amount} a year (its own best 12 months)"),
+}
+"""Source of a potential → the potential, as sentences name it."""
+
+OTHER_REASON = N_("Rule {rule}: {inputs}.")
+"""Sentence for a rule that an analyst has added to the playbook."""
+
+_Writer = Callable[[Translator, Mapping[str, Any]], str]
+
+
+def _money(column: str) -> _Writer:
+    return lambda t, row: t.money(row.get(column))
+
+
+def _potential(t: Translator, row: Mapping[str, Any]) -> str:
+    """Write the potential with its source, without which it says nothing."""
+    template = POTENTIALS.get(row.get("potential_source", ""))
+    return MISSING if template is None else t(template, amount=t.money(row.get("potential_revenue")))
+
+
+_WRITERS: Mapping[str, _Writer] = {
+    "potential": _potential,
+    "trailing": _money("trailing_revenue"),
+    "peak": _money("peak_revenue"),
+    "prior_peak": _money("prior_peak_revenue"),
+    "contribution": _money("expected_contribution"),
+    "days": lambda t, row: t.number(row.get("days_since_last")),
+    "share": lambda t, row: t.percent(row.get("wallet_share")),
+    "inputs": lambda t, row: row.get("strategy_inputs") or MISSING,
+    "rule": lambda t, row: row["strategy_rule"],
+}
+
+
+def reason(t: Translator, row: Mapping[str, Any]) -> str:
+    """Explain an account's strategy in one sentence.
+
+    Parameters
+    ----------
+    t : Translator
+    row : mapping
+        One account: strategy_rule and strategy_inputs of table "strategies", and of the account table
+        potential_revenue, potential_source, trailing_revenue, peak_revenue, prior_peak_revenue,
+        expected_contribution, wallet_share and days_since_last. A value that is missing is printed as a dash.
+
+    Returns
+    -------
+    str
+        A sentence in the translator's language.
+    """
+    template = REASONS.get(row["strategy_rule"], OTHER_REASON)
+    names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
+    return t(template, **{name: _WRITERS[name](t, row) for name in names})
