@@ -16,8 +16,8 @@ PACKAGE = ROOT / "src" / "kamlab"
 ORDER = (
     *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "config", "simulate"),
     *("ledger", "accounts", "summary", "freshness", "clv", "backtest", "margins", "forecast"),
-    *("potential", "features", "segments", "breaks", "tiers", "schemes", "strategies", "figures", "reports"),
-    *("steps", "runs", "runner", "checks", "cli"),
+    *("potential", "features", "segment_names", "segments", "breaks", "tiers", "schemes", "strategies", "figures", "reports"),
+    *("steps", "runs", "chapters", "runner", "checks", "cli"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

@@ -1,0 +1,103 @@
+"""One chapter: a notebook run by papermill, its parameters checked, its errors turned into the user's."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kamlab import errors
+from kamlab.errors import KamlabError, ReportError, did_you_mean
+
+OPTIONAL_PARAMETERS = ("accept_stale",)
+"""Parameters that only some chapters have."""
+
+
+def execute(notebook: Path, executed: Path, parameters: Mapping[str, Any], folder: Path) -> None:
+    """Run one chapter by papermill.
+
+    Raises
+    ------
+    KamlabError
+        What the chapter raised, if a user can mend it, without its traceback.
+    ReportError
+        If the chapter fails otherwise; names notebook and cell.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    known = papermill.inspect_notebook(str(notebook))
+    passed = {k: v for k, v in parameters.items() if k in known or k not in OPTIONAL_PARAMETERS}
+    unknown = [k for k in passed if k not in known]
+    if unknown:
+        raise ReportError(
+            f'{notebook.name} has no parameter "{unknown[0]}".{did_you_mean(unknown[0], list(known))} '
+            f"Its parameters are: {', '.join(known)}."
+        )
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(executed),
+            parameters=passed,
+            kernel_name="python3",
+            cwd=str(folder),
+            progress_bar=False,
+            log_output=False,
+            kernel_manager_class=_kernel_manager(),
+            shutdown_kernel="immediate",
+        )
+    except PapermillExecutionError as error:
+        kind = getattr(errors, error.ename, None)
+        if isinstance(kind, type) and issubclass(kind, KamlabError):
+            raise kind(error.evalue.strip()) from None
+        raise ReportError(
+            f"{notebook.name} failed in cell {error.cell_index + 1}: {error.ename}: {error.evalue}. "
+            "Open the notebook in JupyterLab (kamlab lab) and run it there to see where."
+        ) from error
+
+
+@cache
+def _kernel_manager() -> type:
+    """Return a manager whose kernels speak encrypted: other users of the machine share its loopback device."""
+    from jupyter_client.manager import AsyncKernelManager
+    from traitlets import default
+
+    class EncryptedKernelManager(AsyncKernelManager):
+        @default("transport_encryption")
+        def _encrypted_where_it_can_be(self) -> str:
+            return "auto"
+
+    return EncryptedKernelManager
+
+
+@contextmanager
+def kernel_environment() -> Iterator[None]:
+    """Keep Jupyter and matplotlib out of the home folder, which may be read-only, for as long as the chapters run."""
+    with tempfile.TemporaryDirectory(prefix="kamlab-", ignore_cleanup_errors=True) as scratch:
+        settings = {
+            name: str(Path(scratch, name.lower()))
+            for name in (
+                "IPYTHONDIR",
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_DATA_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "MPLCONFIGDIR",
+            )
+        } | {"PYTHONHASHSEED": "0", "JUPYTER_PLATFORM_DIRS": "1", "PYTHONUTF8": "1", "MPLBACKEND": "agg"}
+        for value in settings.values():
+            if value.startswith(scratch):
+                Path(value).mkdir()
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
+        try:
+            yield
+        finally:
+            for name, earlier in before.items():
+                if earlier is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = earlier

@@ -1,0 +1,128 @@
+"""The command line: parses, calls, prints; nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kamlab import resources
+from kamlab.errors import KamlabError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Customer value, fitted segments and key-account strategies from a transaction log.",
+)
+
+ConfigOption = Annotated[Path, typer.Option(help="Configuration file; the sample company's if it is not there.")]
+AsOfOption = Annotated[
+    str, typer.Option(help="Last day whose data may be used, such as 2025-12-31.", metavar="YYYY-MM-DD")
+]
+
+
+@app.command()
+def report(
+    config: ConfigOption = Path("kamlab.toml"),
+    as_of: AsOfOption = "",
+    lang: Annotated[str, typer.Option(help="Languages of the report, such as en,vi.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("reports"),
+    accept_stale: Annotated[
+        bool, typer.Option("--accept-stale", help="Report on a stale log; page 1 says so.")
+    ] = False,
+) -> None:
+    """Run all chapters and write the management report as PDF."""
+    from kamlab.runner import run
+
+    languages = [part.strip() for part in lang.split(",") if part.strip()]
+    with _progress() as progress:
+        result = run(config, as_of=as_of, languages=languages, out=out, accept_stale=accept_stale, progress=progress)
+    if result.reused:
+        typer.echo("Same data, settings and code as a finished run; its documents are unchanged.")
+    for path in result.reports:
+        typer.echo(str(path))
+
+
+@app.command()
+def check(
+    data: Annotated[Path, typer.Argument(help="Configuration file (.toml), or the transaction log itself.")],
+    as_of: AsOfOption = "",
+) -> None:
+    """Say what the data holds and what is wrong with it, without running a model."""
+    from kamlab.checks import check_data
+
+    result = check_data(data, as_of=as_of)
+    typer.echo(result.text)
+    if result.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def lab(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Where to open them; an installed kamlab copies them there.")
+    ] = None,
+) -> None:
+    """Open the notebooks in JupyterLab."""
+    notebooks = resources.notebooks()
+    if folder is not None or notebooks.is_relative_to(sys.prefix):
+        folder = folder or Path("kamlab-notebooks")
+        folder.mkdir(parents=True, exist_ok=True)
+        for notebook in sorted(notebooks.glob("*.ipynb")):
+            if not (folder / notebook.name).exists():
+                shutil.copy(notebook, folder)
+        notebooks = folder
+    raise typer.Exit(subprocess.run([sys.executable, "-m", "jupyterlab", "--notebook-dir", str(notebooks)]).returncode)
+
+
+class _progress:
+    """A progress bar on a terminal, plain lines elsewhere."""
+
+    def __enter__(self) -> _progress:
+        self.bar = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                Progress,
+                SpinnerColumn,
+                TextColumn,
+                TimeElapsedColumn,
+            )
+
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+            self.bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+            self.bar.start()
+            self.task = self.bar.add_task("", total=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def __call__(self, step: str, number: int, total: int) -> None:
+        if self.bar:
+            self.bar.update(self.task, description=step, completed=number - 1, total=total)
+        else:
+            typer.echo(f"[{number}/{total}] {step}", err=True)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one paragraph and exit code 1, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # Under LANG=C a customer's name in Chinese must not end the program.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app()
+    except KamlabError as error:
+        typer.echo(f"kamlab: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("kamlab: stopped; nothing was changed.", err=True)
+        sys.exit(130)

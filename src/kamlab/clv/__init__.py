@@ -1,0 +1,36 @@
+"""Models of customer lifetime value: one a file, fitted alike, with one prediction table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from kamlab.clv.base import FittedModel
+from kamlab.clv.bg_nbd import BGNBD
+from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.terms import TABLES
+
+__all__ = ["BGNBD", "MODELS", "FittedModel", "GammaGamma", "parameter_table"]
+
+MODELS: dict[str, type[FittedModel]] = {"bg_nbd": BGNBD, "gamma_gamma": GammaGamma}
+
+
+def parameter_table(models: Iterable[FittedModel]) -> pd.DataFrame:
+    """Return the columns of `terms.TABLES["models"]`, one row a parameter of each fitted model."""
+    names = {cls: name for name, cls in MODELS.items()}
+    rows = [
+        (
+            names[type(model)],
+            parameter,
+            value,
+            model.standard_errors_[parameter],
+            model.log_likelihood_,
+            model.n_accounts_,
+            model.converged_,
+            " ".join(model.notes_),
+        )
+        for model in models
+        for parameter, value in model.params_.items()
+    ]
+    return pd.DataFrame(rows, columns=[column.name for column in TABLES["models"]])

@@ -1,0 +1,157 @@
+"""What every model asks of a summary, checked in one place: all faults are found before one error names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from kamlab.errors import ModelError, did_you_mean, first_ids
+
+MIN_ACCOUNTS = 30
+MIN_REPEAT_BUYERS = 10
+"""Fewer accounts or repeat buyers than these cannot carry the three or four parameters of a model."""
+
+
+class Purchases(NamedTuple):
+    """Purchase histories, one entry an account: ids, repeat purchase days x, and t_x and T in the model's unit."""
+
+    account: np.ndarray
+    x: np.ndarray
+    t_x: np.ndarray
+    T: np.ndarray
+
+
+class Spend(NamedTuple):
+    """Order values, one entry an account: ids, repeat purchase days x, and their mean net value (currency)."""
+
+    account: np.ndarray
+    x: np.ndarray
+    mean_value: np.ndarray
+
+
+def as_frame(table: Any) -> pd.DataFrame:
+    """Take a pandas, Arrow, Polars or Ibis table; accounts may stand in the index, as in lifetimes' summaries."""
+    frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+    if "account" not in frame:
+        frame = frame.assign(account=frame.index)
+    return frame.assign(account=frame["account"].astype(str)).reset_index(drop=True)
+
+
+def require_columns(frame: pd.DataFrame, names: Sequence[str], purpose: str) -> None:
+    """Refuse a table that lacks columns, naming all of them and the nearest that it has."""
+    missing = [f'"{name}"{did_you_mean(name, list(map(str, frame.columns)))}' for name in names if name not in frame]
+    if missing:
+        raise ModelError(
+            f"The summary lacks {len(missing)} column(s) that {purpose} needs: {', '.join(missing)}. "
+            "Take the table that kamlab.summarize returns, or name the columns so."
+        )
+
+
+def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: int = 0) -> Purchases:
+    """Read and check purchase histories.
+
+    Parameters
+    ----------
+    summary : table
+        Columns account (text, or the index), frequency (whole number), recency and T (model's unit).
+    min_accounts, min_repeat_buyers : int
+        How many accounts, and accounts with a repeat purchase, are needed.
+
+    Raises
+    ------
+    ModelError
+        With all faults, the first accounts of each, and what to do.
+    """
+    frame = as_frame(summary)
+    require_columns(frame, ("frequency", "recency", "T"), "a purchase model")
+    ids = frame["account"].to_numpy(dtype=object)
+    x, t_x, age = (_numbers(frame[name]) for name in ("frequency", "recency", "T"))
+    faults = _Faults(ids)
+    faults.add(
+        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
+    )
+    finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(age)
+    faults.add(~finite, "have a frequency, recency or T that is missing or no finite number", "Fill or drop them.")
+    with np.errstate(invalid="ignore"):
+        negative = (x < 0) | (t_x < 0) | (age < 0)
+        faults.add(finite & negative, "have a negative frequency, recency or T", "Check the dates.")
+        faults.add(finite & (x != np.floor(x)), "have a fractional frequency", "It counts repeat purchase days.")
+        faults.add(
+            finite & (t_x > age), "have recency > T", "Check `calibration_end`, and that recency is no 'days since'."
+        )
+        faults.add(
+            finite & (x == 0) & (t_x > 0), "have recency without a repeat purchase", "Set recency 0 or count it."
+        )
+        faults.add(finite & (x > 0) & (t_x == 0), "have a repeat purchase at recency 0", "Merge purchases of one day.")
+        faults.need("accounts", len(ids), min_accounts)
+        faults.need("accounts with a repeat purchase", int((x > 0).sum()), min_repeat_buyers)
+    faults.stop("A purchase model")
+    return Purchases(ids, x, t_x, age)
+
+
+def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
+    """Read and check the order values of accounts with a repeat purchase of any value.
+
+    Parameters
+    ----------
+    summary : table
+        Columns account (text, or the index), frequency (whole number), monetary_value (currency).
+    min_repeat_buyers : int
+        How many accounts with repeat purchases above zero are needed.
+
+    Raises
+    ------
+    ModelError
+        With all faults, the first accounts of each, and what to do.
+    """
+    frame = as_frame(summary)
+    require_columns(frame, ("frequency", "monetary_value"), "a spend model")
+    ids = frame["account"].to_numpy(dtype=object)
+    x, mean_value = (_numbers(frame[name]) for name in ("frequency", "monetary_value"))
+    faults = _Faults(ids)
+    finite = np.isfinite(x) & np.isfinite(mean_value)
+    faults.add(
+        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
+    )
+    faults.add(~finite, "have a frequency or monetary_value that is missing or no finite number", "Fill or drop them.")
+    with np.errstate(invalid="ignore"):
+        faults.add(
+            finite & ((x < 0) | (x != np.floor(x))), "have a negative or fractional frequency", "It counts days."
+        )
+        faults.add(
+            finite & (x > 0) & (mean_value < 0), "have a monetary_value below 0", "Net returns of other days elsewhere."
+        )
+        usable = (x > 0) & (mean_value > 0)
+    faults.need("accounts with a repeat purchase above 0", int(usable.sum()), min_repeat_buyers)
+    faults.stop("A spend model")
+    return Spend(ids[usable], x[usable], mean_value[usable])
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+class _Faults:
+    """Collects what is wrong with a table, to say it all at once."""
+
+    def __init__(self, ids: np.ndarray) -> None:
+        self._ids = ids
+        self._found: list[str] = []
+
+    def add(self, wrong: np.ndarray, what: str, remedy: str) -> None:
+        if wrong.any():
+            first = first_ids(self._ids[wrong])
+            self._found.append(f"{int(wrong.sum())} of {len(self._ids)} accounts {what} (first: {first}). {remedy}")
+
+    def need(self, what: str, have: int, needed: int) -> None:
+        if have < needed:
+            self._found.append(
+                f"There are {have} {what}; at least {needed} are needed. Take a longer log or an as-of date further on."
+            )
+
+    def stop(self, who: str) -> None:
+        if self._found:
+            raise ModelError(f"{who} cannot use this summary. {' '.join(self._found)}")

@@ -1,0 +1,196 @@
+"""Gamma-Gamma: order values that vary within an account and, in their mean, between accounts.
+
+References
+----------
+.. [1] Fader and Hardie (2013), The Gamma-Gamma model of monetary value, brucehardie.com/notes/025.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import digamma, gammaln
+from sklearn.utils.validation import check_is_fitted
+
+from kamlab.clv import lifetimes_engine
+from kamlab.clv.base import FittedModel, maximise
+from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_spend, require_columns
+from kamlab.i18n import N_
+
+PARAMETERS = ("p", "q", "gamma")
+
+NOTE_HEAVY_TAIL = N_("A few accounts place orders so large that no mean over all accounts exists (q at its border, 1).")
+NOTE_ZERO_VALUES = N_("Accounts whose repeat purchases are all worth 0 are left out of the order-value model.")
+
+# Logs of (p, q, gamma) with money scaled to a geometric mean of 1. Below q = 1 the mean over accounts is infinite.
+_BOUNDS = ((-7.0, 10.0), (0.0, 10.0), (-14.0, 14.0))
+_STARTS = ((1.0, 1.0, 0.5), (0.0, 0.5, 0.0))
+
+
+def log_likelihood(log_params: np.ndarray, x: np.ndarray, mean_value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each account's log-likelihood, shape (n,), and its gradient by the log parameters, shape (3, n).
+
+    Equation (1a) of [1]_.
+    """
+    p, q, gamma = np.exp(log_params)
+    px = p * x
+    total = gamma + x * mean_value
+    value = (
+        gammaln(px + q)
+        - gammaln(px)
+        - gammaln(q)
+        + q * np.log(gamma / total)
+        + px * np.log(x * mean_value / total)
+        - np.log(mean_value)
+    )
+    d_p = x * (digamma(px + q) - digamma(px) + np.log(x * mean_value / total))
+    d_q = digamma(px + q) - digamma(q) + np.log(gamma / total)
+    d_gamma = q / gamma - (px + q) / total
+    return value, np.stack([p * d_p, q * d_q, gamma * d_gamma])
+
+
+class GammaGamma(FittedModel):
+    """Gamma-Gamma model of the mean value of a purchase day [1]_, independent of how often the account buys.
+
+    Parameters
+    ----------
+    engine : {"lifetimes"}
+        What finds the optimum; kamlab sharpens it, and takes over where the engine fails.
+    penalizer : float
+        Weight of the sum of squared parameters (money scaled to a geometric mean of 1), subtracted from the mean
+        log-likelihood; 0 = maximum likelihood.
+
+    Attributes
+    ----------
+    params_ : dict
+        p, q, gamma (currency). See `FittedModel` for the other attributes.
+    mean_value_ : float
+        Mean value of the repeat purchase days that entered the fit (currency).
+    """
+
+    def __init__(self, *, engine: str = "lifetimes", penalizer: float = 0.0) -> None:
+        self.engine = engine
+        self.penalizer = penalizer
+
+    def fit(self, summary: Any, y: None = None) -> GammaGamma:
+        """Fit to the accounts with repeat purchases above 0; columns account, frequency, monetary_value.
+
+        Raises
+        ------
+        ModelError
+            If values are impossible, or fewer than 10 accounts have a repeat purchase above 0.
+        """
+        self._check_options()
+        data = read_spend(summary, min_repeat_buyers=MIN_REPEAT_BUYERS)
+        # Cents and billions are the same to the optimiser.
+        scale = float(np.exp(np.log(data.mean_value).mean()))
+        scaled = (data.x, data.mean_value / scale)
+
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray]:
+            value, gradient = log_likelihood(log_params, *scaled)
+            penalty = self.penalizer * np.exp(2 * log_params)
+            return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1)
+
+        maximum = maximise(
+            objective,
+            engine_start=lifetimes_engine.fit_gamma_gamma(*scaled, penalizer=self.penalizer),
+            starts=_STARTS,
+            bounds=_BOUNDS,
+            n_accounts=len(data.x),
+        )
+        params = self._keep(PARAMETERS, maximum, np.array([0.0, 0.0, np.log(scale)]), len(data.x))
+        self.log_likelihood_ = float(log_likelihood(np.log(params), data.x, data.mean_value)[0].sum())
+        self.mean_value_ = float((data.x * data.mean_value).sum() / data.x.sum())
+        if self.params_["q"] < 1 + 1e-6:
+            self.notes_ += (NOTE_HEAVY_TAIL,)
+        if (pd.to_numeric(as_frame(summary)["frequency"]) > 0).sum() > len(data.x):
+            self.notes_ += (NOTE_ZERO_VALUES,)
+        return self
+
+    def expected_spend(self, summary: Any) -> pd.DataFrame:
+        """Return each account's expected value of a purchase day.
+
+        Parameters
+        ----------
+        summary : table
+            Columns account, frequency, monetary_value and, for one-order accounts, first_value (currency).
+
+        Returns
+        -------
+        pandas.DataFrame
+            account; expected_spend (currency), eq. (5) of [1]_: the account's own mean and the company's, weighted by
+            the number of orders; spend_basis ("model", or "first_order" where the only order stands for the mean).
+        """
+        orders = self.orders(summary)
+        p, q, gamma = (self.params_[name] for name in PARAMETERS)
+        x, value = orders["orders"], orders["mean_value"]
+        return pd.DataFrame(
+            {
+                "account": orders["account"],
+                "expected_spend": p * (gamma + x * value) / (p * x + q - 1),
+                "spend_basis": orders["spend_basis"],
+            }
+        )
+
+    def orders(self, summary: Any) -> pd.DataFrame:
+        """Return what the model knows of each account: account, orders (number), mean_value (currency), spend_basis.
+
+        Accounts without any order above 0 count as one order at the company's mean value.
+        """
+        check_is_fitted(self)
+        frame = as_frame(summary)
+        require_columns(frame, ("frequency", "monetary_value"), "a spend model")
+        frequency = pd.to_numeric(frame["frequency"])
+        value = pd.to_numeric(frame["monetary_value"])
+        first = pd.to_numeric(frame["first_value"]) if "first_value" in frame else pd.Series(0.0, index=frame.index)
+        repeats = (frequency > 0) & (value > 0)
+        one_order = (frequency == 0) & (first > 0)
+        return pd.DataFrame(
+            {
+                "account": frame["account"],
+                "orders": frequency.where(repeats, 1).astype(float),
+                "mean_value": value.where(repeats, first.where(one_order, self.mean_value_)).astype(float),
+                "spend_basis": np.where(one_order, "first_order", "model"),
+            }
+        )
+
+    def sample_revenue(
+        self,
+        purchases: np.ndarray,
+        orders: np.ndarray,
+        mean_value: np.ndarray,
+        alone: np.ndarray,
+        params: np.ndarray,
+        *,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Draw the value of a number of purchase days together.
+
+        Given its rate ν, an order is gamma distributed with shape p, so N orders together have shape p·N; and ν has the
+        posterior Gamma(p·x + q, gamma + x·z) of [1]_.
+
+        Parameters
+        ----------
+        purchases : numpy.ndarray
+            Numbers of purchase days, shape (accounts, draws).
+        orders, mean_value : numpy.ndarray
+            Number x of orders known and their mean value z (currency), shape (accounts,).
+        alone : numpy.ndarray of bool
+            Where the account's own orders count alone: q = 1 and gamma = 0, so that their mean is expected again.
+        params : numpy.ndarray
+            From `parameter_draws`, shape (draws, 3); shared by all accounts.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        numpy.ndarray
+            Currency, shape (accounts, draws).
+        """
+        p, q, gamma = params.T
+        own = alone[:, None]
+        shape = p * orders[:, None] + np.where(own, 1.0, q)
+        rate = (orders * mean_value)[:, None] + np.where(own, 0.0, gamma)
+        nu = rng.standard_gamma(shape) / rate
+        return rng.standard_gamma(p * purchases) / nu

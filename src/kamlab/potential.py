@@ -1,0 +1,97 @@
+"""What an account could buy in 12 months at most, where that number comes from, and the room it leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from kamlab.errors import DataError, first_ids
+
+COLUMNS = ["account", "potential_revenue", "potential_source", "wallet_share", "below_own_peak"]
+
+
+def estimate(summary: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
+    """Take the potential that sales declared, else the account's own best 12 months, else none.
+
+    The own best 12 months are a floor under a declared potential: what was bought once can be bought. A
+    declaration below them keeps its source and is flagged, so that sales can correct it.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        account, peak_revenue, trailing_revenue (currency); accounts that have bought.
+    accounts : DataFrame
+        account, declared_potential (currency a year; NaN if none); also accounts that never bought.
+
+    Returns
+    -------
+    DataFrame
+        account, potential_revenue (currency a year; NaN if unknown), potential_source (declared, own_peak
+        or unknown), wallet_share (0 to 1; NaN unless declared), below_own_peak (bool); one row for each
+        account of either table, ordered by account. `with_headroom` completes the table "potential".
+
+    Raises
+    ------
+    DataError
+        If a declared potential is negative or infinite.
+    """
+    declared = accounts.set_index("account")["declared_potential"].astype(float)
+    impossible = declared.index[(declared < 0) | np.isinf(declared)]
+    if len(impossible):
+        raise DataError(
+            f"{len(impossible)} of {len(declared)} accounts have a declared potential that is negative or "
+            f"infinite (first: {first_ids(impossible)}). Correct it or leave it empty."
+        )
+    bought = summary.set_index("account")[["peak_revenue", "trailing_revenue"]].astype(float)
+    ids = bought.index.union(declared.index)
+    declared, bought = declared.reindex(ids), bought.reindex(ids).fillna(0.0)
+
+    peak = bought.max(axis=1).clip(lower=0)
+    is_declared = declared.notna()
+    # fmax: the own peak stands where nothing is declared
+    potential = pd.Series(np.fmax(declared, peak), ids).where(is_declared | (peak > 0))
+    share = bought["trailing_revenue"].clip(lower=0) / potential
+    table = pd.DataFrame(
+        {
+            "potential_revenue": potential,
+            "potential_source": np.select([is_declared, peak > 0], ["declared", "own_peak"], "unknown"),
+            "wallet_share": share.where(is_declared & (potential > 0)),
+            "below_own_peak": is_declared & (declared < peak),
+        }
+    )
+    return table.rename_axis("account").reset_index()[COLUMNS]
+
+
+def with_headroom(potential: pd.DataFrame, forecast: pd.DataFrame) -> pd.DataFrame:
+    """Add the headroom: what lies between expected revenue and potential, at the account's margin rate.
+
+    Accounts without a forecast (prospects) expect no revenue and take the company's margin rate. Where an
+    account loses money there is no headroom. Without known costs it is revenue (`basis` of the forecast).
+
+    Parameters
+    ----------
+    potential : DataFrame
+        Result of `estimate`.
+    forecast : DataFrame
+        account, expected_revenue (currency), margin_rate (share; NaN where no cost is known).
+
+    Returns
+    -------
+    DataFrame
+        `potential` with headroom (currency a year; NaN where the potential is unknown).
+    """
+    known = forecast.set_index("account")[["expected_revenue", "margin_rate"]].astype(float)
+    here = known.reindex(potential["account"])
+    expected = here["expected_revenue"].fillna(0.0).to_numpy()
+    room = np.maximum(potential["potential_revenue"].to_numpy(dtype=float) - expected, 0.0)
+    rate = here["margin_rate"].fillna(_company_rate(known)).clip(lower=0).to_numpy()
+    return potential.assign(headroom=room * rate)
+
+
+def _company_rate(forecast: pd.DataFrame) -> float:
+    """Return the margin rate of the expected revenue, 1 where no cost is known: values are revenue then."""
+    costed = forecast[forecast["margin_rate"].notna()]
+    if costed.empty:
+        return 1.0
+    revenue = costed["expected_revenue"].clip(lower=0)
+    return float(np.average(costed["margin_rate"], weights=revenue if revenue.sum() > 0 else None))

@@ -1,0 +1,34 @@
+"""Blocks that notebooks publish, and the way from an executed notebook to a PDF."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+
+def export_pdf(notebook: Path | str, path: Path | str, *, as_of: date) -> list[str]:
+    """Write the PDF of an executed notebook.
+
+    Parameters
+    ----------
+    notebook : path-like
+        Executed notebook (.ipynb).
+    path : path-like
+        PDF to write; its folder must exist.
+    as_of : datetime.date
+        Last day of the data: the file's time of making.
+
+    Returns
+    -------
+    list of str
+        One line for each character that the fonts lack and that prints as a box; for the log.
+
+    Raises
+    ------
+    ReportError
+        If the notebook is not fully executed, or a block or the document cannot be set.
+    """
+    from kamlab.reports.export import read_document
+    from kamlab.reports.pdf import write_pdf
+
+    return [str(line) for line in write_pdf(read_document(notebook), path, timestamp=as_of)]

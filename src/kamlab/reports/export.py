@@ -1,0 +1,143 @@
+"""An executed notebook → a document: JSON data that a PDF or a page is made from.
+
+The document is a dict:
+
+- `schema`: version of this form;
+- `meta`: `title`, `company`, `as_of`, `date` (ISO, or empty), `locale`, `confidentiality`, `words`. All of it comes
+  from the notebook's `cover` block; without one the title is the first heading and the words are English;
+- `cover`: the cover's `title`, `subtitle` and `facts`, or None;
+- `body`: elements in reading order, each with its `kind`: `heading` (level, runs), `paragraph` (runs), `list`
+  (ordered, start, tight, items = lists of elements), `code` (lines), `kpis` (items), `table` (label, columns, rows,
+  caption, note, total_rows), `figure` (label, svg, caption, alt, width), `callout` (tone, title, body = elements) and
+  `page_break`.
+
+A run is `{"text": …}` with any of the marks strong, emphasis and code, or `{"break": True}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from kamlab.errors import ReportError
+from kamlab.i18n import Translator
+from kamlab.reports import blocks, markdown
+from kamlab.reports.markdown import Element
+
+META_FIELDS = ("title", "company", "as_of", "date", "locale", "confidentiality", "words")
+COVER_FIELDS = ("title", "subtitle", "facts")
+
+
+def read_document(path: Path | str) -> dict[str, Any]:
+    """Return the document of an executed notebook file; see `to_document`."""
+    return to_document(nbformat.read(path, as_version=4), name=Path(path).name)
+
+
+def to_document(notebook: NotebookNode, *, name: str = "the notebook") -> dict[str, Any]:
+    """Return the document that an executed notebook publishes.
+
+    Markdown cells and blocks are taken in order; printed text and other outputs stay in the notebook.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        An executed notebook, version 4.
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    dict
+        The document, as this module describes it.
+
+    Raises
+    ------
+    ReportError
+        If a code cell has not been run or has failed, or a block is unknown; the message names the cell, counted
+        from 1 over all cells, and the block.
+    """
+    body: list[Element] = []
+    cover: dict[str, Any] | None = None
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "markdown":
+            body += markdown.elements(cell.source)
+        elif cell.cell_type == "code":
+            for block in _blocks(cell, f"{name}, cell {number}"):
+                if block["kind"] != "cover":
+                    body += _elements(block)
+                elif cover is None:
+                    cover = block
+                else:
+                    raise ReportError(f"{name}, cell {number}: a document can have only one cover.")
+    _level_headings(body)
+    meta = _meta(cover, body, name)
+    _number(body, meta["words"])
+    return {
+        "schema": blocks.SCHEMA,
+        "meta": meta,
+        "cover": {key: cover[key] for key in COVER_FIELDS} if cover else None,
+        "body": body,
+    }
+
+
+def _blocks(cell: NotebookNode, where: str) -> Iterator[dict[str, Any]]:
+    """Yield the blocks among a code cell's outputs."""
+    if cell.source.strip() and cell.execution_count is None:
+        raise ReportError(f"{where} has not been run. Run the whole notebook before it is exported.")
+    position = 0
+    for output in cell.outputs:
+        if output.output_type == "error":
+            raise ReportError(f"{where} failed with {output.ename}: {output.evalue}")
+        data = output.get("data", {})
+        if blocks.MIME not in data:
+            continue
+        position += 1
+        try:
+            blocks.check_json(data[blocks.MIME])
+        except ReportError as error:
+            raise ReportError(f"{where}, block {position}: {error}") from None
+        yield data[blocks.MIME]
+
+
+def _elements(block: dict[str, Any]) -> list[Element]:
+    """Return a block as document elements."""
+    if block["kind"] == "text":
+        return markdown.elements(block["markdown"])
+    element = {key: value for key, value in block.items() if key not in ("schema", "markdown")}
+    if block["kind"] == "callout":
+        element["body"] = markdown.elements(block["markdown"], inside=True)
+    return [element]
+
+
+def _meta(cover: dict[str, Any] | None, body: list[Element], name: str) -> dict[str, Any]:
+    if cover:
+        return {key: cover[key] for key in META_FIELDS}
+    translator = Translator()
+    title = next((_plain(e) for e in body if e["kind"] == "heading"), Path(name).stem)
+    empty = dict.fromkeys(META_FIELDS, "")
+    return empty | {"title": title, "locale": str(translator.locale), "words": blocks.words(translator)}
+
+
+def _plain(element: Element) -> str:
+    return "".join(run.get("text", " ") for run in element["runs"])
+
+
+def _level_headings(body: list[Element]) -> None:
+    """Let headings begin at level 1 and go down one level at a time, as an accessible document must."""
+    headings = [e for e in body if e["kind"] == "heading"]
+    top = min((h["level"] for h in headings), default=1)
+    before = 0
+    for heading in headings:
+        before = heading["level"] = min(heading["level"] - top + 1, before + 1)
+
+
+def _number(body: list[Element], words: dict[str, str]) -> None:
+    """Give every table and figure its number."""
+    for kind in ("table", "figure"):
+        numbered = [e for e in body if e["kind"] == kind]
+        for number, element in enumerate(numbered, start=1):
+            element["label"] = words[kind].format(number=number)

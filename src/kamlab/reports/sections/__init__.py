@@ -1,0 +1,1 @@
+"""What the documents say: each section turns tables into blocks; the chapters choose and order them."""

@@ -1,0 +1,133 @@
+"""Data quality: what was read, what could not be used, how it adds up."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kamlab.i18n import N_, Translator
+from kamlab.reports.blocks import Block, TableColumn, callout, escape, table, text
+from kamlab.reports.sections.source import Source
+
+PARTS = {
+    "read": N_("Read"),
+    "quarantined": N_("not usable (quarantine)"),
+    "accepted": N_("Accepted"),
+    "attributed": N_("with an account: in this report"),
+    "unattributed": N_("without an account: revenue that belongs to nobody"),
+    "not_revenue": N_("no revenue (free, freight, tax, within the group)"),
+    "after_as_of": N_("after the as-of date: not read further"),
+}
+REASONS = {
+    "date is missing or impossible": N_("date is missing or impossible"),
+    "amount is missing or not a number": N_("amount is missing or not a number"),
+    "quantity is not a number": N_("quantity is not a number"),
+    "cost is not a number": N_("cost is not a number"),
+    "line id is repeated": N_("line id is repeated"),
+}
+MAX_REASONS = 12
+MAX_LINES = 10
+
+
+def heading(run: Source, t: Translator) -> list[Block]:
+    """Heading of the chapter."""
+    return [text(t("## Data quality"))]
+
+
+def reconciliation(run: Source, t: Translator) -> list[Block]:
+    """Table of rows and money: what was read and where it went."""
+    rows = run.read("reconciliation")
+    money = run.read_facts("freshness")["has_money"]
+    printed = pd.DataFrame(
+        {
+            "part": [t(PARTS[part]) for part in rows["part"]],
+            "rows": [t.number(n) for n in rows["rows"]],
+            "money": [t.money_exact(m, 2) if money else None for m in rows["money"]],
+        }
+    )
+    columns = [TableColumn("part", t("Lines of the log")), TableColumn("rows", t("Lines"), "right")]
+    if money:
+        columns.append(TableColumn("money", t("Money"), "right"))
+    return [
+        table(
+            printed,
+            columns=columns,
+            caption=t("Every line that was read is accounted for."),
+            note=t("Read = not usable + accepted; accepted = the four parts below it."),
+        )
+    ]
+
+
+def quarantine(run: Source, t: Translator) -> list[Block]:
+    """Table of the reasons why lines cannot be used, with the first of them."""
+    lines = run.read("quarantine")
+    if lines.empty:
+        return [text(t("Every line of the log could be used."))]
+    groups = sorted(lines.groupby("reason"), key=lambda g: (-len(g[1]), g[0]))
+    printed = pd.DataFrame(
+        {
+            "reason": [t(REASONS.get(reason, reason)) for reason, _ in groups],
+            "lines": [t.number(len(g)) for _, g in groups],
+            "where": [_places(g["line"]) for _, g in groups],
+        }
+    ).head(MAX_REASONS)
+    columns = [
+        TableColumn("reason", t("Why")),
+        TableColumn("lines", t("Lines"), "right"),
+        TableColumn("where", t("Line numbers in the file")),
+    ]
+    caption = t.plural("{n} line cannot be used.", "{n} lines cannot be used.", len(lines))
+    return [table(printed, columns=columns, caption=caption, note=t("Their text is in the table quarantine."))]
+
+
+def _places(lines: pd.Series) -> str:
+    first = ", ".join(str(n) for n in lines.head(MAX_LINES))
+    return f"{first} …" if len(lines) > MAX_LINES else first
+
+
+def completeness(run: Source, t: Translator) -> list[Block]:
+    """Say up to which day the data reaches, and what it does not hold."""
+    facts = run.read_facts("freshness")
+    last = pd.Timestamp(facts["last_line"]).date()
+    first = pd.Timestamp(facts["first_line"]).date()
+    sentences = [
+        t(
+            "The log runs from {first} to {last}; its last month has {lines} lines, where about {norm} were "
+            "to be expected.",
+            first=first,
+            last=last,
+            lines=facts["last_month_lines"],
+            norm=round(facts["norm_lines"]),
+        )
+    ]
+    if facts["repeated_lines"]:
+        sentences.append(
+            t.plural(
+                "{n} line equals another one in every column and has no number of its own; it is kept.",
+                "{n} lines equal another one in every column and have no number of their own; they are kept.",
+                facts["repeated_lines"],
+            )
+        )
+    blocks: list[Block] = [text(" ".join(sentences))]
+    if facts["faults"]:
+        blocks.insert(0, callout("danger", t("The log is stale or unfinished"), escape(" ".join(facts["faults"]))))
+    missing = left_out(run, t)
+    if missing:
+        blocks.append(text("\n".join(f"- {line}" for line in missing)))
+    return blocks
+
+
+def left_out(run: Source, t: Translator) -> list[str]:
+    """Name what the data does not hold, and what this report therefore leaves out."""
+    facts, units = run.read_facts("freshness"), run.read("accounts")
+    lines = []
+    if facts["has_money"] and not facts["has_cost"]:
+        lines.append(t("No costs: values are revenue, not contribution, and no account can be found to lose money."))
+    if not facts["has_master"]:
+        lines.append(t("No account master: no names, owners, groups, prospects or declared potential."))
+    elif units["declared_potential"].isna().all():
+        lines.append(
+            t("No declared potential: an account's own best 12 months stand for it, and every type is provisional.")
+        )
+    if facts["has_master"] and units["owner"].isna().all():
+        lines.append(t("No owners: nobody can be named for an account."))
+    return lines

@@ -1,0 +1,117 @@
+"""How the numbers were made, what stands behind them, and what this report does not do yet."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kamlab.i18n import Translator
+from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.sections.source import Source, is_contribution
+
+SOURCES = (
+    "P. S. Fader, B. G. S. Hardie, K. L. Lee (2005): “Counting Your Customers” the Easy Way: An Alternative to the "
+    "Pareto/NBD Model. Marketing Science 24(2), 275–284.",
+    "P. S. Fader, B. G. S. Hardie, K. L. Lee (2005): RFM and CLV: Using Iso-Value Curves for Customer Base Analysis. "
+    "Journal of Marketing Research 42(4), 415–430.",
+    "P. S. Fader, B. G. S. Hardie (2013): The Gamma-Gamma Model of Monetary Value. Technical note.",
+)
+
+
+def method(run: Source, t: Translator) -> list[Block]:
+    """What was computed, in the order of the data's way."""
+    period, value = run.period, run.config.value
+    lines = [
+        t(
+            "**Period.** Nothing after {as_of} was read. 12 months are 365 days. Intervals hold {level} of "
+            "what is to be expected.",
+            as_of=period.calibration_end,
+            level=t.percent(value.level),
+        ),
+        t(
+            "**Purchases.** The BG/NBD model gives each account a probability that it still buys and the "
+            "purchase days to be expected. By its construction an account with a single purchase counts as "
+            "still buying with certainty; read that probability with care."
+        ),
+        t(
+            "**Order value.** The Gamma-Gamma model; where an account's order value rises or falls clearly, "
+            "the mean of its last 12 months; for accounts with one order, that order. Returns are deducted "
+            "by the account's return rate."
+        ),
+        t(
+            "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its "
+            "channel where it has few lines. Cost to serve and credit cost are not deducted, because no such "
+            "data was read."
+        )
+        if is_contribution(run)
+        else t("**Contribution.** No costs are known: values are revenue."),
+        t(
+            "**Totals.** Expected values are added; intervals of totals come from joint draws that hold the "
+            "error of the model's level at earlier dates, so they are wider than those of independent "
+            "accounts."
+        ),
+        t(
+            "**Lifetime value.** Contribution of the next 12 months, month by month, discounted at {rate} a year.",
+            rate=t.percent(value.discount_rate_annual),
+        ),
+        t(
+            "**Potential.** What sales has declared, but at least the account's best 12 months of the last "
+            "36; without a declaration these best 12 months alone, and then the type is provisional and no "
+            "share of wallet is computed."
+        ),
+        t(
+            "**Levels, types and strategies.** Borders are fitted to the data. Types and strategies follow "
+            "from rules in the playbook file; every label is stored with its rule and the values that gave "
+            "it."
+        ),
+    ]
+    return [text(t("## Method") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
+
+
+def not_yet(t: Translator) -> list[Block]:
+    """What a reader might look for in vain."""
+    lines = [
+        t("No other forecasting model has been tried than the one named above and the simple rules beside it."),
+        t("No cost to serve, payments, credit, complaints or sales pipeline enter."),
+        t("Potential is declared or an account's own best; it is not estimated from similar accounts."),
+        t("Movement between two dates, account plans, coverage by owner and targets are not reported."),
+    ]
+    return [text(t("## What this report does not do yet") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
+
+
+def parameters(run: Source, t: Translator) -> list[Block]:
+    """Fitted parameters of the models with standard errors."""
+    rows = run.read("models")
+    printed = pd.DataFrame(
+        {
+            "model": rows["model"].map({"bg_nbd": "BG/NBD", "gamma_gamma": "Gamma-Gamma"}).fillna(rows["model"]),
+            "parameter": rows["parameter"],
+            "value": [_parameter(v, t) for v in rows["value"]],
+            "error": [_parameter(v, t) for v in rows["standard_error"]],
+            "likelihood": [t.number(v, 2) for v in rows["log_likelihood"]],
+            "accounts": [t.number(v) for v in rows["accounts"]],
+            "converged": [t("yes") if v else t("no") for v in rows["converged"]],
+        }
+    )
+    columns = [
+        TableColumn("model", t("Model")),
+        TableColumn("parameter", t("Parameter")),
+        TableColumn("value", t("Value"), "right"),
+        TableColumn("error", t("Standard error"), "right"),
+        TableColumn("likelihood", t("Log-likelihood"), "right"),
+        TableColumn("accounts", t("Accounts"), "right"),
+        TableColumn("converged", t("Converged")),
+    ]
+    return [table(printed, columns=columns, caption=t("Parameters of the fitted models."))]
+
+
+def _parameter(value: float, t: Translator) -> str:
+    """Write four significant digits."""
+    if pd.isna(value) or value == 0:
+        return t.number(value, 4)
+    digits = max(0, 3 - int(f"{abs(value):e}".split("e")[1]))
+    return t.number(value, min(digits, 8))
+
+
+def sources(t: Translator) -> list[Block]:
+    """Papers that the models come from."""
+    return [text(t("### Sources") + "\n\n" + "\n".join(f"- {source}" for source in SOURCES))]

@@ -1,0 +1,114 @@
+"""What a section needs of a run: its tables, its settings, and a few quantities that several sections print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from kamlab.config import Config
+from kamlab.i18n import Translator
+from kamlab.period import StudyPeriod
+from kamlab.terms import STRATEGIES
+
+
+class Source(Protocol):
+    """A run, as far as sections are concerned."""
+
+    config: Config
+    period: StudyPeriod
+
+    def read(self, name: str) -> pd.DataFrame:
+        """Return a table."""
+
+    def read_facts(self, name: str) -> dict[str, Any]:
+        """Return a step's facts."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An expected value and the bounds of its interval."""
+
+    value: float
+    lower: float
+    upper: float
+
+    def text(self, t: Translator) -> str:
+        """Write the bounds."""
+        return t("{lower} to {upper}", lower=t.money(self.lower), upper=t.money(self.upper))
+
+
+def labelled(run: Source) -> pd.DataFrame:
+    """Return the account table with the labels of the playbook, one row an account, prospects included."""
+    labels = run.read("strategies").drop(columns=["name", "owner"])
+    return run.read("account_table").merge(labels, on="account", validate="one_to_one")
+
+
+def is_contribution(run: Source) -> bool:
+    """Whether values are contribution; else they are revenue, because no costs are known."""
+    return bool((run.read("forecast")["basis"] == "contribution").any())
+
+
+def value_word(run: Source, t: Translator) -> str:
+    """Return the heading of expected value."""
+    return t("Expected contribution") if is_contribution(run) else t("Expected revenue")
+
+
+def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
+    """Return the expected value of all accounts, or of some, with the interval of their joint draws."""
+    future, draws = run.read("forecast"), run.read("draws")
+    if accounts is not None:
+        future, draws = future[future["account"].isin(accounts)], draws[draws["account"].isin(accounts)]
+    sums = draws.drop(columns="account").sum()
+    level = run.config.value.level
+    lower, upper = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2]) if len(future) else (0.0, 0.0)
+    return Interval(float(future["expected_contribution"].sum()), float(lower), float(upper))
+
+
+def at_risk(table: pd.DataFrame) -> pd.DataFrame:
+    """Return accounts to win back or to watch, with `loss`: best 12 months of 36 less expected revenue, not under 0."""
+    leaving = table[(table["strategy"] == "win_back") | has_flag(table, "watch")].copy()
+    leaving["loss"] = (leaving["peak_revenue"] - leaving["expected_revenue"]).clip(lower=0)
+    return leaving.sort_values(["loss", "account"], ascending=[False, True])
+
+
+def reachable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return accounts to promote, most headroom first."""
+    return table[table["strategy"] == "promote"].sort_values(["headroom", "account"], ascending=[False, True])
+
+
+def has_flag(table: pd.DataFrame, flag: str) -> pd.Series:
+    """Whether each account carries a flag."""
+    return table["flags"].fillna("").str.split(", ").map(lambda flags: flag in flags)
+
+
+def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
+    """Return strategy, accounts, revenue, value, lower, upper and headroom for each strategy that has accounts."""
+    rows = []
+    for strategy in STRATEGIES:
+        members = table[table["strategy"] == strategy]
+        if len(members):
+            sums = total(run, members["account"].tolist())
+            rows.append(
+                {
+                    "strategy": strategy,
+                    "accounts": len(members),
+                    "revenue": members["trailing_revenue"].sum(),
+                    "value": sums.value,
+                    "lower": sums.lower,
+                    "upper": sums.upper,
+                    "headroom": members["headroom"].sum(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def record(run: Source) -> pd.DataFrame:
+    """Return the contest's rows at the newest origin, which no choice has looked at, for the main target."""
+    table = run.read("backtest")
+    target = "revenue" if (table["target"] == "revenue").any() else "purchases"
+    rows = table[(table["target"] == target) & (table["role"] == "record")]
+    return rows.set_index("forecaster")

@@ -1,0 +1,238 @@
+"""The data's way, one function a step: each reads the tables before it and writes its own, once.
+
+The chapters call these in order; a chapter that runs alone gets missing tables made by the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kamlab import freshness as _freshness
+from kamlab.accounts import decision_units, read_accounts
+from kamlab.config import Config, Table
+from kamlab.ledger import Ledger, read_ledger
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
+from kamlab.sources import read_table
+from kamlab.summary import monthly_revenue, revenue_windows, summarize
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kamlab.runs import Run
+
+
+def read_source(config: Config) -> Ledger:
+    """Read the configured transaction log."""
+    table = config.source.transactions
+    return read_ledger(
+        config.resolve(table.path),
+        columns=table.columns,
+        date_format=table.date_format,
+        delimiter=table.delimiter,
+        header=table.header,
+        encoding=table.encoding,
+        purchase=table.purchase,
+        currency=config.company.currency,
+        max_quarantined_share=table.max_quarantined_share,
+    )
+
+
+def read_master(config: Config) -> pd.DataFrame | None:
+    """Read the configured account master, if there is one."""
+    table = config.source.accounts
+    if table is None:
+        return None
+    raw = read_table(
+        config.resolve(table.path), delimiter=table.delimiter, header=table.header, encoding=table.encoding
+    )
+    return read_accounts(raw, columns=table.columns, date_format=table.date_format)
+
+
+def input_tables(config: Config) -> list[Table]:
+    """Return the input tables that the configuration names."""
+    return [t for t in (config.source.transactions, config.source.accounts) if t is not None]
+
+
+def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshness.Freshness:
+    """Judge whether the log is complete up to the as-of date."""
+    return _freshness.assess(ledger, period, max_data_lag_days=config.period.max_data_lag_days)
+
+
+def ledger(run: Run) -> Ledger:
+    """Write `ledger`, `quarantine`, `reconciliation`, `accounts`, `membership` and the facts `freshness`.
+
+    Raises
+    ------
+    DataError
+        If the log cannot be read, or is stale and the run does not accept that.
+    """
+    lines = read_source(run.config)
+    fresh = check_source(lines, run.config, run.period)
+    if not run.accept_stale:
+        _freshness.refuse_stale(fresh)
+    run.write("quarantine", lines.quarantine)
+    run.write("reconciliation", lines.reconciliation(run.period.calibration_end))
+    run.write_facts(
+        "freshness",
+        {
+            "first_line": lines.first_date,
+            "last_line": fresh.last_line,
+            "lag_days": fresh.lag_days,
+            "last_month_lines": fresh.last_month_lines,
+            "norm_lines": fresh.norm_lines,
+            "faults": list(fresh.faults),
+            "repeated_lines": sum(lines.lines["repeated"].to_pylist()),
+            "has_money": lines.has_money,
+            "has_cost": lines.has_cost,
+            "has_master": run.config.source.accounts is not None,
+        },
+    )
+    ids = [a for a in lines.lines["account"].unique().to_pylist() if a is not None]
+    units, membership = decision_units(
+        read_master(run.config), ids, level=run.config.company.account_level, as_of=run.period.calibration_end
+    )
+    run.write("membership", membership)
+    run.write_ledger(lines)
+    run.write("accounts", units)
+    return lines
+
+
+def summary(run: Run) -> pd.DataFrame:
+    """Write `summary`, `months` and the facts `revenue`."""
+    lines = run.ledger()
+    run.write("months", monthly_revenue(lines, run.period))
+    run.write_facts("revenue", revenue_windows(lines, run.period))
+    return run.write("summary", summarize(lines, run.period, accounts=run.read("membership")))
+
+
+def value(run: Run) -> pd.DataFrame:
+    """Write `backtest`, `models`, `margins`, `draws`, `forecast` and the facts `choice`."""
+    from kamlab import backtest, clv, forecast, margins
+
+    lines, table, units = run.ledger(), run.read("summary"), run.read("accounts")
+    choice = backtest.choose(lines, run.period, accounts=run.read("membership"))
+    run.write("backtest", choice.record)
+    models = [m for m in (choice.transactions, choice.spend) if m is not None]
+    run.write("models", clv.parameter_table(models))
+    run.write_facts("choice", choice.facts())
+    rates = None
+    if lines.has_cost:
+        channels = units.set_index("account")["channel"].reindex(table["account"])
+        rates = margins.rates(table, groups=channels)
+        run.write("margins", rates)
+    options: dict[str, Any] = {
+        "margins": rates,
+        "horizon_days": DAYS_PER_YEAR,
+        "discount_rate_annual": run.config.value.discount_rate_annual,
+        "level": run.config.value.level,
+        "n_draws": run.config.value.draws,
+        "seed": run.config.seed,
+    }
+    future, draws = forecast.value_and_draws(table, choice, **options)
+    run.write("draws", draws)
+    return run.write("forecast", future)
+
+
+def potential(run: Run) -> pd.DataFrame:
+    """Write `potential`: what each account could buy in twelve months, where that number comes from, and headroom."""
+    from kamlab import potential as module
+
+    estimate = module.estimate(run.read("summary"), run.read("accounts"))
+    return run.write("potential", module.with_headroom(estimate, run.read("forecast")))
+
+
+def features(run: Run) -> pd.DataFrame:
+    """Write `features`: what the segments are made from."""
+    from kamlab import features as module
+
+    table = module.build(run.read("summary"), run.read("forecast"), run.read("accounts"), run.read("potential"))
+    return run.write("features", table)
+
+
+def tiers(run: Run) -> pd.DataFrame:
+    """Write `tiers` and `schemes`: the fitted and the fixed borders, and every account's class by each."""
+    from kamlab import schemes
+    from kamlab import tiers as module
+
+    future, table = run.read("forecast"), run.read("summary")
+    joined = future.merge(table, on="account")
+    to_value = joined["margin_rate"].fillna(1.0)
+    levels = run.config.levels
+    contribution = module.fit(
+        future["expected_contribution"],
+        earlier_values=joined["previous_revenue"] * to_value,
+        next_values=joined["trailing_revenue"] * to_value,
+        configured=levels.contribution,
+        seed=run.config.seed,
+    )
+    worth = run.read("potential")
+    cuts = {"contribution": contribution}
+    if worth["potential_revenue"].notna().any():
+        cuts["potential"] = module.fit(worth["potential_revenue"], configured=levels.potential, seed=run.config.seed)
+    fixed = {"contribution": levels.contribution, "potential": levels.potential}
+    run.write("tiers", module.table(cuts, fixed))
+    return run.write("schemes", schemes.assign(_values(run), cuts, fixed))
+
+
+def segments(run: Run, *, k: int | None = None) -> pd.DataFrame:
+    """Write `segments`, `candidates`, `profile` and the facts `segmentation`; `k` overrides the rule."""
+    from kamlab import segments as module
+
+    found = module.fit(run.read("features"), k=k, seed=run.config.seed)
+    run.write("candidates", found.candidates)
+    run.write("profile", found.profile)
+    run.write_facts("segmentation", found.facts())
+    return run.write("segments", found.labels)
+
+
+def strategies(run: Run) -> pd.DataFrame:
+    """Write `account_table` and `strategies`: type and strategy of every account, with the rule and the values that gave each."""
+    from kamlab import strategies as module
+
+    path = run.config.strategies.playbook
+    playbook = module.load_playbook(run.config.resolve(path) if path else None)
+    cuts = run.read("tiers")
+    fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted") & (cuts["cut"] == "high")]
+    accounts = run.write("account_table", account_table(run))
+    labels = module.assign(
+        accounts,
+        playbook,
+        as_of=run.period.calibration_end,
+        contribution_cut_high=float(fitted["value"].iloc[0]),
+    )
+    return run.write("strategies", labels)
+
+
+def account_table(run: Run) -> pd.DataFrame:
+    """Merge all that is known of each account, one row an account, prospects included, ordered by account."""
+    import pandas as pd
+
+    parts = [run.read(name) for name in ("summary", "forecast", "potential", "schemes")]
+    table = run.read("accounts")
+    for part in parts:
+        table = table.merge(part, on="account", how="left", validate="one_to_one")
+    table["has_bought"] = table["purchase_days"].notna()
+    as_of = pd.Timestamp(run.period.calibration_end)
+    table["days_known"] = (as_of - table["first_purchase"]).dt.days
+    return table.sort_values("account", ignore_index=True)
+
+
+def _values(run: Run) -> pd.DataFrame:
+    """Return every account's expected contribution and potential, prospects included."""
+    units, future, worth = run.read("accounts"), run.read("forecast"), run.read("potential")
+    table = units[["account"]].merge(future[["account", "expected_contribution"]], on="account", how="left")
+    return table.merge(worth[["account", "potential_revenue"]], on="account", how="left")
+
+
+MAKERS: dict[str, Callable[[Run], Any]] = {
+    **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
+    **dict.fromkeys(("summary", "months", "revenue"), summary),
+    **dict.fromkeys(("backtest", "models", "margins", "draws", "forecast", "choice"), value),
+    "potential": potential,
+    "features": features,
+    **dict.fromkeys(("tiers", "schemes"), tiers),
+    **dict.fromkeys(("segments", "candidates", "profile", "segmentation"), segments),
+    **dict.fromkeys(("account_table", "strategies"), strategies),
+}
+"""Which step writes which table or facts."""

@@ -1,0 +1,162 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from kamlab import features
+from kamlab.errors import DataError
+
+
+def tables():
+    """Three accounts by hand: a regular buyer of long standing, a single order, a buyer of last year."""
+    summary = pd.DataFrame(
+        {
+            "account": ["regular", "single", "young"],
+            "first_purchase": pd.to_datetime(["2021-01-01", "2025-12-01", "2025-03-01"]),
+            "last_purchase": pd.to_datetime(["2025-12-21", "2025-12-01", "2025-11-01"]),
+            "days_since_last": [10, 30, 60],
+            "purchase_days": [40, 1, 3],
+            "revenue": [4000.0, 500.0, 330.0],
+            "trailing_revenue": [1400.0, 500.0, 330.0],
+            "previous_revenue": [650.0, 0.0, 0.0],
+            "median_gap": [40.0, np.nan, 100.0],
+            "gap_cv": [0.25, np.nan, 1.0],
+            "product_lines": [4, 1, 2],
+            "return_rate": [0.0, 0.1, 0.0],
+        }
+    )
+    forecast = pd.DataFrame(
+        {
+            "account": ["regular", "single", "young"],
+            "expected_contribution": [300.0, 40.0, 90.0],
+            "p_alive": [0.99, 1.0, 0.8],
+            "margin_rate": [0.2, 0.25, np.nan],
+        }
+    )
+    accounts = pd.DataFrame({"account": ["prospect", "regular", "single", "young"]})
+    potential = pd.DataFrame(
+        {
+            "account": ["prospect", "regular", "single", "young"],
+            "potential_source": ["declared", "declared", "own_peak", "unknown"],
+            "headroom": [900.0, 120.0, 50.0, np.nan],
+        }
+    )
+    return summary, forecast, accounts, potential
+
+
+def test_features_computed_by_hand():
+    table = features.build(*tables()).set_index("account")
+    assert list(table.columns) == [f.name for f in features.FEATURES]
+    assert list(table.index) == ["regular", "single", "young"]  # no prospect: it has no behaviour to compare
+    expected = pd.DataFrame(
+        {
+            "expected_contribution": [300.0, 40.0, 90.0],
+            "p_alive": [0.99, 1.0, 0.8],
+            "silence": [10.0, 30.0, 60.0],
+            # mean order 100: (1400 + 100) / (650 + 100) = 2; the others are known for under 24 months
+            "growth": [np.log(2), np.nan, np.nan],
+            # the single order's 30 days are shorter than the usual gap (median of 40 and 100)
+            "order_interval": [40.0, 70.0, 100.0],
+            "regularity": [0.8, np.nan, 0.5],
+            "tenure": [(1815 + 10) / 365, 30 / 365, (245 + 60) / 365],
+            "breadth": [4.0, 1.0, 2.0],
+            "margin_rate": [0.2, 0.25, np.nan],
+            "return_rate": [0.0, 0.1, 0.0],
+            "headroom": [120.0, np.nan, np.nan],  # an own peak says nothing about room to grow
+        },
+        index=pd.Index(["regular", "single", "young"], name="account"),
+    )
+    pd.testing.assert_frame_equal(table, expected)
+
+
+def test_a_growing_number_of_orders_is_believed_more():
+    summary, *others = tables()
+    few, many = summary.copy(), summary.copy()
+    few.loc[0, ["trailing_revenue", "previous_revenue", "revenue", "purchase_days"]] = [200, 100, 300, 3]
+    many.loc[0, ["trailing_revenue", "previous_revenue", "revenue", "purchase_days"]] = [200, 100, 300, 30]
+    growth = [features.build(s, *others)["growth"][0] for s in (few, many)]
+    assert growth == pytest.approx([np.log(300 / 200), np.log(210 / 110)])
+
+
+def test_what_cannot_tell_accounts_apart_is_left_out_and_named():
+    table = features.build(*tables())
+    table["breadth"] = 0.0
+    used, left_out = features.usable(table)
+    assert left_out == {
+        "growth": "known for less than half of the accounts",
+        "headroom": "known for less than half of the accounts",
+        "breadth": "the same for all accounts",
+    }
+    assert used == [f.name for f in features.FEATURES if f.name not in left_out]
+
+
+def test_infinite_features_are_named():
+    table = features.build(*tables())
+    table.loc[1, "silence"] = np.inf
+    with pytest.raises(DataError, match=r"silence \(1 accounts\)"):
+        features.usable(table)
+
+
+def scaled(**columns):
+    frame = pd.DataFrame(columns)
+    return features.FeatureScaler(log_features=("money",)).fit(frame).transform(frame)
+
+
+def test_scaling_computed_by_hand():
+    # the median amount is 10: ln(1 + x/10) of 0, 10, 90 with the sign of the value
+    out = scaled(money=[-10.0, 0.0, 10.0, 10.0, 90.0], share=[0.0, 0.0, 1.0, 1.0, np.nan])
+    logs = np.array([-np.log(2), 0, np.log(2), np.log(2), np.log(10)])
+    np.testing.assert_allclose(out["money"], (logs - np.log(2)) / logs.std())
+    # the missing share becomes the median of the known ones, 0.5
+    np.testing.assert_allclose(out["share"], np.array([-0.5, -0.5, 0.5, 0.5, 0]) / np.sqrt(0.2))
+
+
+def test_an_immaterial_spread_stays_small():
+    frame = pd.DataFrame({"tenure": [1.00, 1.01, 1.02]})
+    out = features.FeatureScaler().fit_transform(frame)["tenure"]
+    np.testing.assert_allclose(out, [-0.02, 0.0, 0.02])  # in units of half a year, the feature's resolution
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    values=hnp.arrays(float, st.integers(3, 40), elements=st.floats(-1e6, 1e6).map(lambda v: round(v, 2))),
+    factor=st.sampled_from([0.01, 3.0, 24_000.0]),
+)
+def test_scaled_features_are_finite_bounded_and_free_of_currency(values, factor):
+    if len(np.unique(values)) < 2:
+        return
+    here, there = scaled(money=values), scaled(money=values * factor)
+    assert np.isfinite(here.to_numpy()).all()
+    assert (here.abs() <= features.MAX_DEVIATIONS).all().all()
+    np.testing.assert_allclose(here, there, rtol=1e-6, atol=1e-9)
+    order = np.argsort(values, kind="stable")
+    assert (np.diff(here["money"].to_numpy()[order]) >= -1e-12).all()
+
+
+def test_the_scaler_keeps_the_conventions_of_scikit_learn():
+    frame = features.build(*tables())[["expected_contribution", "p_alive"]]
+    scaler = features.FeatureScaler()
+    with pytest.raises(NotFittedError):
+        scaler.transform(frame)
+    fitted = clone(scaler).fit(frame)
+    assert not hasattr(scaler, "scale_")
+    assert fitted.get_params() == {"log_features": features.LOG_FEATURES}
+    assert list(fitted.get_feature_names_out()) == ["expected_contribution", "p_alive"]
+    again = pickle.loads(pickle.dumps(fitted))
+    pd.testing.assert_frame_equal(again.transform(frame), fitted.transform(frame))
+    # accounts that were not in the fit are put on the fitted scale
+    assert fitted.transform(frame.assign(p_alive=frame["p_alive"].median()))["p_alive"].tolist() == [0, 0, 0]
+
+
+def test_the_scaler_refuses_what_it_cannot_scale():
+    frame = pd.DataFrame({"a": [1.0, 1.0], "b": [np.nan, np.nan], "c": [1.0, 2.0]})
+    with pytest.raises(DataError, match="cannot be scaled: a, b"):
+        features.FeatureScaler().fit(frame)
+    with pytest.raises(DataError, match="fitted to c, not to d"):
+        features.FeatureScaler().fit(frame[["c"]]).transform(frame.rename(columns={"c": "d"})[["d"]])

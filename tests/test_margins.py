@@ -1,0 +1,122 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from kamlab import margins
+from kamlab.errors import ModelError
+
+
+def summary(rows):
+    """(costed_revenue, margin, margin_rate_var, costed_lines) by row; every account bought last year."""
+    table = pd.DataFrame(rows, columns=["costed_revenue", "margin", "margin_rate_var", "costed_lines"], dtype=float)
+    table.insert(0, "account", [f"A{i:03d}" for i in range(len(table))])
+    return table.assign(trailing_purchase_days=3)
+
+
+def alike(n, rate=0.3, lines=50, var=0.01):
+    return [(1000.0, 1000.0 * rate, var, lines)] * n
+
+
+def test_hand_computed_credibility():
+    # Two accounts of 100 lines, rates 20 % and 40 %, variance of lines 0.0099 → unbiased 0.01.
+    # Σw(m − m̄)² = 100·.1²·2 = 2; less 0.01 · 1; over W − Σw²/W = 100: τ² = 0.0199. k = .01/.0199 → the floor of 5.
+    table = margins.rates(summary([(1000, 200, 0.0099, 100), (1000, 400, 0.0099, 100)]))
+    z = 100 / 105
+    assert table["margin_rate"].to_numpy() == pytest.approx([z * 0.2 + (1 - z) * 0.3, z * 0.4 + (1 - z) * 0.3])
+    own_variance = (100 * 0.0099 + 5 * 0.01) / 105
+    error = np.sqrt(z**2 * own_variance / 100 + (1 - z) ** 2 * 0.0199)
+    assert table["margin_rate_se"].to_numpy() == pytest.approx([error, error])
+    assert table["p_negative"].to_numpy() == pytest.approx(norm.cdf(-table["margin_rate"] / error))
+
+
+def test_two_bad_lines_make_no_minus_80_percent():
+    table = margins.rates(summary([*alike(40), (100.0, -80.0, 0.01, 2)]))
+    bad = table.iloc[-1]
+    assert bad["margin_rate"] > -0.1
+    assert bad["margin_rate_se"] > 2 * table["margin_rate_se"].iloc[0]
+
+
+def test_many_bad_lines_are_believed():
+    table = margins.rates(summary([*alike(40), (5000.0, -1000.0, 0.01, 200)]))
+    assert table["margin_rate"].iloc[-1] == pytest.approx(-0.19, abs=0.02)  # −20 %, a little shrunk
+    assert table["p_negative"].iloc[-1] > 0.99
+    assert (table["p_negative"].iloc[:-1] < 0.01).all()
+
+
+def test_silence_is_no_loss():
+    table = summary([*alike(40), (5000.0, -1000.0, 0.01, 200)])
+    table.loc[40, "trailing_purchase_days"] = 0
+    rates = margins.rates(table)
+    assert rates["margin_rate"].iloc[-1] < 0
+    assert rates["p_negative"].iloc[-1] == 0.0
+
+
+def test_without_costs_everything_is_missing():
+    rates = margins.rates(summary([(0.0, 0.0, np.nan, 0)] * 3))
+    assert rates["account"].tolist() == ["A000", "A001", "A002"]
+    assert rates[["margin_rate", "margin_rate_se", "p_negative"]].isna().all(axis=None)
+
+
+def test_an_account_without_costs_takes_its_groups_rate():
+    rows = [*alike(10, rate=0.1), *alike(10, rate=0.5), (0.0, 0.0, np.nan, 0), (0.0, 0.0, np.nan, 0)]
+    table = summary(rows)
+    channel = ["dealer"] * 10 + ["factory"] * 10 + ["factory", None]
+    rates = margins.rates(table, groups=pd.Series(channel, index=table["account"]))
+    assert rates["margin_rate"].iloc[-2:].to_numpy() == pytest.approx([0.5, 0.3])
+    assert margins.rates(table)["margin_rate"].iloc[-2:].to_numpy() == pytest.approx([0.3, 0.3])
+    assert rates.notna().all(axis=None)
+
+
+def test_a_small_group_takes_the_company_rate():
+    table = summary([*alike(40, rate=0.3), *alike(2, rate=0.9, lines=1)])
+    groups = pd.Series(["dealer"] * 40 + ["rare"] * 2, index=table["account"])
+    rates = margins.rates(table, groups=groups)
+    company = (40 * 300 + 2 * 900) / 42_000
+    # One line against a prior of at least five: at most a sixth of the way to its own rate.
+    assert rates["margin_rate"].iloc[-1] <= company + (0.9 - company) / 6 + 1e-12
+
+
+def test_equal_margins_everywhere_leave_no_doubt():
+    gains, losses = margins.rates(summary(alike(5, var=0.0))), margins.rates(summary(alike(5, rate=-0.1, var=0.0)))
+    assert gains["p_negative"].tolist() == [0.0] * 5
+    assert losses["p_negative"].tolist() == [1.0] * 5
+
+
+def test_rates_are_recovered_and_their_errors_are_honest():
+    rng = np.random.default_rng(6)
+    truth = rng.normal(0.2, 0.08, 600)
+    lines = rng.integers(1, 60, 600)
+    rows = []
+    for rate, n in zip(truth, lines, strict=True):
+        sample = rng.normal(rate, 0.15, n)
+        rows.append((100.0 * n, 100.0 * sample.sum(), sample.var(), n))
+    rates = margins.rates(summary(rows))
+    off = (rates["margin_rate"] - truth) / rates["margin_rate_se"]
+    # Three binomial standard errors of 600 accounts.
+    assert (off.abs() < 1.645).mean() == pytest.approx(0.90, abs=0.037)
+    own = np.array([row[1] / row[0] for row in rows])
+    assert ((rates["margin_rate"] - truth) ** 2).mean() < 0.8 * ((own - truth) ** 2).mean()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(-1e6, 1e9), st.floats(-1e9, 1e9), st.floats(0, 4), st.integers(0, 500)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_rates_are_finite_and_within_bounds(rows):
+    rates = margins.rates(summary(rows))
+    if rates["margin_rate"].notna().any():
+        assert rates.notna().all(axis=None)
+        assert (rates["margin_rate_se"] >= 0).all()
+        assert rates["p_negative"].between(0, 1).all()
+
+
+def test_missing_columns_are_named():
+    with pytest.raises(ModelError, match='"costed_lines"'):
+        margins.rates(summary(alike(3)).drop(columns="costed_lines"))

@@ -1,0 +1,89 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from kamlab import potential, terms
+from kamlab.errors import DataError
+
+SUMMARY = pd.DataFrame(
+    {
+        "account": ["declared", "low", "own", "returned"],
+        "peak_revenue": [19.0, 30.0, 35.0, -2.0],
+        "trailing_revenue": [19.0, 24.0, 20.0, -5.0],
+    }
+)
+ACCOUNTS = pd.DataFrame(
+    {
+        "account": ["declared", "low", "own", "prospect", "returned", "stranger", "zero"],
+        "declared_potential": [20.0, 25.0, np.nan, 50.0, np.nan, np.nan, 0.0],
+    }
+)
+
+
+def estimated() -> pd.DataFrame:
+    return potential.estimate(SUMMARY, ACCOUNTS).set_index("account")
+
+
+def test_declared_comes_before_own_peak_and_unknown_stays_unknown():
+    table = estimated()
+    assert table["potential_source"].to_dict() == {
+        "declared": "declared",
+        "low": "declared",
+        "own": "own_peak",
+        "prospect": "declared",
+        "returned": "unknown",
+        "stranger": "unknown",
+        "zero": "declared",
+    }
+    assert table["potential_revenue"].fillna(-1).to_dict() == {
+        "declared": 20.0,
+        "low": 30.0,  # it has bought 30 in a year, so it can
+        "own": 35.0,
+        "prospect": 50.0,
+        "returned": -1,
+        "stranger": -1,
+        "zero": 0.0,
+    }
+    assert list(table.index[table["below_own_peak"]]) == ["low"]
+
+
+def test_an_own_peak_gives_no_wallet_share():
+    share = estimated()["wallet_share"]
+    assert share["declared"] == pytest.approx(0.95)  # 19 of a declared 20
+    assert share["low"] == pytest.approx(24 / 30)
+    assert share["prospect"] == 0
+    assert share[["own", "returned", "stranger", "zero"]].isna().all()
+
+
+def test_the_documents_example_has_a_wallet_share_of_one_fifth():
+    summary = pd.DataFrame({"account": ["a"], "peak_revenue": [10e6], "trailing_revenue": [10e6]})
+    accounts = pd.DataFrame({"account": ["a"], "declared_potential": [50e6]})
+    assert potential.estimate(summary, accounts)["wallet_share"].tolist() == [0.2]
+
+
+def test_headroom_is_what_lies_above_the_expected_revenue_at_the_accounts_margin():
+    forecast = pd.DataFrame(
+        {
+            "account": ["declared", "low", "own", "returned"],
+            "expected_revenue": [18.0, 32.0, 20.0, 0.0],
+            "margin_rate": [0.5, 0.25, -0.1, 0.3],
+        }
+    )
+    table = potential.with_headroom(potential.estimate(SUMMARY, ACCOUNTS), forecast).set_index("account")
+    company = (18 * 0.5 + 32 * 0.25 - 20 * 0.1) / 70
+    assert table["headroom"][["declared", "low", "own"]].tolist() == pytest.approx([1.0, 0.0, 0.0])
+    assert table["headroom"]["prospect"] == pytest.approx(50 * company)
+    assert table["headroom"][["returned", "stranger"]].isna().all()
+    assert list(table.reset_index().columns) == [c.name for c in terms.TABLES["potential"]]
+
+
+def test_headroom_is_revenue_where_no_cost_is_known():
+    forecast = pd.DataFrame({"account": ["own"], "expected_revenue": [20.0], "margin_rate": [np.nan]})
+    table = potential.with_headroom(potential.estimate(SUMMARY, ACCOUNTS), forecast).set_index("account")
+    assert table["headroom"][["own", "prospect"]].tolist() == [15.0, 50.0]
+
+
+def test_impossible_declarations_are_all_named():
+    accounts = pd.DataFrame({"account": ["a", "b", "c"], "declared_potential": [-1.0, 5.0, np.inf]})
+    with pytest.raises(DataError, match=r"2 of 3 accounts .* \(first: a, c\)"):
+        potential.estimate(SUMMARY, accounts)
