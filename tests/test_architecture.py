@@ -16,7 +16,18 @@ PACKAGE = ROOT / "src" / "kamlab"
 ORDER = (
     *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "config", "simulate"),
     *("ledger", "accounts", "summary", "freshness", "clv", "backtest", "margins", "forecast"),
-    *("potential", "features", "segment_names", "segments", "breaks", "tiers", "schemes", "strategies", "figures", "reports"),
+    *(
+        "potential",
+        "features",
+        "segment_names",
+        "segments",
+        "breaks",
+        "tiers",
+        "schemes",
+        "strategies",
+        "figures",
+        "reports",
+    ),
     *("steps", "runs", "chapters", "runner", "checks", "cli"),
 )
 LAZY = {"kamlab"}

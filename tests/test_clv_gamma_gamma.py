@@ -13,6 +13,7 @@ from sklearn.base import clone
 from kamlab import clv
 from kamlab.clv import base, lifetimes_engine
 from kamlab.clv.gamma_gamma import NOTE_HEAVY_TAIL, NOTE_ZERO_VALUES, log_likelihood
+from kamlab.clv.spend import LARGEST_FACTOR, NOTE_P_FROM_ORDERS, fit_spend
 from kamlab.errors import ModelError
 
 positive = st.floats(-3, 5).map(np.exp)
@@ -153,6 +154,64 @@ def test_own_orders_alone_are_expected_again():
     assert model.sample_revenue(np.zeros((1, 5)), *one, params[:5], rng=rng) == pytest.approx(np.zeros((1, 5)))
 
 
+def wide_company(n, p, spread, rng):
+    """Accounts whose levels are lognormal and far apart, while their own orders vary little."""
+    x = rng.poisson(5, n) + 1
+    level = 50_000 * np.exp(spread * rng.standard_normal(n))
+    orders = [rng.gamma(p, value / p, k + 1) for k, value in zip(x, level, strict=True)]
+    table = pd.DataFrame(
+        {
+            "account": [f"A{i:04d}" for i in range(n)],
+            "frequency": x,
+            "monetary_value": [values[1:].mean() for values in orders],
+            "first_value": [values[0] for values in orders],
+        }
+    )
+    return table, level
+
+
+def test_p_from_orders_is_recovered_whatever_the_accounts_levels():
+    table, _ = wide_company(800, 5.0, 1.8, np.random.default_rng(12))
+    model = clv.GammaGamma(p_from="orders").fit(table)
+    error = np.sqrt(model.covariance_.loc["p", "p"])
+    assert error < 0.1
+    assert abs(np.log(model.params_["p"] / 5.0)) < 3 * error
+
+
+def test_wide_differences_between_accounts_are_not_taken_for_variation_within_them():
+    table, level = wide_company(600, 5.0, 1.8, np.random.default_rng(13))
+    published, model = clv.GammaGamma().fit(table), fit_spend(table)
+    assert published.params_["p"] < 5.0 / LARGEST_FACTOR
+    assert NOTE_P_FROM_ORDERS in model.notes_
+    small = level < np.quantile(level, 0.25)
+
+    def error(fitted):
+        off = np.log(fitted.expected_spend(table)["expected_spend"] / level)[small]
+        return np.sqrt((off**2).mean())
+
+    # Some five orders with a variation of 0.45 leave an error of 0.2; trusting the others' level adds to it.
+    assert error(model) < 0.25 < error(published)
+
+
+def test_where_means_and_orders_agree_the_published_model_stays():
+    model = fit_spend(cdnow_summary())
+    assert model.get_params()["p_from"] == "means"
+    assert model.log_likelihood_ == pytest.approx(-4055.91769, abs=1e-3)
+    assert model.notes_ == ()
+
+
+def test_without_first_orders_the_published_model_stays():
+    model = fit_spend(cdnow_summary().assign(first_value=0.0))
+    assert model.get_params()["p_from"] == "means"
+    with pytest.raises(ModelError, match="There are 0 accounts with a first and a repeat purchase above 0"):
+        clv.GammaGamma(p_from="orders").fit(cdnow_summary().assign(first_value=0.0))
+
+
+def test_an_unknown_source_of_p_is_refused():
+    with pytest.raises(ModelError, match="guess"):
+        clv.GammaGamma(p_from="guess").fit(cdnow_summary())
+
+
 def test_no_mean_over_accounts_is_said_and_forecasts_stay_finite():
     rng = np.random.default_rng(2)
     x = rng.poisson(5, 300) + 1
@@ -187,7 +246,7 @@ def test_where_lifetimes_fails_the_same_optimum_is_found_and_said(monkeypatch):
 
 def test_follows_scikit_learn(cdnow):
     assert clv.MODELS["gamma_gamma"] is clv.GammaGamma
-    assert clone(cdnow).get_params() == {"engine": "lifetimes", "penalizer": 0.0}
+    assert clone(cdnow).get_params() == {"p_from": "means", "engine": "lifetimes", "penalizer": 0.0}
     again = pickle.loads(pickle.dumps(cdnow))
     pd.testing.assert_frame_equal(again.expected_spend(cdnow_summary()), cdnow.expected_spend(cdnow_summary()))
 

@@ -70,3 +70,14 @@ def test_run_and_dev_pin_the_same_versions():
         return set(re.findall(r"^([\w.-]+==[^ \\]+)", (ROOT / "requirements" / name).read_text("utf-8"), re.M))
 
     assert pins("run.txt") <= pins("dev.txt")
+
+
+def test_the_data_dictionary_is_what_the_code_says():
+    import sys
+
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        import data_dictionary
+    finally:
+        sys.path.pop(0)
+    assert (ROOT / "docs" / "data-dictionary.md").read_text("utf-8") == data_dictionary.text()

@@ -92,8 +92,13 @@ def test_what_cannot_tell_accounts_apart_is_left_out_and_named():
         "growth": "known for less than half of the accounts",
         "headroom": "known for less than half of the accounts",
         "breadth": "the same for all accounts",
+        **dict.fromkeys(
+            ("p_alive", "regularity", "margin_rate", "return_rate"), "describes the segments, but does not make them"
+        ),
     }
-    assert used == [f.name for f in features.FEATURES if f.name not in left_out]
+    assert used == ["expected_contribution", "silence", "order_interval", "tenure"]
+    own = pd.DataFrame({"account": ["a", "b"], "visits": [1.0, 4.0]})
+    assert features.usable(own) == (["visits"], {})
 
 
 def test_infinite_features_are_named():

@@ -10,12 +10,13 @@ TABLE = pd.DataFrame(
     {
         "account": ["d", "a", "b", "c", "p"],
         "expected_contribution": [-1e6, 10e6, 5e6, 1.5e6, np.nan],
+        "trailing_revenue": [4e6, 10e6, 5e6, 1.5e6, np.nan],
         "potential_revenue": [np.nan, 50e6, 20e6, 10e6, 8e6],
     }
 )
 
 
-def test_both_schemes_class_the_same_values_side_by_side():
+def test_both_schemes_class_every_account_side_by_side():
     table = schemes.assign(TABLE, FITTED, FIXED)
     assert list(table.columns) == [c.name for c in terms.TABLES["schemes"]]
     table = table.set_index("account").astype(object).where(lambda t: t.notna(), None)

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +41,12 @@ def company(seed=0, groups=GROUPS):
     return table.drop(columns="truth"), table["truth"].to_numpy()
 
 
+@cache
+def fitted():
+    """The segments of `company()`, found once for several tests."""
+    return segments.fit(company()[0])
+
+
 def structureless(seed, n=250):
     """One cloud: every feature depends on size and activity, without any gap."""
     rng = np.random.default_rng(seed)
@@ -56,8 +64,7 @@ def structureless(seed, n=250):
 
 
 def test_separated_groups_are_recovered_numbered_by_value_and_named():
-    table, truth = company()
-    found = segments.fit(table)
+    truth, found = company()[1], fitted()
     assert found.found
     assert found.rule_values == {"k": 3}
     # with groups this far apart an error of one account in 240 would be one too many
@@ -69,15 +76,17 @@ def test_separated_groups_are_recovered_numbered_by_value_and_named():
     ]
     assert list(found.labels.columns) == [c.name for c in terms.TABLES["segments"]]
     assert found.labels["silhouette"].min() > 0.2
-    assert found.left_out == {"breadth": "the same for all accounts"}
-    assert "breadth" not in found.used
+    assert found.left_out == {
+        "regularity": "describes the segments, but does not make them",
+        "breadth": "the same for all accounts",
+    }
+    assert found.used == ("expected_contribution", "silence", "growth", "order_interval", "tenure")
     assert list(found.candidates.columns) == [c.name for c in terms.TABLES["candidates"]]
     assert found.candidates.set_index("k")["chosen"].to_dict() == {k: k == 3 for k in range(2, 9)}
 
 
 def test_the_profile_adds_up_and_holds_medians_in_original_units():
-    table, _ = company()
-    found = segments.fit(table)
+    table, found = company()[0], fitted()
     profile = found.profile.set_index("segment")
     joined = table.merge(found.labels, on="account")
     assert profile["accounts"].to_dict() == {1: 40, 2: 80, 3: 120}
@@ -125,17 +134,17 @@ def test_two_kinds_of_accounts_without_any_spread_are_two_segments():
             "silence": [400.0] * 40 + [3.0] * 20,
         }
     )
-    found = segments.fit(table)
+    found = segments.fit(table, k_max=3)
     assert found.profile["accounts"].tolist() == [20, 40]
 
 
 def test_an_analyst_can_override_the_number():
     table, _ = company()
-    found = segments.fit(table, k=2)
+    found = segments.fit(table, k=2, k_max=3)
     assert found.rule_id == "given"
     assert found.labels["segment"].nunique() == 2
     assert found.candidates.loc[found.candidates["chosen"], "k"].tolist() == [2]
-    small = segments.fit(table.head(20), k=2)
+    small = segments.fit(table.head(20), k=2, k_max=2)
     assert small.found
     with pytest.raises(ConfigError, match="49 segments of 240 accounts: ask for 2 to 48"):
         segments.fit(table, k=49)
@@ -143,10 +152,10 @@ def test_an_analyst_can_override_the_number():
 
 def test_the_same_seed_gives_the_same_segments_in_any_currency():
     table, _ = company(3)
-    one, two = segments.fit(table, seed=5), segments.fit(table, seed=5)
+    one, two = (segments.fit(table, k_max=3, seed=5) for _ in range(2))
     pd.testing.assert_frame_equal(one.labels, two.labels)
     pd.testing.assert_frame_equal(one.candidates, two.candidates)
-    dear = segments.fit(table.assign(expected_contribution=table["expected_contribution"] * 24_000), seed=5)
+    dear = segments.fit(table.assign(expected_contribution=table["expected_contribution"] * 24_000), k_max=3, seed=5)
     assert dear.labels["segment"].tolist() == one.labels["segment"].tolist()
 
 
@@ -164,7 +173,7 @@ def test_silhouettes_equal_scikit_learn_and_hold_on_a_sample():
 def test_many_accounts_are_put_into_the_segments_of_a_sample(monkeypatch):
     monkeypatch.setattr(segments, "SAMPLE", 100)
     table, truth = company()
-    found = segments.fit(table)
+    found = segments.fit(table, k_max=3)
     assert adjusted_rand_score(truth, found.labels["segment"]) == 1.0
     assert found.labels["silhouette"].notna().all()
 
@@ -209,14 +218,14 @@ def test_names_say_size_and_state():
 
 
 def test_equal_names_are_told_apart_by_what_differs_most():
-    three = [{"mean_contribution": v, "breadth": b} for v, b in ((99.0, 1.0), (98.0, 5.0), (97.0, 3.0))]
+    three = [{"mean_contribution": v, "tenure": y} for v, y in ((99.0, 4.0), (98.0, 9.0), (97.0, 6.0))]
     assert named(three) == [
-        "Mid-size active buyers, narrower range",
-        "Mid-size active buyers, wider range",
-        "Mid-size active buyers, medium range",
+        "Mid-size active buyers, shorter history",
+        "Mid-size active buyers, longer history",
+        "Mid-size active buyers, medium history",
     ]
-    assert named(three[:2]) == ["Mid-size active buyers, narrower range", "Mid-size active buyers, wider range"]
-    many = named([{"mean_contribution": 99.0, "breadth": float(i)} for i in range(9)])
+    assert named(three[:2]) == ["Mid-size active buyers, shorter history", "Mid-size active buyers, longer history"]
+    many = named([{"mean_contribution": 99.0, "tenure": 4.0 + i} for i in range(9)])
     assert len(set(many)) == 9
     assert many[8] == "Mid-size active buyers (9)"
 
@@ -228,5 +237,5 @@ def test_names_are_translated_part_by_part():
 
     t = Shouting("en")
     assert segment_names.translated("Small new buyers", t) == "SMALL NEW BUYERS"
-    assert segment_names.translated("Small new buyers, wider range", t) == "SMALL NEW BUYERS, WIDER RANGE"
+    assert segment_names.translated("Small new buyers, more frequent", t) == "SMALL NEW BUYERS, MORE FREQUENT"
     assert segment_names.translated("Small new buyers (4)", t) == "SMALL NEW BUYERS (4)"

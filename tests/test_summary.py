@@ -10,7 +10,7 @@ import pytest
 
 import kamlab as kl
 from kamlab.errors import DataError
-from kamlab.summary import holdout, monthly_revenue
+from kamlab.summary import holdout, monthly_revenue, revenue_windows
 
 # As-of 2024-12-31: the last 12 months begin on 2024-01-02, the 12 before on 2023-01-02, 36 months on 2022-01-01.
 HAND = """account,day,net,cost,line
@@ -98,6 +98,13 @@ def test_groups_stand_for_their_members(tmp_path):
     assert list(table.index) == ["G"]
     assert table.loc["G", "purchase_days"] == 4
     assert table.loc["G", "trailing_revenue"] == 310
+
+
+def test_company_revenue_of_two_years(tmp_path):
+    ledger = ledger_of(HAND + ",2024-12-30,5,,x\n", tmp_path)
+    assert revenue_windows(ledger, PERIOD) == {"trailing": 290.0, "previous": 160.0, "trailing_unattributed": 5.0}
+    young = ledger_of("account,day,net,cost,line\nA,2023-06-01,7,,x\nA,2024-06-01,8,,x\n", tmp_path)
+    assert revenue_windows(young, PERIOD)["previous"] is None
 
 
 def test_holdout_counts_only_the_horizon(tmp_path):

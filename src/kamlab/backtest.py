@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from kamlab.clv import BGNBD, GammaGamma
-from kamlab.clv.spend import order_values, sample_revenue
-from kamlab.errors import ModelError
+from kamlab.clv.spend import fit_spend, order_values, sample_revenue
+from kamlab.errors import DataError, ModelError
 from kamlab.i18n import N_
 from kamlab.period import StudyPeriod
 from kamlab.summary import holdout, summarize
@@ -105,7 +105,12 @@ class Choice:
 
 
 def choose(
-    ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None, origins: int = MAX_ORIGINS
+    ledger: Ledger,
+    period: StudyPeriod,
+    *,
+    accounts: pd.DataFrame | None = None,
+    origins: int = MAX_ORIGINS,
+    seed: int = 0,
 ) -> Choice:
     """Fit the forecaster at the as-of date, and let it and the baselines forecast from earlier dates.
 
@@ -120,6 +125,8 @@ def choose(
         Columns member, account, as for `summary.summarize`.
     origins : int
         Number of origins at most.
+    seed : int
+        Of the draws that the coverage of revenue is measured with.
 
     Raises
     ------
@@ -135,8 +142,8 @@ def choose(
         if history < 1 or (k > 1 and history < period.horizon_days):
             break
         try:
-            tables.append(_contest(ledger, origin, accounts, with_money=spend is not None))
-        except ModelError:
+            tables.append(_contest(ledger, origin, accounts, with_money=spend is not None, seed=seed))
+        except (DataError, ModelError):
             break
         if history < period.horizon_days:
             notes.append(NOTE_SHORT)
@@ -170,12 +177,14 @@ def _fit(summary: pd.DataFrame, period: StudyPeriod, has_money: bool) -> tuple[B
     if not has_money:
         return transactions, None
     try:
-        return transactions, GammaGamma().fit(summary)
+        return transactions, fit_spend(summary)
     except ModelError:
         return transactions, None
 
 
-def _contest(ledger: Ledger, origin: StudyPeriod, accounts: pd.DataFrame | None, *, with_money: bool) -> pd.DataFrame:
+def _contest(
+    ledger: Ledger, origin: StudyPeriod, accounts: pd.DataFrame | None, *, with_money: bool, seed: int
+) -> pd.DataFrame:
     """Forecast from one origin by every forecaster, and measure against what came."""
     summary = summarize(ledger, origin, accounts=accounts)
     known = summary["account"]
@@ -192,7 +201,7 @@ def _contest(ledger: Ledger, origin: StudyPeriod, accounts: pd.DataFrame | None,
     if spend is not None:
         values = order_values(summary, spend)
         forecasts[MODEL]["revenue"] = forecasts[MODEL]["purchases"] * values["expected_spend"].to_numpy()
-        rng = np.random.default_rng(0)
+        rng = np.random.default_rng(seed)
         params = transactions.parameter_draws(INTERVAL_DRAWS, rng), spend.parameter_draws(INTERVAL_DRAWS, rng)
         counts = transactions.sample_purchases(summary, origin.horizon_days, params[0], rng=rng)
         revenue = sample_revenue(values, spend, counts, params[1], rng=rng)

@@ -36,9 +36,9 @@ class RunLockedError(KamlabError):
 
 def first_ids(ids: Iterable[object], limit: int = 10) -> str:
     """Return the first `limit` ids as one string, followed by an ellipsis if there are more."""
-    ids = [str(i) for i in ids]
-    shown = ", ".join(ids[:limit])
-    return f"{shown} …" if len(ids) > limit else shown
+    texts = [str(i) for i in ids]
+    shown = ", ".join(texts[:limit])
+    return f"{shown} …" if len(texts) > limit else shown
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

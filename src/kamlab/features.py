@@ -35,6 +35,9 @@ class Feature:
     resolution : float
         Smallest difference, on that scale, that means anything: accounts that all began in one quarter are not told
         apart by their tenure.
+    makes_segments : bool
+        Whether segments are made from it. The others describe the segments: they vary from account to account without
+        any gap, so that each of them would only blur the division into value, activity, rhythm and history.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Feature:
     missing: str
     resolution: float
     unit: str = ""
+    makes_segments: bool = True
 
 
 _MEDIAN = N_("The middle value of all accounts stands for it.")
@@ -50,7 +54,7 @@ _NEVER = N_("It is known for every account.")
 
 FEATURES = (
     Feature("expected_contribution", N_("Expected contribution, next 12 months"), "log", _NEVER, 0.1, "currency"),
-    Feature("p_alive", N_("Chance that it still buys"), "linear", _NEVER, 0.1, "share"),
+    Feature("p_alive", N_("Chance that it still buys"), "linear", _NEVER, 0.1, "share", makes_segments=False),
     Feature("silence", N_("Time since the last order"), "log", _NEVER, 0.1, "days"),
     Feature("growth", N_("Growth over the year before (log ratio)"), "linear", _MEDIAN, 0.1),
     Feature(
@@ -61,21 +65,23 @@ FEATURES = (
         0.1,
         "days",
     ),
-    Feature("regularity", N_("Regularity of orders, 0 to 1"), "linear", _MEDIAN, 0.05),
+    Feature("regularity", N_("Regularity of orders, 0 to 1"), "linear", _MEDIAN, 0.05, makes_segments=False),
     Feature("tenure", N_("Time since the first order"), "linear", _NEVER, 0.5, "years"),
-    Feature("breadth", N_("Product lines bought in 12 months"), "log", _NEVER, 0.1),
-    Feature("margin_rate", N_("Margin rate"), "linear", _MEDIAN, 0.02, "share"),
-    Feature("return_rate", N_("Share of value returned"), "log", _NEVER, 0.1, "share"),
-    Feature("headroom", N_("Room to grow"), "log", _MEDIAN, 0.1, "currency"),
+    Feature("breadth", N_("Product lines bought in 12 months"), "log", _NEVER, 0.1, makes_segments=False),
+    Feature("margin_rate", N_("Margin rate"), "linear", _MEDIAN, 0.02, "share", makes_segments=False),
+    Feature("return_rate", N_("Share of value returned"), "log", _NEVER, 0.1, "share", makes_segments=False),
+    Feature("headroom", N_("Room to grow"), "log", _MEDIAN, 0.1, "currency", makes_segments=False),
 )
 """Every feature, in the order of the columns."""
 
+_DESCRIBING = {f.name for f in FEATURES if not f.makes_segments}
 RESOLUTION = {f.name: f.resolution for f in FEATURES}
 LOG_FEATURES = tuple(f.name for f in FEATURES if f.scale == "log")
 
 LEFT_OUT = {
     "unknown": N_("known for less than half of the accounts"),
     "constant": N_("the same for all accounts"),
+    "describes": N_("describes the segments, but does not make them"),
 }
 
 
@@ -127,7 +133,7 @@ def build(
 
 
 def usable(features: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
-    """Return the features that can tell accounts apart, and the others with the reason.
+    """Return the features that segments can be made from, and the others with the reason.
 
     Parameters
     ----------
@@ -138,7 +144,7 @@ def usable(features: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
     -------
     used : list of str
     left_out : dict of str to str
-        Feature → reason (a phrase of the message catalogue): known for under half of the accounts, or constant.
+        Feature → reason (a phrase of `LEFT_OUT`). Columns that `FEATURES` does not know make segments.
 
     Raises
     ------
@@ -153,6 +159,8 @@ def usable(features: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
             left_out[name] = LEFT_OUT["unknown"]
         elif known.nunique() < 2:
             left_out[name] = LEFT_OUT["constant"]
+        elif name in _DESCRIBING:
+            left_out[name] = LEFT_OUT["describes"]
         else:
             used.append(name)
     return used, left_out

@@ -36,6 +36,14 @@ def days_to_years(days: float) -> float:
     return days / DAYS_PER_YEAR
 
 
+def parse_day(text: str) -> date:
+    """Read a day in ISO format."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f'"{text}" is no date. Write the as-of date as year-month-day: 2025-12-31.') from None
+
+
 def end_of_last_complete_month(today: date) -> date:
     """Return the last day of the calendar month before `today`, or `today` if it ends its month."""
     if today.day == monthrange(today.year, today.month)[1]:
@@ -64,13 +72,7 @@ class StudyPeriod:
     def __post_init__(self) -> None:
         """Normalise the date and refuse impossible values."""
         if isinstance(self.calibration_end, str):
-            try:
-                parsed = date.fromisoformat(self.calibration_end)
-            except ValueError:
-                raise ConfigError(
-                    f'"{self.calibration_end}" is no date. Write the as-of date as year-month-day: 2025-12-31.'
-                ) from None
-            object.__setattr__(self, "calibration_end", parsed)
+            object.__setattr__(self, "calibration_end", parse_day(self.calibration_end))
         if self.horizon_days < 1:
             raise ConfigError(f"horizon_days is {self.horizon_days}; a forecast needs at least 1 day.")
         if self.unit not in get_args(Unit):

@@ -21,7 +21,7 @@ from kamlab.config import Config
 from kamlab.errors import ConfigError
 from kamlab.i18n import Translator
 from kamlab.ledger import Ledger
-from kamlab.period import StudyPeriod, end_of_last_complete_month
+from kamlab.period import StudyPeriod, end_of_last_complete_month, parse_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,7 +185,8 @@ def load_config(path: str | Path) -> Config:
 
 def study_period(config: Config, as_of: str = "", *, today: date | None = None) -> StudyPeriod:
     """Return the period up to the given as-of date, else the configured one, else the last complete month's end."""
-    end = as_of or config.period.as_of or end_of_last_complete_month(today or date.today())
+    given = parse_day(as_of) if as_of else config.period.as_of
+    end = given or end_of_last_complete_month(today or date.today())
     return StudyPeriod(end, config.period.horizon_days, config.period.unit)
 
 

@@ -49,12 +49,7 @@ DETAILS = {
     "silence": (N_("last order more recent"), N_("last order fairly recent"), N_("last order longer ago")),
     "growth": (N_("weaker growth"), N_("medium growth"), N_("stronger growth")),
     "order_interval": (N_("more frequent"), N_("medium frequency"), N_("less frequent")),
-    "regularity": (N_("less regular"), N_("fairly regular"), N_("more regular")),
     "tenure": (N_("shorter history"), N_("medium history"), N_("longer history")),
-    "breadth": (N_("narrower range"), N_("medium range"), N_("wider range")),
-    "margin_rate": (N_("lower margin"), N_("medium margin"), N_("higher margin")),
-    "return_rate": (N_("fewer returns"), N_("some returns"), N_("more returns")),
-    "headroom": (N_("less room to grow"), N_("some room to grow"), N_("more room to grow")),
 }
 """What tells segments of the same name apart, from low to high in a feature."""
 

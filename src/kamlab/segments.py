@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score, pairwise_distances_chunked, sil
 from threadpoolctl import threadpool_limits
 
 from kamlab.errors import ConfigError, DataError
-from kamlab.features import FeatureScaler, usable
+from kamlab.features import LEFT_OUT, FeatureScaler, usable
 from kamlab.i18n import N_
 from kamlab.segment_names import ALL_ACCOUNTS, names
 from kamlab.terms import TABLES
@@ -45,7 +45,7 @@ RULES = {
         "No cluster structure worth naming: no division into 2 to {k_max} segments is stable and free of tiny segments."
     ),
     "chance": N_(
-        "No cluster structure worth naming: no stable division is much clearer than divisions of data without structure."
+        "No cluster structure worth naming: no stable division is much clearer than those of data without structure."
     ),
 }
 """How the number of segments came about, by key: sentences of the message catalogue."""
@@ -159,7 +159,8 @@ def fit(features: pd.DataFrame, *, k: int | None = None, k_max: int = 8, seed: i
     order = features.groupby(clusters)[VALUE].mean().sort_values(ascending=False, kind="stable").index
     segment = pd.Series(clusters).map({cluster: i + 1 for i, cluster in enumerate(order)}).to_numpy()
     profile = _profile(features, segment)
-    described = names(profile[["mean_contribution", *used]], scaled.groupby(segment).mean(), features[VALUE].mean())
+    telling = [*used, *(name for name, reason in left_out.items() if reason == LEFT_OUT["describes"])]
+    described = names(profile[["mean_contribution", *telling]], scaled.groupby(segment).mean(), features[VALUE].mean())
     profile.insert(1, "segment_name", described)
     labels = _labels(features, segment, profile, silhouette)
     rule = "chosen" if k is None else "given"

@@ -187,7 +187,7 @@ def segments(run: Run, *, k: int | None = None) -> pd.DataFrame:
 
 
 def strategies(run: Run) -> pd.DataFrame:
-    """Write `account_table` and `strategies`: type and strategy of every account, with the rule and the values that gave each."""
+    """Write `account_table` and `strategies`: type and strategy of every account, each with rule and values."""
     from kamlab import strategies as module
 
     path = run.config.strategies.playbook
@@ -219,9 +219,11 @@ def account_table(run: Run) -> pd.DataFrame:
 
 
 def _values(run: Run) -> pd.DataFrame:
-    """Return every account's expected contribution and potential, prospects included."""
-    units, future, worth = run.read("accounts"), run.read("forecast"), run.read("potential")
-    table = units[["account"]].merge(future[["account", "expected_contribution"]], on="account", how="left")
+    """Return what the schemes class every account by, prospects included."""
+    units, worth = run.read("accounts"), run.read("potential")
+    past = run.read("summary")[["account", "trailing_revenue"]]
+    future = run.read("forecast")[["account", "expected_contribution"]]
+    table = units[["account"]].merge(future, on="account", how="left").merge(past, on="account", how="left")
     return table.merge(worth[["account", "potential_revenue"]], on="account", how="left")
 
 

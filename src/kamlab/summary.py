@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MONEY = "decimal(38,4)"
+FIRST_DAYS = 14
 PEAK_MONTHS = 36
 """How far back the best twelve months, the longest gap and the margin rate look."""
 
@@ -75,10 +76,11 @@ def holdout(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | Non
     return table.astype({"purchases": "int64", "revenue": "float64"})
 
 
-def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float]:
+def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float | None]:
     """Return the company's net revenue of the last 12 months (`trailing`) and of the 12 before (`previous`).
 
     Revenue without an account counts too; `trailing_unattributed` is that part of the last 12 months. All in currency.
+    `previous` is None where the log does not hold these 12 months whole.
     """
     import ibis
 
@@ -91,7 +93,11 @@ def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float]:
         previous=_money_where(before, t.amount),
         trailing_unattributed=_money_where(last & t.account.isnull(), t.amount),
     )
-    return {name: float(value or 0) for name, value in sums.to_pyarrow().to_pylist()[0].items()}
+    facts: dict[str, float | None] = {n: float(v or 0) for n, v in sums.to_pyarrow().to_pylist()[0].items()}
+    # Companies rest at the turn of a year: a first line in the first fortnight makes the year whole.
+    if (ledger.first_date - period.window_start(2 * DAYS_PER_YEAR)).days > FIRST_DAYS:
+        facts["previous"] = None
+    return facts
 
 
 def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:

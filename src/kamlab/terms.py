@@ -78,10 +78,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("industry", "text", "industry"),
         ("region", "text", "region"),
         ("country", "text", "country"),
+        ("territory", "text", "sales territory"),
         ("size", "text", "size class of the company"),
         ("owner", "text", "person responsible in sales; empty = none"),
         ("declared_potential", "number", "what sales says it could buy in 12 months at most", "currency"),
         ("strategic", "boolean", "flagged strategic, with a date not yet passed"),
+    ),
+    "membership": _columns(
+        ("member", "text", "account as the source names it"),
+        ("account", "text", "account or group that decisions are taken for"),
+    ),
+    "months": _columns(
+        ("month", "date", "first day of the calendar month"),
+        ("lines", "integer", "lines of revenue"),
+        ("accounts", "integer", "accounts with such a line"),
+        ("revenue", "number", "net revenue, unattributed revenue included", "currency"),
     ),
     "summary": _columns(
         ("account", "text", "account or group"),
@@ -205,6 +216,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("level", "number", "level of all intervals in the row"),
         ("basis", "text", "contribution, revenue or purchases: what the value columns hold"),
     ),
+    "margins": _columns(
+        ("account", "text", "account or group"),
+        ("margin_rate", "number", "margin rate of 36 months, drawn towards its channel's", "share"),
+        ("margin_rate_se", "number", "its standard error", "share"),
+        ("p_negative", "number", "probability that it loses money given that it buys", "probability"),
+    ),
     "draws": _columns(
         ("account", "text", "account or group"),
         (
@@ -289,8 +306,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "text",
             "Low, Mid or High by the fitted cuts; missing if the potential is unknown",
         ),
-        ("contribution_class_fixed", "text", "Low, Mid or High by the fixed thresholds"),
+        ("contribution_class_fixed", "text", "Low, Mid or High by the fixed thresholds, on last 12 months' revenue"),
         ("potential_class_fixed", "text", "Low, Mid or High by the fixed thresholds; missing if unknown"),
+    ),
+    "account_table": _columns(
+        ("account", "text", "account or group"),
+        ("has_bought", "boolean", "has at least one purchase day up to the as-of date"),
+        ("days_known", "number", "first purchase day to the as-of date", "days"),
+        ("…", "", "all columns of accounts, summary, forecast, potential and schemes"),
     ),
     "strategies": _columns(
         ("account", "text", "account or group"),

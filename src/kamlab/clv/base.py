@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -46,34 +46,27 @@ class Maximum:
 def maximise(
     objective: Objective,
     *,
-    engine_start: np.ndarray | None,
     starts: Sequence[Sequence[float]],
     bounds: Sequence[tuple[float, float]],
     n_accounts: int,
 ) -> Maximum:
-    """Sharpen the engine's optimum, or find one from several starts.
+    """Find the best maximum from several starts, and the normal approximation around it.
 
     Parameters
     ----------
     objective : callable
         Log parameters → mean negative log-likelihood per account (plus penalty) and its gradient.
-    engine_start : numpy.ndarray or None
-        The engine's parameters (not logs); None where it failed.
     starts, bounds
-        Of the log parameters.
+        Of the log parameters; the first start is the centre of the weak prior of last resort.
     n_accounts : int
     """
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
-    if engine_start is None:
-        notes = (NOTE_OWN_OPTIMISER,)
-    else:
-        points.insert(0, np.log(engine_start))
     with threadpool_limits(1):
         best, slope = _best(objective, points, bounds)
         converged = slope < GRADIENT_TOLERANCE
         if not converged:
-            objective = _with_weak_prior(objective, np.asarray(starts[0], dtype=float), n_accounts)
+            objective = _with_weak_prior(objective, points[0], n_accounts)
             best, slope = _best(objective, [best, *points], bounds)
             notes += (NOTE_PENALISED,)
             converged = slope < GRADIENT_TOLERANCE
@@ -161,6 +154,20 @@ class FittedModel(BaseEstimator):
             raise ModelError(f'engine is "{engine}"; it must be one of {", ".join(ENGINES)}.')
         if not (np.isfinite(penalizer) and penalizer >= 0):
             raise ModelError(f"penalizer is {penalizer}; it must be a finite number of at least 0.")
+
+    def _maximise(
+        self,
+        objective: Objective,
+        engine_start: np.ndarray | None,
+        starts: Sequence[Sequence[float]],
+        bounds: Sequence[tuple[float, float]],
+        n_accounts: int,
+    ) -> Maximum:
+        """Sharpen the engine's optimum (parameters, not logs), or do without where it has none and note that."""
+        if engine_start is not None:
+            return maximise(objective, starts=[*starts, np.log(engine_start)], bounds=bounds, n_accounts=n_accounts)
+        maximum = maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts)
+        return replace(maximum, notes=(NOTE_OWN_OPTIMISER, *maximum.notes))
 
     def _keep(self, names: Sequence[str], maximum: Maximum, log_scale: np.ndarray, n_accounts: int) -> np.ndarray:
         """Store a maximum in the data's units; `log_scale` is added to its log parameters."""

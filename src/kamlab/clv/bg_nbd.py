@@ -17,7 +17,7 @@ from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, log_
 from sklearn.utils.validation import check_is_fitted
 
 from kamlab.clv import lifetimes_engine
-from kamlab.clv.base import FittedModel, maximise
+from kamlab.clv.base import FittedModel
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, read_purchases
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
@@ -165,17 +165,11 @@ class BGNBD(FittedModel):
 
         def objective(log_params: np.ndarray) -> tuple[float, np.ndarray]:
             value, gradient = log_likelihood(log_params, *scaled)
-            squares = np.exp(2 * log_params)
-            penalty = self.penalizer * squares
+            penalty = self.penalizer * np.exp(2 * log_params)
             return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1)
 
-        maximum = maximise(
-            objective,
-            engine_start=lifetimes_engine.fit_bg_nbd(*scaled, penalizer=self.penalizer),
-            starts=_STARTS,
-            bounds=_BOUNDS,
-            n_accounts=len(data.x),
-        )
+        start = lifetimes_engine.fit_bg_nbd(*scaled, penalizer=self.penalizer)
+        maximum = self._maximise(objective, start, _STARTS, _BOUNDS, len(data.x))
         log_scale = np.array([0.0, -np.log(scale), 0.0, 0.0])
         params = self._keep(PARAMETERS, maximum, log_scale, len(data.x))
         self.log_likelihood_ = float(log_likelihood(np.log(params), data.x, data.t_x, data.T)[0].sum())

@@ -7,21 +7,26 @@ References
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import digamma, gammaln
+from scipy.linalg import block_diag
+from scipy.optimize import minimize_scalar
+from scipy.special import betaln, digamma, gammaln
 from sklearn.utils.validation import check_is_fitted
 
 from kamlab.clv import lifetimes_engine
 from kamlab.clv.base import FittedModel, maximise
 from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_spend, require_columns
+from kamlab.errors import ModelError
 from kamlab.i18n import N_
 
 PARAMETERS = ("p", "q", "gamma")
+P_FROM = ("means", "orders")
 
-NOTE_HEAVY_TAIL = N_("A few accounts place orders so large that no mean over all accounts exists (q at its border, 1).")
+NOTE_HEAVY_TAIL = N_("A few accounts place orders so large that no mean over all accounts exists (q is 1 or less).")
 NOTE_ZERO_VALUES = N_("Accounts whose repeat purchases are all worth 0 are left out of the order-value model.")
 
 # Logs of (p, q, gamma) with money scaled to a geometric mean of 1. Below q = 1 the mean over accounts is infinite.
@@ -51,11 +56,42 @@ def log_likelihood(log_params: np.ndarray, x: np.ndarray, mean_value: np.ndarray
     return value, np.stack([p * d_p, q * d_q, gamma * d_gamma])
 
 
+def _p_from_orders(summary: Any) -> tuple[float, float]:
+    """Return p and the standard error of ln(p) from each account's first order against its later ones.
+
+    Under the model the first order's share of an account's value is Beta(p, p·x) whatever the account's level, so p
+    follows without any assumption on how accounts differ.
+    """
+    frame = as_frame(summary)
+    require_columns(frame, ("frequency", "monetary_value", "first_value"), "the variation of orders")
+    numbers = frame[["frequency", "monetary_value", "first_value"]].apply(pd.to_numeric)
+    x, mean_value, first = numbers[(numbers > 0).all(axis=1)].to_numpy(dtype=float).T
+    if len(x) < MIN_REPEAT_BUYERS:
+        raise ModelError(
+            f"There are {len(x)} accounts with a first and a repeat purchase above 0; at least {MIN_REPEAT_BUYERS} are "
+            "needed to see how orders vary. Take a longer log."
+        )
+    share = np.clip(first / (first + x * mean_value), 1e-12, 1 - 1e-12)
+
+    def objective(log_p: float) -> float:
+        p = np.exp(log_p)
+        return -float(((p - 1) * np.log(share) + (p * x - 1) * np.log1p(-share) - betaln(p, p * x)).sum())
+
+    best = float(minimize_scalar(objective, bounds=_BOUNDS[0], method="bounded").x)
+    step = 1e-2
+    curvature = (objective(best + step) + objective(best - step) - 2 * objective(best)) / step**2
+    return float(np.exp(best)), 1 / np.sqrt(max(curvature, 1.0))
+
+
 class GammaGamma(FittedModel):
     """Gamma-Gamma model of the mean value of a purchase day [1]_, independent of how often the account buys.
 
     Parameters
     ----------
+    p_from : {"means", "orders"}
+        "means": all three parameters by maximum likelihood of the accounts' mean values, as published. "orders": p from
+        how first orders differ from later ones of the same account, q and gamma by maximum likelihood given p; for
+        companies whose accounts differ so much that "means" takes their difference for variation within accounts.
     engine : {"lifetimes"}
         What finds the optimum; kamlab sharpens it, and takes over where the engine fails.
     penalizer : float
@@ -70,12 +106,15 @@ class GammaGamma(FittedModel):
         Mean value of the repeat purchase days that entered the fit (currency).
     """
 
-    def __init__(self, *, engine: str = "lifetimes", penalizer: float = 0.0) -> None:
+    def __init__(self, *, p_from: str = "means", engine: str = "lifetimes", penalizer: float = 0.0) -> None:
+        self.p_from = p_from
         self.engine = engine
         self.penalizer = penalizer
 
     def fit(self, summary: Any, y: None = None) -> GammaGamma:
-        """Fit to the accounts with repeat purchases above 0; columns account, frequency, monetary_value.
+        """Fit to the accounts with repeat purchases above 0.
+
+        Columns account, frequency, monetary_value and, with p_from = "orders", first_value.
 
         Raises
         ------
@@ -83,23 +122,31 @@ class GammaGamma(FittedModel):
             If values are impossible, or fewer than 10 accounts have a repeat purchase above 0.
         """
         self._check_options()
+        if self.p_from not in P_FROM:
+            raise ModelError(f'p_from is "{self.p_from}"; it must be one of {", ".join(P_FROM)}.')
         data = read_spend(summary, min_repeat_buyers=MIN_REPEAT_BUYERS)
         # Cents and billions are the same to the optimiser.
         scale = float(np.exp(np.log(data.mean_value).mean()))
         scaled = (data.x, data.mean_value / scale)
 
-        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray]:
-            value, gradient = log_likelihood(log_params, *scaled)
-            penalty = self.penalizer * np.exp(2 * log_params)
-            return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1)
+        held, p_error = (None, 0.0) if self.p_from == "means" else _p_from_orders(summary)
+        fixed = np.array([] if held is None else [np.log(held)])
 
-        maximum = maximise(
-            objective,
-            engine_start=lifetimes_engine.fit_gamma_gamma(*scaled, penalizer=self.penalizer),
-            starts=_STARTS,
-            bounds=_BOUNDS,
-            n_accounts=len(data.x),
-        )
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray]:
+            value, gradient = log_likelihood(np.concatenate([fixed, log_params]), *scaled)
+            penalty = self.penalizer * np.exp(2 * log_params)
+            return penalty.sum() - value.mean(), 2 * penalty - gradient[len(fixed) :].mean(axis=1)
+
+        if held is None:
+            start = lifetimes_engine.fit_gamma_gamma(*scaled, penalizer=self.penalizer)
+            maximum = self._maximise(objective, start, _STARTS, _BOUNDS, len(data.x))
+        else:
+            # One order of z promises (z + gamma) · p / (p + q − 1): never more than twice as much.
+            bounds = ((np.log(max(0.1, 1 - held / 2)), _BOUNDS[1][1]), _BOUNDS[2])
+            starts = [start[1:] for start in _STARTS]
+            given = maximise(objective, starts=starts, bounds=bounds, n_accounts=len(data.x))
+            covariance = block_diag(p_error**2, given.covariance)
+            maximum = replace(given, log_params=np.concatenate([fixed, given.log_params]), covariance=covariance)
         params = self._keep(PARAMETERS, maximum, np.array([0.0, 0.0, np.log(scale)]), len(data.x))
         self.log_likelihood_ = float(log_likelihood(np.log(params), data.x, data.mean_value)[0].sum())
         self.mean_value_ = float((data.x * data.mean_value).sum() / data.x.sum())

@@ -7,6 +7,8 @@ import pandas as pd
 
 from kamlab.clv.checks import as_frame, require_columns
 from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.errors import ModelError
+from kamlab.i18n import N_
 
 TREND_MIN_PURCHASE_DAYS = 6
 TREND_MIN_Z = 2.0
@@ -15,10 +17,40 @@ TREND_MIN_Z = 2.0
 RETURNS_PRIOR_DAYS = 10.0
 """An account's own share of returns weighs as much as the company's once it has this many purchase days."""
 
+LARGEST_FACTOR = 2.0
+"""How far p may stand from what the accounts' orders show."""
+
+NOTE_P_FROM_ORDERS = N_(
+    "Order values differ widely between accounts; how they vary within one was taken from its orders."
+)
+
 _COLUMNS = (
     *("frequency", "monetary_value", "first_value", "purchase_days", "revenue"),
     *("order_value_trend", "order_value_trend_se", "trailing_order_value", "trailing_purchase_days"),
 )
+
+
+def fit_spend(summary: pd.DataFrame) -> GammaGamma:
+    """Fit the order-value model, with the variation within accounts checked against what their orders show.
+
+    The mean values alone cannot tell an account's variation from differences between accounts where these are wide (a
+    few giants beside many small accounts); the model then believes no account's own orders. Where its p is more than
+    twice, or less than half, of what first and later orders of the same accounts show, p is taken from them.
+
+    Raises
+    ------
+    ModelError
+        If fewer than 10 accounts have a repeat purchase above 0.
+    """
+    model = GammaGamma().fit(summary)
+    try:
+        by_orders = GammaGamma(p_from="orders").fit(summary)
+    except ModelError:
+        return model
+    if 1 / LARGEST_FACTOR <= model.params_["p"] / by_orders.params_["p"] <= LARGEST_FACTOR:
+        return model
+    by_orders.notes_ += (NOTE_P_FROM_ORDERS,)
+    return by_orders
 
 
 def order_values(summary: pd.DataFrame, model: GammaGamma) -> pd.DataFrame:

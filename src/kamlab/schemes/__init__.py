@@ -29,7 +29,8 @@ def assign(
     ----------
     accounts_table : DataFrame
         account, expected_contribution (of the horizon; revenue where no cost is known; NaN for accounts that
-        never bought), potential_revenue (currency a year; NaN if unknown).
+        never bought), trailing_revenue (currency; NaN for accounts that never bought), potential_revenue (currency a
+        year; NaN if unknown).
     cuts : mapping of str to Cuts
         Fitted borders of the axes "contribution" and "potential"; a missing axis has no classes.
     fixed : mapping of str to (float, float)
@@ -68,7 +69,7 @@ def crosstab(schemes: pd.DataFrame, axis: str, *, money: pd.Series) -> pd.DataFr
     -------
     DataFrame
         fixed, fitted (each of the nine pairs, Low first), accounts, money, moves (up, down or stays).
-        Accounts without a class on the axis are not counted.
+        Accounts without a class on the axis are not counted; no rows if none has one.
     """
     pairs = pd.MultiIndex.from_product([LEVELS, LEVELS], names=["fixed", "fitted"])
     rows = pd.DataFrame(
@@ -78,6 +79,8 @@ def crosstab(schemes: pd.DataFrame, axis: str, *, money: pd.Series) -> pd.DataFr
             "money": schemes["account"].map(money).fillna(0.0),
         }
     ).dropna()
+    if rows.empty:
+        pairs = pairs[:0]
     cells = rows.groupby(["fixed", "fitted"])["money"].agg(["size", "sum"]).reindex(pairs, fill_value=0)
     cells.columns = ["accounts", "money"]
     steps = {level: i for i, level in enumerate(LEVELS)}

@@ -1,9 +1,14 @@
-"""Document 000's Low, Mid and High with borders fitted to the company's own accounts."""
+"""Document 000's Low, Mid and High with borders fitted to the company's own accounts.
 
-from kamlab.schemes.registry import AXES, Scheme, by_borders
+The contribution axis holds what is expected of the next 12 months: margin where costs are known, else revenue.
+"""
+
+from kamlab.schemes.registry import Scheme, by_borders
+
+COLUMNS = {"contribution": "expected_contribution", "potential": "potential_revenue"}
 
 SCHEME = Scheme(
     name="fitted_000",
-    needs=tuple(AXES.values()),
-    classify=lambda table, fitted, fixed: by_borders(table, fitted, ""),
+    needs=tuple(COLUMNS.values()),
+    classify=lambda table, fitted, fixed: by_borders(table, fitted, COLUMNS, ""),
 )

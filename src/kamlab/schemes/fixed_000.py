@@ -1,13 +1,15 @@
 """Document 000: from 5 million a year medium, from 10 million high, unless the configuration says otherwise.
 
-The document sets these thresholds for the contribution alone. The potential has configured thresholds of its
-own, which are the same numbers unless an analyst changes them.
+Companies apply such thresholds to what an account bought last year, so that is what they class here. The document sets
+them for the contribution alone; the potential has configured thresholds of its own, the same numbers unless changed.
 """
 
-from kamlab.schemes.registry import AXES, Scheme, by_borders
+from kamlab.schemes.registry import Scheme, by_borders
+
+COLUMNS = {"contribution": "trailing_revenue", "potential": "potential_revenue"}
 
 SCHEME = Scheme(
     name="fixed_000",
-    needs=tuple(AXES.values()),
-    classify=lambda table, fitted, fixed: by_borders(table, fixed, "_fixed"),
+    needs=tuple(COLUMNS.values()),
+    classify=lambda table, fitted, fixed: by_borders(table, fixed, COLUMNS, "_fixed"),
 )

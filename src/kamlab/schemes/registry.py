@@ -9,8 +9,8 @@ import pandas as pd
 
 from kamlab.tiers import Cuts
 
-AXES = {"contribution": "expected_contribution", "potential": "potential_revenue"}
-"""The two axes of the nine-box and the column that both fitted and fixed borders divide, like with like."""
+AXES = ("contribution", "potential")
+"""The two axes of the nine-box."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Scheme:
     classify: Callable[[pd.DataFrame, Mapping[str, Cuts], Mapping[str, Cuts]], pd.DataFrame]
 
 
-def by_borders(table: pd.DataFrame, cuts: Mapping[str, Cuts], suffix: str) -> pd.DataFrame:
-    """Return one class column for each axis; missing where the value or the axis' borders are."""
+def by_borders(table: pd.DataFrame, cuts: Mapping[str, Cuts], columns: Mapping[str, str], suffix: str) -> pd.DataFrame:
+    """Return one class column for each axis, from the column in `columns`; missing where value or borders are."""
     classes = {
         f"{axis}_class{suffix}": pd.Series(
             cuts[axis].classify(table[column]) if axis in cuts else None, table.index, dtype="str"
         )
-        for axis, column in AXES.items()
+        for axis, column in columns.items()
     }
     return pd.DataFrame(classes)

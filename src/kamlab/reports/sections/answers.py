@@ -100,14 +100,17 @@ def headline(run: Source, t: Translator) -> list[Block]:
     """One paragraph that answers: what happened, what is to be expected, what is asked."""
     revenue, future, accounts = run.read_facts("revenue"), total(run), labelled(run)
     now, before = revenue["trailing"], revenue["previous"]
-    if before > 0:
+    if before:
         happened = t(
             "Revenue of the last 12 months was **{now}**, {change} the 12 months before.",
             now=t.money(now),
             change=_change(now / before - 1, t),
         )
     else:
-        happened = t("Revenue of the last 12 months was **{now}**.", now=t.money(now))
+        happened = t(
+            "Revenue of the last 12 months was **{now}**; the log does not reach back far enough to compare.",
+            now=t.money(now),
+        )
     expected = t(
         "The next 12 months should bring **{value}** of {what} ({level} interval: {interval}).",
         value=t.money(future.value),
@@ -153,7 +156,9 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
         Kpi(
             t("Revenue, last 12 months"),
             t.money(revenue["trailing"]),
-            t("{before} in the 12 months before", before=t.money(revenue["previous"])),
+            t("{before} in the 12 months before", before=t.money(revenue["previous"]))
+            if revenue["previous"] is not None
+            else t("no full year before it in the log"),
         ),
         Kpi(
             t("{value}, next 12 months", value=value_word(run, t)),
@@ -203,7 +208,10 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
             "accounts": [t.number(n) for n in every["accounts"]],
             "revenue": [t.money(v) for v in every["revenue"]],
             "value": [t.money(v) for v in every["value"]],
-            "interval": [Interval(0, a, b).text(t) for a, b in zip(every["lower"], every["upper"], strict=True)],
+            "interval": [
+                Interval(0, a, b).text(t) if pd.notna(a) else None
+                for a, b in zip(every["lower"], every["upper"], strict=True)
+            ],
             "headroom": [t.money(v) for v in every["headroom"]],
         }
     )

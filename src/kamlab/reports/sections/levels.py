@@ -25,7 +25,12 @@ def borders(run: Source, t: Translator) -> list[Block]:
     rows = run.read("tiers")
     printed = pd.DataFrame(
         {
-            "axis": [axis_name(axis, run, t) for axis in rows["axis"]],
+            "axis": [
+                t("Revenue, last 12 months")
+                if axis == "contribution" and scheme == "fixed"
+                else axis_name(axis, run, t)
+                for axis, scheme in zip(rows["axis"], rows["scheme"], strict=True)
+            ],
             "scheme": [t("fitted") if s == "fitted" else t("fixed") for s in rows["scheme"]],
             "cut": [t("Low to Mid") if c == "mid" else t("Mid to High") for c in rows["cut"]],
             "value": [t.money(v) for v in rows["value"]],

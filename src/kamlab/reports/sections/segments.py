@@ -76,8 +76,9 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
         "days": lambda v: t("{n} d", n=t.number(v)),
         "years": lambda v: t("{n} y", n=t.number(v, 1)),
     }
-    shown = [f for f in FEATURES if f.name in ("p_alive", "order_interval", "tenure", "margin_rate") and f.name in rows]
-    growth = "growth" in rows
+    known = [name for name in rows if rows[name].notna().any()]
+    shown = [f for f in FEATURES if f.name in ("p_alive", "order_interval", "tenure", "margin_rate") and f.name in known]
+    growth = "growth" in known
     printed = pd.DataFrame(
         {
             "name": [translated(name, t) for name in rows["segment_name"]],

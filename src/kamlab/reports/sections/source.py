@@ -58,13 +58,18 @@ def value_word(run: Source, t: Translator) -> str:
 
 
 def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
-    """Return the expected value of all accounts, or of some, with the interval of their joint draws."""
+    """Return the expected value of all accounts, or of some, with the interval of their joint draws.
+
+    Missing where none of them has bought: a prospect has no forecast.
+    """
     future, draws = run.read("forecast"), run.read("draws")
     if accounts is not None:
         future, draws = future[future["account"].isin(accounts)], draws[draws["account"].isin(accounts)]
+    if future.empty:
+        return Interval(float("nan"), float("nan"), float("nan"))
     sums = draws.drop(columns="account").sum()
     level = run.config.value.level
-    lower, upper = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2]) if len(future) else (0.0, 0.0)
+    lower, upper = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(future["expected_contribution"].sum()), float(lower), float(upper))
 
 
@@ -96,7 +101,7 @@ def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
                 {
                     "strategy": strategy,
                     "accounts": len(members),
-                    "revenue": members["trailing_revenue"].sum(),
+                    "revenue": members["trailing_revenue"].sum(min_count=1),
                     "value": sums.value,
                     "lower": sums.lower,
                     "upper": sums.upper,

@@ -1,0 +1,154 @@
+"""Mistakes of a user: one paragraph that says what is wrong and what to do; exit code 1; nothing left behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CASES = os.environ.get("KAMLAB_CASES")
+SAMPLE = ROOT / "data" / "sample" / "kamlab.toml"
+needs_cases = pytest.mark.skipif(not CASES, reason="KAMLAB_CASES does not name the folder of real data")
+
+MINIMAL = """
+[company]
+name = "Acme"
+[source.transactions]
+path = "{path}"
+columns = {{ account = "customer", date = "day", amount = "net" }}
+{more}
+[period]
+as_of = 2024-12-31
+"""
+
+
+def kamlab(*arguments, cwd):
+    command = [sys.executable, "-m", "kamlab", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def report(tmp_path, *, lines=None, path="orders.csv", more="", options=()):
+    if lines is not None:
+        (tmp_path / path).write_text(lines, "utf-8")
+    (tmp_path / "kamlab.toml").write_text(MINIMAL.format(path=path, more=more), "utf-8")
+    return kamlab("report", "--config", "kamlab.toml", *options, cwd=tmp_path)
+
+
+def refused(done, tmp_path, *parts):
+    assert done.returncode == 1, done.stderr
+    # Progress lines come before it; the message itself is one paragraph.
+    said = [line for line in done.stderr.strip().splitlines() if not line.startswith("[")]
+    assert len(said) == 1
+    assert said[0].startswith("kamlab: ")
+    for part in parts:
+        assert part in said[0]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "reports").exists()
+
+
+GOOD = "customer,day,net\n" + "".join(
+    f"C{i % 5},2024-{m:02d}-{i % 27 + 1:02d},10\n" for m in range(1, 13) for i in range(9)
+)
+
+
+def test_no_file(tmp_path):
+    refused(report(tmp_path), tmp_path, "There is no file", "orders.csv", "Check the path")
+
+
+def test_an_empty_file(tmp_path):
+    refused(report(tmp_path, lines=""), tmp_path, "is empty: 0 bytes", "Export the transaction lines again")
+
+
+def test_no_date_column(tmp_path):
+    done = report(tmp_path, lines="customer,when,net\nA,2024-01-01,1\n")
+    refused(done, tmp_path, '"date" should be in column "day", which is not there', "customer, when, net")
+
+
+def test_fewer_accounts_than_a_model_needs(tmp_path):
+    done = report(tmp_path, lines=GOOD + "C1,2024-12-31,10\n")
+    refused(done, tmp_path, "5 accounts", "at least")
+
+
+@pytest.mark.parametrize("day", ["2020-01-01", "2030-01-01"])
+def test_an_as_of_date_outside_the_data(day, tmp_path):
+    done = report(tmp_path, lines=GOOD, options=("--as-of", day))
+    refused(done, tmp_path, day, "2024-12", "as-of")
+
+
+def test_an_as_of_date_that_is_none(tmp_path):
+    refused(report(tmp_path, lines=GOOD, options=("--as-of", "31.12.2024")), tmp_path, '"31.12.2024" is no date')
+
+
+def test_an_unknown_language(tmp_path):
+    refused(report(tmp_path, lines=GOOD, options=("--lang", "en,xx")), tmp_path, "xx", "Languages are: en")
+
+
+def test_an_unknown_setting(tmp_path):
+    done = report(tmp_path, lines=GOOD, more="[valeu]\nlevel = 0.9")
+    refused(done, tmp_path, '"valeu" is no setting. Did you mean "value"?')
+
+
+def test_no_configuration_of_that_name(tmp_path):
+    refused(kamlab("report", "--config", "nothing.toml", cwd=tmp_path), tmp_path, "no configuration file")
+
+
+def test_a_wrong_option_is_a_usage_error(tmp_path):
+    assert kamlab("report", "--colour", "blue", cwd=tmp_path).returncode == 2
+
+
+@needs_cases
+@pytest.mark.parametrize(
+    ("name", "more", "parts"),
+    [
+        ("zh_orders.csv", "", ("not UTF-8 text", "gb18030", "客户ID,产品名称")),
+        ("zh_orders.csv", 'encoding = "gb18030"', ('"date" should be in column "day"', "客户ID, 产品名称")),
+        ("wholesale_nbsp_emptycols.csv", "", ("not UTF-8 text: byte 0xa0 in line 10", "Channel,Region,Fresh")),
+        ("wholesale_nbsp_emptycols.csv", 'encoding = "cp1252"', ("cannot be read as a transaction log", "Channel")),
+    ],
+)
+def test_files_that_are_no_ledger(name, more, parts, tmp_path):
+    refused(report(tmp_path, path=f"{CASES}/messy/{name}", more=more), tmp_path, *parts)
+
+
+def test_another_run_holds_the_lock(tmp_path):
+    from filelock import FileLock
+
+    (tmp_path / "reports" / ".runs").mkdir(parents=True)
+    with FileLock(tmp_path / "reports" / ".runs" / ".lock"):
+        done = kamlab("report", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "Another run is writing to" in done.stderr
+
+
+def test_check_says_what_the_sample_holds(tmp_path):
+    done = kamlab("check", SAMPLE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Read 48,969 lines" in done.stdout
+    assert "quarantined 20 lines" in done.stdout
+    assert "line id is repeated (lines 8430, 13930, 30971, 41946)" in done.stdout
+    assert "Account master: 600 accounts" in done.stdout
+    assert "Complete up to the as-of date 2025-12-31." in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_of_a_stale_log_fails(tmp_path):
+    done = kamlab("check", SAMPLE, "--as-of", "2026-03-31", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "2025-12-31, 90 days before" in done.stdout
+
+
+def test_check_of_a_bare_file_shows_its_guess(tmp_path):
+    (tmp_path / "orders.csv").write_text("Customer ID,Order Date,Net Amount\nA,2024-01-01,1.5\nB,oops,1\n", "utf-8")
+    done = kamlab("check", "orders.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "account = Customer ID, date = Order Date, amount = Net Amount" in done.stdout
+    assert "Read 2 lines, 2.50: accepted 1 lines, 1.50; quarantined 1 lines, 1.00." in done.stdout
+
+
+@needs_cases
+def test_check_of_a_file_that_is_no_ledger(tmp_path):
+    done = kamlab("check", f"{CASES}/messy/wholesale_nbsp_emptycols.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "byte 0xa0 in line 10" in done.stderr
