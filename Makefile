@@ -15,7 +15,7 @@ report: $(RUN_READY) ## Write the sample company's management report under repor
 	$(BIN)/kamlab report
 
 test: $(DEV_READY) ## Run all tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope --nbval-lax --nbval-current-env tests notebooks
 
 check: $(DEV_READY) ## Lint, types, import directions, notebooks without outputs
 	$(BIN)/ruff check .

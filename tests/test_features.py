@@ -22,6 +22,8 @@ def tables():
             "last_purchase": pd.to_datetime(["2025-12-21", "2025-12-01", "2025-11-01"]),
             "days_since_last": [10, 30, 60],
             "purchase_days": [40, 1, 3],
+            "trailing_purchase_days": [9, 1, 3],
+            "previous_purchase_days": [8, 0, 0],
             "revenue": [4000.0, 500.0, 330.0],
             "trailing_revenue": [1400.0, 500.0, 330.0],
             "previous_revenue": [650.0, 0.0, 0.0],
@@ -82,6 +84,13 @@ def test_a_growing_number_of_orders_is_believed_more():
     many.loc[0, ["trailing_revenue", "previous_revenue", "revenue", "purchase_days"]] = [200, 100, 300, 30]
     growth = [features.build(s, *others)["growth"][0] for s in (few, many)]
     assert growth == pytest.approx([np.log(300 / 200), np.log(210 / 110)])
+
+
+def test_an_account_that_bought_nothing_in_two_years_did_not_stay_the_same():
+    summary, *others = tables()
+    windows = ["trailing_revenue", "previous_revenue", "trailing_purchase_days", "previous_purchase_days"]
+    summary.loc[0, windows] = 0
+    assert np.isnan(features.build(summary, *others)["growth"][0])
 
 
 def test_what_cannot_tell_accounts_apart_is_left_out_and_named():

@@ -74,16 +74,18 @@ def names(profile: pd.DataFrame, centres: pd.DataFrame, mean_contribution: float
         number in brackets. `translated` puts it into a language.
     """
     usual_tenure = profile["tenure"].median() if "tenure" in profile else 0.0
-    plain = pd.Series(
+    kinds = pd.Series(
         [
-            NAMES[_size(row["mean_contribution"], mean_contribution), _state(row, usual_tenure)]
+            (_size(row["mean_contribution"], mean_contribution), _state(row, usual_tenure))
             for _, row in profile.iterrows()
         ]
     )
-    unique = plain.copy()
-    for name, alike in plain.groupby(plain):
+    unique = kinds.map(NAMES)
+    for kind, alike in kinds.groupby(kinds):
         if len(alike) > 1:
-            unique[alike.index] = _told_apart(str(name), centres.iloc[alike.index])
+            # who has stopped buying does not grow
+            telling = centres.drop(columns="growth", errors="ignore") if kind[1] == "silent" else centres
+            unique[alike.index] = _told_apart(NAMES[kind], telling.iloc[alike.index])
     return unique.tolist()
 
 

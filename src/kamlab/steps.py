@@ -107,7 +107,7 @@ def summary(run: Run) -> pd.DataFrame:
 
 
 def value(run: Run) -> pd.DataFrame:
-    """Write `backtest`, `models`, `margins`, `draws`, `forecast` and the facts `choice`."""
+    """Write `backtest`, `models`, `margins`, `draws`, `revenue_draws`, `forecast` and the facts `choice`."""
     from kamlab import backtest, clv, forecast, margins
 
     lines, table, units = run.ledger(), run.read("summary"), run.read("accounts")
@@ -122,15 +122,17 @@ def value(run: Run) -> pd.DataFrame:
         rates = margins.rates(table, groups=channels)
         run.write("margins", rates)
     options: dict[str, Any] = {
-        "margins": rates,
         "horizon_days": DAYS_PER_YEAR,
         "discount_rate_annual": run.config.value.discount_rate_annual,
         "level": run.config.value.level,
         "n_draws": run.config.value.draws,
         "seed": run.config.seed,
     }
-    future, draws = forecast.value_and_draws(table, choice, **options)
+    future, draws = forecast.value_and_draws(table, choice, margins=rates, **options)
     run.write("draws", draws)
+    # The same seed without margins draws the revenue behind the contribution.
+    _, revenue = forecast.value_and_draws(table, choice, **options) if lines.has_cost else (future, draws)
+    run.write("revenue_draws", revenue)
     return run.write("forecast", future)
 
 
@@ -230,7 +232,7 @@ def _values(run: Run) -> pd.DataFrame:
 MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
     **dict.fromkeys(("summary", "months", "revenue"), summary),
-    **dict.fromkeys(("backtest", "models", "margins", "draws", "forecast", "choice"), value),
+    **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice"), value),
     "potential": potential,
     "features": features,
     **dict.fromkeys(("tiers", "schemes"), tiers),

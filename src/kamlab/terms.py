@@ -231,6 +231,10 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "currency",
         ),
     ),
+    "revenue_draws": _columns(
+        ("account", "text", "account or group"),
+        ("d0 … dN", "number", "joint draws of the account's revenue in the horizon", "currency"),
+    ),
     "potential": _columns(
         ("account", "text", "account or group"),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from kamlab.i18n import N_, Translator
@@ -24,6 +26,7 @@ REASONS = {
     "cost is not a number": N_("cost is not a number"),
     "line id is repeated": N_("line id is repeated"),
 }
+RAGGED = re.compile(r"(\d+) fields where the header has (\d+)")
 MAX_REASONS = 12
 MAX_LINES = 10
 
@@ -65,7 +68,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
     groups = sorted(lines.groupby("reason"), key=lambda g: (-len(g[1]), g[0]))
     printed = pd.DataFrame(
         {
-            "reason": [t(REASONS.get(reason, reason)) for reason, _ in groups],
+            "reason": [_reason(reason, t) for reason, _ in groups],
             "lines": [t.number(len(g)) for _, g in groups],
             "where": [_places(g["line"]) for _, g in groups],
         }
@@ -77,6 +80,19 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
     ]
     caption = t.plural("{n} line cannot be used.", "{n} lines cannot be used.", len(lines))
     return [table(printed, columns=columns, caption=caption, note=t("Their text is in the table quarantine."))]
+
+
+def _reason(reasons: str, t: Translator) -> str:
+    """Translate the ledger's reasons for a line."""
+    found = []
+    for reason in reasons.split("; "):
+        ragged = RAGGED.fullmatch(reason)
+        if ragged:
+            fields, expected = ragged.groups()
+            found.append(t("{fields} fields where the header has {expected}", fields=fields, expected=expected))
+        else:
+            found.append(t(REASONS.get(reason, reason)))
+    return t("; ").join(found)
 
 
 def _places(lines: pd.Series) -> str:

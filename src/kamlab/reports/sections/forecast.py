@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from kamlab.figures import forecast_record, revenue_history
 from kamlab.i18n import MISSING, Translator
-from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.answers import forecaster_name, signed
-from kamlab.reports.sections.source import Source
+from kamlab.reports.sections.source import Source, total_revenue
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -93,9 +94,30 @@ def notes(run: Source, t: Translator) -> list[Block]:
     return [text("\n".join(f"- {sentence}" for sentence in sentences))]
 
 
-def picture(run: Source, t: Translator) -> list[Block]:
-    return []
-
-
 def history(run: Source, t: Translator) -> list[Block]:
-    return []
+    """Picture of the company's revenue by month, and what the next 12 months should bring."""
+    months, future = run.read("months"), total_revenue(run)
+    options = {"expected": future.value, "lower": future.lower, "upper": future.upper}
+    return [
+        figure(
+            revenue_history.draw(months, t, **options),
+            caption=t("Revenue by month, and the mean month of each 12 months and of the forecast."),
+            alt=revenue_history.alt(months, t, **options),
+        )
+    ]
+
+
+def picture(run: Source, t: Translator) -> list[Block]:
+    """Picture of the forecasts of all accounts together from each earlier date, beside what came."""
+    rows = run.read("backtest")
+    names = {name: forecaster_name(name, t) for name in rows["forecaster"].unique()}
+    drawn = forecast_record.draw(rows, t, names=names)
+    if drawn is None:
+        return []
+    return [
+        figure(
+            drawn,
+            caption=t("What each forecast said of all accounts together, beside what came."),
+            alt=forecast_record.alt(rows, t, names=names),
+        )
+    ]

@@ -7,12 +7,10 @@ import json
 import pandas as pd
 
 from kamlab import schemes
-from kamlab.i18n import MISSING, N_, Translator
-from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.figures import movement as cross_table
+from kamlab.i18n import MISSING, Translator
+from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Interval, Source, value_word
-from kamlab.terms import LEVELS
-
-LEVEL_NAMES = {"Low": N_("Low"), "Mid": N_("Mid"), "High": N_("High")}
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -46,7 +44,7 @@ def borders(run: Source, t: Translator) -> list[Block]:
         TableColumn("scheme", t("Borders")),
         TableColumn("cut", t("Step")),
         TableColumn("value", t("From"), "right"),
-        TableColumn("interval", t("90 % interval"), "right"),
+        TableColumn("interval", t("{level} interval", level=t.percent(0.9)), "right"),
         TableColumn("unstable", t("Change class by chance"), "right"),
     ]
     fitted = rows[(rows["scheme"] == "fitted") & (rows["cut"] == "mid")]
@@ -70,34 +68,22 @@ def axis_name(axis: str, run: Source, t: Translator) -> str:
 
 
 def movement(run: Source, t: Translator) -> list[Block]:
-    """Cross-table of fixed against fitted classes, for each axis."""
+    """Cross-table of fixed against fitted classes, for each axis, as a picture."""
     blocks: list[Block] = []
     tables = {"contribution": ("forecast", "expected_contribution"), "potential": ("potential", "potential_revenue")}
     for axis, (name, column) in tables.items():
-        values = run.read(name).set_index("account")[column]
-        cross = schemes.crosstab(run.read("schemes"), axis, money=values)
-        if cross.empty:
-            continue
-        counts = cross.pivot(index="fixed", columns="fitted", values="accounts").reindex(
-            index=list(LEVELS), columns=list(LEVELS), fill_value=0
-        )
-        counts = counts.fillna(0).astype(int)
-        movers = cross[cross["fixed"].astype(str) != cross["fitted"].astype(str)]
-        printed = pd.DataFrame(
-            {
-                "fixed": [t(LEVEL_NAMES[level]) for level in LEVELS],
-                **{level: [t.number(n) for n in counts[level]] for level in LEVELS},
-            }
-        )
-        columns = [
-            TableColumn("fixed", t("By the fixed thresholds")),
-            *(TableColumn(level, t("fitted: {level}", level=t(LEVEL_NAMES[level])), "right") for level in LEVELS),
-        ]
-        caption = t(
-            "{axis}: {movers} of {accounts} accounts stand in another class than by the fixed thresholds.",
-            axis=axis_name(axis, run, t),
-            movers=t.number(movers["accounts"].sum()),
-            accounts=t.number(cross["accounts"].sum()),
-        )
-        blocks.append(table(printed, columns=columns, caption=caption))
+        money = run.read(name).set_index("account")[column]
+        cross = schemes.crosstab(run.read("schemes"), axis, money=money)
+        drawn = cross_table.draw(cross, t, axis_name=axis_name(axis, run, t))
+        if drawn is not None:
+            blocks.append(
+                figure(
+                    drawn,
+                    caption=t(
+                        "{axis}: class by the fixed thresholds against class by the fitted borders.",
+                        axis=axis_name(axis, run, t),
+                    ),
+                    alt=cross_table.alt(cross, t, axis_name=axis_name(axis, run, t)),
+                )
+            )
     return blocks

@@ -93,7 +93,7 @@ def parameters(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("model", t("Model")),
+        TableColumn("model", t("Model"), width=14),
         TableColumn("parameter", t("Parameter")),
         TableColumn("value", t("Value"), "right"),
         TableColumn("error", t("Standard error"), "right"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from kamlab import schemes, tiers
+from kamlab.figures import nine_box
 from kamlab.i18n import Translator
-from kamlab.reports.blocks import Block, TableColumn, table
-from kamlab.reports.sections.source import Source, labelled, value_word
+from kamlab.reports.blocks import Block, TableColumn, figure, table, text
+from kamlab.reports.sections.source import Source, is_contribution, labelled, value_word
 from kamlab.strategies import texts
 from kamlab.terms import TYPES
 
@@ -42,4 +44,20 @@ def types(run: Source, t: Translator) -> list[Block]:
 
 
 def picture(run: Source, t: Translator) -> list[Block]:
-    return []
+    """The nine boxes with every account whose potential is known, or the reason why there are none."""
+    accounts, levels = labelled(run), run.read("tiers")
+    fitted = {axis: cuts for axis in schemes.AXES if (cuts := tiers.borders(levels, axis, "fitted")) is not None}
+    # The fixed contribution thresholds class last year's revenue, which is not on this axis where costs are known.
+    fixed = {"potential": run.config.levels.potential}
+    if not is_contribution(run):
+        fixed["contribution"] = run.config.levels.contribution
+    drawn = nine_box.draw(accounts, t, fitted=fitted, fixed=fixed, value_name=value_word(run, t))
+    if drawn is None:
+        return [text(t("No potential is known, so there are no nine boxes."))]
+    return [
+        figure(
+            drawn,
+            caption=t("Every account by what it could buy and what it should bring; fixed borders are dashed."),
+            alt=nine_box.alt(accounts, t, fitted=fitted),
+        )
+    ]

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from kamlab.features import FEATURES
+from kamlab.figures import segment_profile
 from kamlab.i18n import MISSING, Translator
-from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Source, value_word
 from kamlab.segment_names import translated
 from kamlab.strategies import texts
@@ -77,7 +78,9 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
         "years": lambda v: t("{n} y", n=t.number(v, 1)),
     }
     known = [name for name in rows if rows[name].notna().any()]
-    shown = [f for f in FEATURES if f.name in ("p_alive", "order_interval", "tenure", "margin_rate") and f.name in known]
+    shown = [
+        f for f in FEATURES if f.name in ("p_alive", "order_interval", "tenure", "margin_rate") and f.name in known
+    ]
     growth = "growth" in known
     printed = pd.DataFrame(
         {
@@ -105,6 +108,12 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
         *([TableColumn("growth", t("Growth"), "right")] if growth else []),
         *(TableColumn(label, label) for label in more),
     ]
+    drawn = segment_profile.draw(rows, t)
+    picture = (
+        [figure(drawn, caption=t("What is typical of each segment."), alt=segment_profile.alt(rows, t))]
+        if drawn
+        else []
+    )
     return [
         text(rule(run, t)),
         table(
@@ -113,6 +122,7 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
             caption=t("The segments: size, value, and the middle account of each."),
             note=t("Growth: last 12 months against the 12 before, drawn towards none where purchases are few."),
         ),
+        *picture,
     ]
 
 

@@ -73,6 +73,14 @@ def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
     return Interval(float(future["expected_contribution"].sum()), float(lower), float(upper))
 
 
+def total_revenue(run: Source) -> Interval:
+    """Return the expected revenue of all accounts with the interval of their joint draws."""
+    sums = run.read("revenue_draws").drop(columns="account").sum()
+    level = run.config.value.level
+    lower, upper = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(run.read("forecast")["expected_revenue"].sum()), float(lower), float(upper))
+
+
 def at_risk(table: pd.DataFrame) -> pd.DataFrame:
     """Return accounts to win back or to watch, with `loss`: best 12 months of 36 less expected revenue, not under 0."""
     leaving = table[(table["strategy"] == "win_back") | has_flag(table, "watch")].copy()
