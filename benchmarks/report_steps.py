@@ -16,7 +16,7 @@ def main() -> None:
     print(f"import kamlab                 {imported:8.3f} s")
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
-        code = "from kamlab.runner import run; import json, sys; print(json.dumps(dict(run(out=sys.argv[1]).timings)))"
+        code = "from kamlab.runs import run; import json, sys; print(json.dumps(dict(run(out=sys.argv[1]).timings)))"
         done = subprocess.run([sys.executable, "-c", code, out], capture_output=True, text=True, check=True)
         total = time.perf_counter() - start
         timings = json.loads(done.stdout)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import kamlab as kl
-from kamlab import runner, runs
-from kamlab.chapters import execute
 from kamlab.errors import ConfigError, DataError, ReportError
+from kamlab.runs import folder, runner
+from kamlab.runs.chapters import execute
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,7 +89,7 @@ def test_the_ledger_is_handed_over_with_its_facts(company):
 def test_a_write_that_fails_leaves_the_old_table(company):
     path = company / "table.txt"
     path.write_text("old")
-    with pytest.raises(FileNotFoundError), runs.replacing(path) as temporary:
+    with pytest.raises(FileNotFoundError), folder.replacing(path) as temporary:
         temporary.write_text((company / "nothing").read_text())
     assert path.read_text() == "old"
     assert [p.name for p in company.iterdir() if p.name.startswith(".table")] == []

@@ -117,7 +117,7 @@ def test_data_without_structure_has_no_segments_worth_naming(seed):
 def test_few_or_equal_accounts_have_no_segments():
     few = segments.fit(company()[0].head(29))
     assert Translator("en")(segments.RULES[few.rule_id], **few.rule_values) == (
-        "29 accounts are too few to look for segments; under 30 there are borders and rules only."
+        "Too few accounts to look for segments (29); under 30 there are borders and rules only."
     )
     assert list(few.candidates.columns) == [c.name for c in terms.TABLES["candidates"]]
     equal = pd.DataFrame({"account": [f"A{i}" for i in range(40)], "expected_contribution": 5.0})

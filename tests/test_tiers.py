@@ -161,8 +161,8 @@ def test_what_cannot_be_divided_takes_the_configured_thresholds_and_says_why(val
     assert cuts.cuts == FIXED
     positive = [v for v in values if v > 0]
     assert cuts.reason_values == {"accounts": len(positive), "distinct": len(set(positive))}
-    assert Translator("en")(cuts.reason, **cuts.reason_values).startswith(
-        f"The configured thresholds are in force: {len(positive)} accounts with {len(set(positive))} different"
+    assert Translator("en")(cuts.reason, **cuts.reason_values).endswith(
+        f"(accounts above zero: {len(positive)}, different values: {len(set(positive))})."
     )
     with pytest.raises(DataError, match="Give configured thresholds"):
         fast(values, configured=None)

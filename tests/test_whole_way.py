@@ -12,7 +12,8 @@ import pypdfium2
 import pytest
 
 from kamlab.i18n import Translator
-from kamlab.runner import _is_intact, run
+from kamlab.runs import run
+from kamlab.runs.runner import _is_intact
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample" / "kamlab.toml"

@@ -37,7 +37,7 @@ def report(
     ] = False,
 ) -> None:
     """Run all chapters and write the management report as PDF."""
-    from kamlab.runner import run
+    from kamlab.runs import run
 
     languages = [part.strip() for part in lang.split(",") if part.strip()]
     with _progress() as progress:

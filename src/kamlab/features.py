@@ -100,7 +100,8 @@ def build(
     DataFrame
         account and the columns of `FEATURES`, one row an account of `summary` and `accounts`, ordered by account.
         Growth is ln((R + m) / (P + m)) for revenue R of the last and P of the previous 12 months and the account's
-        mean order m, which draws it to 0 where orders are few; it is missing under 24 months. Regularity is
+        mean order m, which draws it to 0 where orders are few; it is missing under 24 months
+        and without a purchase in them. Regularity is
         1 / (1 + variation of the gaps). Headroom counts where the potential is declared. Missing values stay
         missing, but for `order_interval`.
     """
@@ -116,11 +117,12 @@ def build(
         growth = np.log(
             (table["trailing_revenue"].clip(lower=0) + order) / (table["previous_revenue"].clip(lower=0) + order)
         )
+    bought = table["trailing_purchase_days"] + table["previous_purchase_days"] > 0
     usual = table["median_gap"].median()
     since_only = table["days_since_last"].clip(lower=usual).clip(lower=1)
     result = table[["account", "expected_contribution", "p_alive"]].assign(
         silence=table["days_since_last"],
-        growth=growth.where((days_known >= 2 * DAYS_PER_YEAR) & np.isfinite(growth)),
+        growth=growth.where((days_known >= 2 * DAYS_PER_YEAR) & bought & np.isfinite(growth)),
         order_interval=table["median_gap"].fillna(since_only),
         regularity=1 / (1 + table["gap_cv"]),
         tenure=days_to_years(days_known),

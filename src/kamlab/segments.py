@@ -39,7 +39,7 @@ RULES = {
         "furthest above that of data without structure; within 0.01 the one with the fewest segments."
     ),
     "given": N_("{k} segments, as asked for."),
-    "few": N_("{accounts} accounts are too few to look for segments; under {needed} there are borders and rules only."),
+    "few": N_("Too few accounts to look for segments ({accounts}); under {needed} there are borders and rules only."),
     "alike": N_("No cluster structure worth naming: no feature tells the accounts apart."),
     "unstable": N_(
         "No cluster structure worth naming: no division into 2 to {k_max} segments is stable and free of tiny segments."

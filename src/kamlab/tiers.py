@@ -39,8 +39,8 @@ REASONS = {
         "that bring the first 80 % of the value and the next 15 %."
     ),
     "configured": N_(
-        "The configured thresholds are in force: {accounts} accounts with {distinct} different values above "
-        "zero give no borders with classes that are large enough and stable."
+        "The configured thresholds are in force, because no borders give classes that are large enough and stable "
+        "(accounts above zero: {accounts}, different values: {distinct})."
     ),
     "fixed": N_("Thresholds set by hand in the configuration."),
 }

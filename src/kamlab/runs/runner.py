@@ -16,12 +16,12 @@ from typing import Any
 
 import kamlab
 from kamlab import resources
-from kamlab.chapters import execute, kernel_environment
 from kamlab.config import Config, freeze
 from kamlab.errors import ConfigError, RunLockedError, first_ids
 from kamlab.i18n import languages as known_languages
 from kamlab.period import StudyPeriod
-from kamlab.runs import (
+from kamlab.runs.chapters import execute, kernel_environment
+from kamlab.runs.folder import (
     DEFAULT_CONFIG,
     file_hash,
     fingerprint,

@@ -1,0 +1,220 @@
+"""The nine-box: contribution against potential, every account a point, with fitted and fixed borders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from kamlab.figures.style import INK, MUTED, STRATEGY_COLOURS, WIDTH_INCHES, maybe_rasterize, style
+from kamlab.figures.words import LEVELS, brief, money_axis, set_title, with_currency, without_currency, wrapped
+from kamlab.i18n import Translator
+from kamlab.strategies import texts
+
+Borders = Mapping[str, tuple[float, float]]
+"""Axis (contribution, potential) → borders Low to Mid and Mid to High, in currency."""
+
+MARKERS = {"static": "o", "retain": "s", "promote": "^", "acquire": "P", "win_back": "D"}
+"""Drawn in this order; shapes keep strategies apart where colours do not."""
+DEPTH = 100.0
+"""The axes begin at a hundredth of the lower border at most; what is smaller, or not above zero, stands in a margin."""
+MARGIN = 5.0
+"""The margin is as wide as a factor of five on the axis."""
+
+
+def _cells(accounts: pd.DataFrame, fitted: Borders) -> pd.DataFrame:
+    """Return accounts with a known potential, with their position (0 Low to 2 High) on both axes."""
+    known = accounts[accounts["potential_revenue"].notna()].copy()
+    value = known["expected_contribution"].fillna(0.0)
+    known["row"] = np.searchsorted(fitted["contribution"], value, side="right")
+    known["column"] = np.searchsorted(fitted["potential"], known["potential_revenue"], side="right")
+    return known
+
+
+def title(accounts: pd.DataFrame, t: Translator, *, fitted: Borders) -> str:
+    """Return the finding: what the few accounts of high contribution bring, and how many could follow."""
+    cells = _cells(accounts, fitted)
+    high = cells["row"] == 2
+    value = cells["expected_contribution"].clip(lower=0)
+    return t.plural(
+        "{n} account of high contribution brings {share} of the total; others with high potential: {more}",
+        "{n} accounts of high contribution bring {share} of the total; others with high potential: {more}",
+        int(high.sum()),
+        share=t.percent(value[high].sum() / value.sum() if value.sum() else 0.0),
+        more=int((~high & (cells["column"] == 2)).sum()),
+    )
+
+
+def draw(
+    accounts: pd.DataFrame, t: Translator, *, fitted: Borders, value_name: str, fixed: Borders | None = None
+) -> Figure | None:
+    """Draw every account by potential and contribution, both on log scale.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        account, expected_contribution (currency; NaN for prospects), potential_revenue (currency a year; NaN if
+        unknown: such accounts are not drawn), strategy (key of document 000's five).
+    fitted, fixed : mapping of str to (float, float)
+        Borders of each axis: fitted ones are solid lines, fixed ones dashed. A fixed axis may be left out, which it
+        must be where its thresholds divide another quantity than the one drawn.
+    value_name : str
+        What the vertical axis holds, translated.
+
+    Returns
+    -------
+    Figure, or None if no potential is known or it has no borders: then there are no nine boxes.
+    """
+    if "potential" not in fitted or accounts["potential_revenue"].isna().all():
+        return None
+    cells = _cells(accounts, fitted)
+    floor_x, floor_y = (
+        _floor(cells[column], fitted[axis][0])
+        for axis, column in (("potential", "potential_revenue"), ("contribution", "expected_contribution"))
+    )
+    x, y = _with_margin(cells["potential_revenue"], floor_x), _with_margin(cells["expected_contribution"], floor_y)
+    with style():
+        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 4.6))
+        axes.set(xscale="log", yscale="log")
+        left, bottom = (
+            floor / MARGIN if low < floor else floor for low, floor in ((x.min(), floor_x), (y.min(), floor_y))
+        )
+        axes.set_xlim(left, max(x.max(), fitted["potential"][1] * 4) * 1.6)
+        axes.set_ylim(bottom, max(y.max(), fitted["contribution"][1] * 4) * 2.5)
+        axes.axvspan(left, floor_x, color=MUTED, alpha=0.12, linewidth=0)
+        axes.axhspan(bottom, floor_y, color=MUTED, alpha=0.12, linewidth=0)
+        _points(axes, cells, x, y, t)
+        _lines(axes, fitted, t, solid=True)
+        _lines(axes, fixed or {}, t, solid=False)
+        _counts(axes, cells, fitted, t)
+        if bottom < floor_y:
+            _beside(axes, wrapped(t("smaller, zero, or never bought"), 13), floor_y / MARGIN**0.5, color=MUTED)
+        axes.xaxis.set_major_locator(LogLocator())
+        axes.yaxis.set_major_locator(LogLocator())
+        axes.minorticks_off()
+        money_axis(axes.xaxis, t)
+        money_axis(axes.yaxis, t)
+        axes.set_xlabel(with_currency(t("Potential, 12 months"), t))
+        axes.set_ylabel(with_currency(value_name, t))
+        figure.legend(loc="outside lower left", ncols=4, handletextpad=0.4, columnspacing=1.6)
+        set_title(axes, title(accounts, t, fitted=fitted))
+    return figure
+
+
+def _floor(values: pd.Series, border: float) -> float:
+    """Return where an axis begins: a little under its smallest value, but not below a hundredth of the border."""
+    smallest = values[values > 0].min()
+    return max(border / DEPTH, min(border, smallest) * 0.7) if smallest > 0 else border / DEPTH
+
+
+def _with_margin(value: pd.Series, floor: float) -> np.ndarray:
+    """Return the values; those under `floor` or missing spread over the margin below it, so that they can be seen."""
+    v = value.fillna(0.0).to_numpy(dtype=float)
+    spread = (np.arange(len(v)) * 0.6180339887) % 1.0  # the golden section fills a strip evenly
+    return np.where(v >= floor, v, floor * MARGIN ** (-0.1 - 0.8 * spread))
+
+
+def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Translator) -> None:
+    for name, marker in MARKERS.items():
+        mine = (cells["strategy"] == name).to_numpy()
+        if not mine.any():
+            continue
+        label = t("{strategy}: {n}", strategy=t(texts.STRATEGIES[name].name), n=int(mine.sum()))
+        points = axes.scatter(
+            x[mine],
+            y[mine],
+            s=18,
+            marker=marker,
+            color=STRATEGY_COLOURS[name],
+            edgecolors=MUTED if name == "static" else "white",
+            linewidths=0.4,
+            label=label,
+        )
+        maybe_rasterize(points)
+
+
+def _beside(axes: Axes, text: str, y: float, *, color: str, inside: bool = False) -> None:
+    """Write to the right of the axes at height `y`, or just above it at the right edge inside."""
+    axes.annotate(
+        text,
+        (1, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(-3, 2) if inside else (3, 0),
+        textcoords="offset points",
+        ha="right" if inside else "left",
+        va="bottom" if inside else "center",
+        color=color,
+    )
+
+
+def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool) -> None:
+    """Draw borders, with their amounts at the right and the upper edge."""
+    color, dashes = (INK, "-") if solid else (MUTED, (0, (4, 3)))
+    for cut in borders.get("contribution", ()):
+        axes.axhline(cut, color=color, linestyle=dashes, linewidth=1.0)
+        # fixed and fitted borders may lie close together, so their amounts stand on different sides of the edge
+        _beside(axes, brief(cut, t), cut, color=color, inside=not solid)
+    for cut in borders.get("potential", ()):
+        axes.axvline(cut, color=color, linestyle=dashes, linewidth=1.0)
+        axes.annotate(
+            brief(cut, t),
+            (cut, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3 if solid else 13),
+            textcoords="offset points",
+            ha="center",
+            color=color,
+        )
+    if borders:
+        label = t("fitted border") if solid else t("fixed border")
+        axes.plot([], [], color=color, linestyle=dashes, linewidth=1.0, label=label)
+
+
+def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> None:
+    """Write the number of accounts and their value into each box."""
+    short = without_currency(t)
+    left = [axes.get_xlim()[0], *fitted["potential"]]
+    top = [*fitted["contribution"], axes.get_ylim()[1]]
+    for row, column in np.ndindex(3, 3):
+        box = cells[(cells["row"] == row) & (cells["column"] == column)]
+        axes.annotate(
+            t(
+                "{accounts} · {value}",
+                accounts=len(box),
+                value=short.money(box["expected_contribution"].sum()),
+            ),
+            (left[column], top[row]),
+            xytext=(3, -3),
+            textcoords="offset points",
+            va="top",
+            fontweight="bold",
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
+        )
+
+
+def alt(accounts: pd.DataFrame, t: Translator, *, fitted: Borders) -> str:
+    """Return what the picture shows, for readers who cannot see it."""
+    cells = _cells(accounts, fitted)
+    levels = list(LEVELS)
+    boxes = [
+        t(
+            "contribution {row}, potential {column}: accounts {n}, {value}",
+            row=t(LEVELS[levels[row]]),
+            column=t(LEVELS[levels[column]]),
+            n=len(box),
+            value=t.money(box["expected_contribution"].sum()),
+        )
+        for (row, column), box in cells.groupby(["row", "column"])
+    ]
+    return t(
+        "Nine boxes, contribution upwards and potential to the right. {finding}. {boxes}. Not drawn, because their "
+        "potential is unknown: accounts {unknown}.",
+        finding=title(accounts, t, fitted=fitted),
+        boxes="; ".join(boxes),
+        unknown=len(accounts) - len(cells),
+    )
