@@ -37,8 +37,10 @@ def tables():
         {
             "account": ["regular", "single", "young"],
             "expected_contribution": [300.0, 40.0, 90.0],
+            "expected_purchases": [9.0, 1.0, 2.5],
             "p_alive": [0.99, 1.0, 0.8],
             "margin_rate": [0.2, 0.25, np.nan],
+            "basis": "contribution",
         }
     )
     accounts = pd.DataFrame({"account": ["prospect", "regular", "single", "young"]})
@@ -75,6 +77,12 @@ def test_features_computed_by_hand():
         index=pd.Index(["regular", "single", "young"], name="account"),
     )
     pd.testing.assert_frame_equal(table, expected)
+
+
+def test_a_log_without_amounts_is_compared_by_purchases():
+    summary, forecast, *others = tables()
+    forecast = forecast.assign(expected_contribution=np.nan, basis="purchases")
+    assert features.build(summary, forecast, *others)["expected_contribution"].tolist() == [9.0, 1.0, 2.5]
 
 
 def test_a_growing_number_of_orders_is_believed_more():

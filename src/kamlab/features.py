@@ -100,14 +100,15 @@ def build(
     DataFrame
         account and the columns of `FEATURES`, one row an account of `summary` and `accounts`, ordered by account.
         Growth is ln((R + m) / (P + m)) for revenue R of the last and P of the previous 12 months and the account's
-        mean order m, which draws it to 0 where orders are few; it is missing under 24 months
-        and without a purchase in them. Regularity is
-        1 / (1 + variation of the gaps). Headroom counts where the potential is declared. Missing values stay
-        missing, but for `order_interval`.
+        mean order m, which draws it to 0 where orders are few; it is missing for accounts known for under 24 months
+        or without a purchase in them. Regularity is 1 / (1 + variation of the gaps). Headroom counts where the
+        potential is declared. Without amounts in the log `expected_contribution` holds expected purchases. Missing
+        values stay missing, but for `order_interval`.
     """
+    future = ["account", "expected_contribution", "expected_purchases", "p_alive", "margin_rate", "basis"]
     table = (
         summary.merge(accounts[["account"]], on="account")
-        .merge(forecast[["account", "expected_contribution", "p_alive", "margin_rate"]], on="account", how="left")
+        .merge(forecast[future], on="account", how="left")
         .merge(potential[["account", "potential_source", "headroom"]], on="account", how="left")
         .sort_values("account", ignore_index=True)
     )
@@ -120,7 +121,10 @@ def build(
     bought = table["trailing_purchase_days"] + table["previous_purchase_days"] > 0
     usual = table["median_gap"].median()
     since_only = table["days_since_last"].clip(lower=usual).clip(lower=1)
+    # a log without amounts gives no money: accounts are large by the purchases that are expected of them
+    value = table["expected_contribution"].where(table["basis"] != "purchases", table["expected_purchases"])
     result = table[["account", "expected_contribution", "p_alive"]].assign(
+        expected_contribution=value,
         silence=table["days_since_last"],
         growth=growth.where((days_known >= 2 * DAYS_PER_YEAR) & bought & np.isfinite(growth)),
         order_interval=table["median_gap"].fillna(since_only),

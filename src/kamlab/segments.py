@@ -116,8 +116,7 @@ def fit(features: pd.DataFrame, *, k: int | None = None, k_max: int = 8, seed: i
     Returns
     -------
     Segmentation
-        Segments are numbered by mean expected contribution, 1 = highest. Where there are none, all accounts are
-        in segment 1.
+        Segments are numbered by mean expected contribution, 1 = highest; without any, all accounts are in segment 1.
 
     Raises
     ------
@@ -158,9 +157,9 @@ def fit(features: pd.DataFrame, *, k: int | None = None, k_max: int = 8, seed: i
     candidates["chosen"] = candidates["k"] == chosen
     order = features.groupby(clusters)[VALUE].mean().sort_values(ascending=False, kind="stable").index
     segment = pd.Series(clusters).map({cluster: i + 1 for i, cluster in enumerate(order)}).to_numpy()
-    profile = _profile(features, segment)
     telling = [*used, *(name for name, reason in left_out.items() if reason == LEFT_OUT["describes"])]
-    described = names(profile[["mean_contribution", *telling]], scaled.groupby(segment).mean(), features[VALUE].mean())
+    profile, centres = _profile(features, segment), scaled.groupby(segment).mean()
+    described = names(profile[["mean_contribution", *telling]], centres, features[VALUE].mean())
     profile.insert(1, "segment_name", described)
     labels = _labels(features, segment, profile, silhouette)
     rule = "chosen" if k is None else "given"
@@ -237,7 +236,7 @@ def _silhouettes(z: np.ndarray, clusters: np.ndarray, rows: np.ndarray) -> np.nd
         mean = sums / sizes
         own = mean[everyone, clusters].copy()
         mean[everyone, clusters] = np.inf
-        other = mean.min(axis=1)
+        other = np.fmin.reduce(mean, axis=1)  # past clusters that are empty
         return np.nan_to_num((other - own) / np.maximum(own, other))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kamlab import freshness as _freshness
 from kamlab.accounts import decision_units, read_accounts
 from kamlab.config import Config, Table
+from kamlab.errors import DataError
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import read_table
@@ -157,6 +158,11 @@ def tiers(run: Run) -> pd.DataFrame:
     from kamlab import schemes
     from kamlab import tiers as module
 
+    if not run.ledger().has_money:
+        raise DataError(
+            "The log has no amounts, so there are no borders, types or strategies to report. Map a column with the "
+            "value of each line as amount; chapters 01 and 02 and the models of purchases work without."
+        )
     future, table = run.read("forecast"), run.read("summary")
     joined = future.merge(table, on="account")
     to_value = joined["margin_rate"].fillna(1.0)

@@ -10,7 +10,7 @@ from kamlab import schemes
 from kamlab.figures import movement as cross_table
 from kamlab.i18n import MISSING, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
-from kamlab.reports.sections.source import Interval, Source, value_word
+from kamlab.reports.sections.source import Interval, Source, is_contribution, value_word
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -79,11 +79,18 @@ def movement(run: Source, t: Translator) -> list[Block]:
             blocks.append(
                 figure(
                     drawn,
-                    caption=t(
-                        "{axis}: class by the fixed thresholds against class by the fitted borders.",
-                        axis=axis_name(axis, run, t),
-                    ),
+                    caption=_compared(axis, run, t),
                     alt=cross_table.alt(cross, t, axis_name=axis_name(axis, run, t)),
                 )
             )
     return blocks
+
+
+def _compared(axis: str, run: Source, t: Translator) -> str:
+    """Say what each of the two schemes classes."""
+    if axis == "potential":
+        return t("Potential: class by the fixed thresholds against class by the fitted borders.")
+    return t(
+        "Class by the fixed thresholds on last year's revenue, against class by the fitted borders on {value}.",
+        value=t("expected contribution") if is_contribution(run) else t("expected revenue"),
+    )
