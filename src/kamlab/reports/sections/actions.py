@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from kamlab.i18n import N_, Translator
-from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.blocks import Block, TableColumn, escape, table, text
 from kamlab.reports.sections.source import Source, at_risk, has_flag, labelled, reachable, value_word
 from kamlab.strategies import texts
 
@@ -142,8 +142,6 @@ _URGENT = (
 
 
 def _names(rows: pd.DataFrame, limit: int = 8) -> str:
-    from kamlab.reports.blocks import escape
-
     ordered = rows.sort_values(["trailing_revenue", "account"], ascending=[False, True])
     names = ", ".join(escape(name) for name in ordered["name"].head(limit))
     return f"{names} …" if len(rows) > limit else names
@@ -164,11 +162,16 @@ def _list(
         return [text(f"{heading}\n\n{empty}")]
     first = rows.head(TOP)
     write: dict[str, Callable[[float], str]] = {"margin_rate": t.percent, "p_alive": t.percent}
+
+    def whole(money: float) -> str:
+        """Write cents as nothing: they are what a forecast leaves of an account that is gone."""
+        return t.money(money if abs(money) >= 1 else 0.0)
+
     printed = pd.DataFrame(
         {
             "name": first["name"].astype(str),
             "type": first["type_000"].where(first["type_000"].notna(), None),
-            **{key: [write.get(key, t.money)(v) for v in first[key]] for key in figures},
+            **{key: [write.get(key, whole)(v) for v in first[key]] for key in figures},
             "owner": first["owner"].where(first["owner"].notna(), None),
             "reason": [texts.reason(t, row) for row in first.to_dict("records")],
         }

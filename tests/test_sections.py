@@ -1,0 +1,158 @@
+"""What the sections say: warnings first, empty lists in one line, names as they are."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kamlab.config import Company, Config, Source, Transactions
+from kamlab.i18n import Translator
+from kamlab.period import StudyPeriod
+from kamlab.reports.sections import actions, answers, data
+from kamlab.reports.sections.source import total
+
+T = Translator("en", currency="EUR")
+CONFIG = Config(
+    company=Company(name="Acme", currency="EUR"),
+    source=Source(transactions=Transactions(path="x.csv", columns={"account": "a", "date": "d"})),
+)
+
+
+@dataclass
+class FakeRun:
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    config: Config = CONFIG
+    period: StudyPeriod = field(default_factory=lambda: StudyPeriod(date(2025, 12, 31)))
+
+    def read(self, name):
+        return self.tables[name]
+
+    def read_facts(self, name):
+        return self.facts[name]
+
+
+RECORD = pd.DataFrame(
+    {
+        "forecaster": ["bg_nbd", "last_horizon", "rate"],
+        "target": "revenue",
+        "role": "record",
+        "rmse": [250.0, 200.0, 100.0],
+    }
+)
+
+
+def choice(beaten):
+    return {"beaten_by": beaten, "forecaster": "bg_nbd"}
+
+
+def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
+    fault = "The newest line is of 2025-11-01, 60 days before."
+    run = FakeRun({"backtest": RECORD}, {"freshness": {"faults": [fault]}, "choice": choice([])})
+    (warning,) = answers.warnings(run, T)
+    assert warning.tone == "danger"
+    assert warning.title == "The log is stale or unfinished"
+    assert "60 days before" in warning.markdown
+
+
+def test_a_simple_rule_that_was_better_is_named_with_both_errors():
+    facts = {"freshness": {"faults": []}, "choice": choice(["last_horizon", "rate"])}
+    (warning,) = answers.warnings(FakeRun({"backtest": RECORD}, facts), T)
+    assert warning.tone == "warning"
+    said = warning.markdown.replace("\u00a0", " ")
+    assert said.startswith(
+        "“Rate so far, carried on” had an error of EUR 100 per account, this report's model EUR 250."
+    )
+
+
+def test_nothing_is_warned_of_where_nothing_is_wrong():
+    assert answers.warnings(FakeRun({}, {"freshness": {"faults": []}, "choice": choice([])}), T) == []
+
+
+def test_a_total_is_the_quantiles_of_the_summed_draws():
+    draws = pd.DataFrame({"account": ["A", "B"]} | {f"d{i}": [float(i), float(100 - i)] for i in range(101)})
+    forecast = pd.DataFrame({"account": ["A", "B"], "expected_contribution": [50.0, 49.0]})
+    run = FakeRun({"forecast": forecast, "draws": draws})
+    whole = total(run)
+    # Every draw of A has its complement in B: the sum is always 100, though each alone ranges from 5 to 95.
+    assert (whole.value, whole.lower, whole.upper) == (99.0, 100.0, 100.0)
+    assert (total(run, ["A"]).lower, total(run, ["A"]).upper) == pytest.approx((5, 95))
+    assert np.isnan(total(run, []).value)
+
+
+def test_reasons_of_the_quarantine_are_printed_by_number_of_lines():
+    lines = pd.DataFrame(
+        {
+            "reason": ["line id is repeated", "5 fields where the header has 4", "line id is repeated"],
+            "line": [7, 3, 9],
+        }
+    )
+    (table,) = data.quarantine(FakeRun({"quarantine": lines}), T)
+    assert table.rows == [["line id is repeated", "2", "7, 9"], ["5 fields where the header has 4", "1", "3"]]
+    assert table.caption == "3 lines cannot be used."
+
+
+def accounts(**columns):
+    base = {
+        "account": ["A"],
+        "name": ["*Star* & Sons"],
+        "owner": [None],
+        "type_000": ["B"],
+        "strategy": ["retain"],
+        "strategy_rule": ["retain.value"],
+        "strategy_inputs": [""],
+        "flags": [""],
+        "plan_required": [False],
+        "trailing_revenue": [10.0],
+        "peak_revenue": [20.0],
+        "prior_peak_revenue": [5.0],
+        "expected_revenue": [8.0],
+        "expected_contribution": [2.0],
+        "headroom": [1.0],
+        "margin_rate": [0.25],
+        "potential_revenue": [20.0],
+        "potential_source": ["own_peak"],
+        "wallet_share": [np.nan],
+        "p_alive": [0.9],
+        "days_since_last": [3.0],
+    }
+    return pd.DataFrame(base | columns)
+
+
+def run_of(table):
+    labels = ["type_000", "strategy", "strategy_rule", "strategy_inputs", "flags", "plan_required"]
+    return FakeRun(
+        {
+            "account_table": table.drop(columns=labels),
+            "strategies": table[["account", "name", "owner", *labels]],
+            "accounts": table[["account", "owner"]],
+            "forecast": pd.DataFrame({"basis": ["contribution"]}),
+        },
+        {"freshness": {"has_cost": True}},
+    )
+
+
+def test_a_strategy_without_accounts_says_so_in_one_line():
+    run = run_of(accounts())
+    for section in (actions.win_back, actions.promote, actions.acquire, actions.repair):
+        (block,) = section(run, T)
+        heading, _, sentence = block.markdown.partition("\n\n")
+        assert heading.startswith("### ")
+        assert sentence.endswith(".")
+
+
+def test_an_account_is_listed_with_its_reason_and_without_an_owner_column_where_nobody_owns():
+    _, table = actions.retain(run_of(accounts()), T)
+    assert [c.key for c in table.columns] == ["name", "type", "expected_contribution", "p_alive", "reason"]
+    row = [cell.replace("\u00a0", " ") for cell in table.rows[0]]
+    assert row[:4] == ["*Star* & Sons", "B", "EUR 2.00", "90%"]
+    assert row[4].startswith("Expected to bring EUR 2.00")
+
+
+def test_names_in_sentences_are_not_read_as_markdown():
+    run = run_of(accounts(flags=["returning"]))
+    (block,) = actions.urgent(run, T)
+    assert "1 account has come back after more than a year: \\*Star\\* \\& Sons." in block.markdown
