@@ -152,3 +152,23 @@ def test_check_of_a_file_that_is_no_ledger(tmp_path):
     done = kamlab("check", f"{CASES}/messy/wholesale_nbsp_emptycols.csv", cwd=tmp_path)
     assert done.returncode == 1
     assert "byte 0xa0 in line 10" in done.stderr
+
+
+def test_lab_opens_the_notebooks_or_a_copy_of_them(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from typer.testing import CliRunner
+
+    from kamlab import cli
+
+    opened = []
+    monkeypatch.setattr(cli.subprocess, "run", lambda command: opened.append(command) or SimpleNamespace(returncode=0))
+    assert CliRunner().invoke(cli.app, ["lab"]).exit_code == 0
+    assert opened[0][-1] == str(ROOT / "notebooks")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "01_data_quality.ipynb").write_text("changed by hand")
+    assert CliRunner().invoke(cli.app, ["lab", str(tmp_path / "mine")]).exit_code == 0
+    assert opened[1][-1] == str(tmp_path / "mine")
+    # A copy never overwrites what an analyst has changed.
+    assert (tmp_path / "mine" / "01_data_quality.ipynb").read_text() == "changed by hand"
+    assert len(list((tmp_path / "mine").glob("*.ipynb"))) == 5
