@@ -24,6 +24,9 @@ def full(table):
         order_value_trend_se=np.nan,
         trailing_order_value=table["first_value"],
         trailing_purchase_days=table["frequency"] + 1,
+        trailing_largest_order=table["first_value"],
+        first_purchase=pd.Timestamp("2023-01-01"),
+        last_purchase=pd.Timestamp("2024-12-31"),
     )
 
 
@@ -51,7 +54,7 @@ def rates(summary, rate=0.3, error=0.02, p_negative=0.0):
 
 
 def test_tables_have_their_documented_columns(summary, both):
-    table, draws = both
+    table, draws, _ = both
     assert list(table.columns) == COLUMNS
     assert list(draws.columns) == ["account", *(f"d{i}" for i in range(400))]
     assert table["account"].tolist() == draws["account"].tolist() == sorted(summary["account"])
@@ -140,7 +143,7 @@ def test_contribution_is_revenue_times_margin(summary, choice):
 
 def test_a_loss_is_a_negative_value(summary, choice):
     margins = rates(summary, rate=-0.2, p_negative=0.99)
-    table, draws = forecast.value_and_draws(summary, choice, margins=margins, n_draws=200)
+    table, draws, _ = forecast.value_and_draws(summary, choice, margins=margins, n_draws=200)
     assert (table["clv"] < 0).all()
     assert (table["lower"] <= table["upper"]).all()
     assert (table["expected_revenue"] > 0).all()
@@ -158,14 +161,14 @@ def test_margins_of_other_accounts_are_refused(summary, choice):
 
 def test_draws_have_the_expected_contribution_as_mean(summary, choice):
     certain = replace(choice, level_sd=0.0)
-    table, draws = forecast.value_and_draws(summary, certain, margins=rates(summary), n_draws=400)
+    table, draws, _ = forecast.value_and_draws(summary, certain, margins=rates(summary), n_draws=400)
     totals = draws.drop(columns="account").sum()
     # Skew parameters put the mean of the draws slightly above the forecast at the estimates.
     assert totals.mean() == pytest.approx(table["expected_contribution"].sum(), rel=0.03)
 
 
 def test_intervals_of_accounts_come_from_the_same_draws(summary, choice):
-    table, draws = forecast.value_and_draws(summary, choice, margins=rates(summary), n_draws=200, level=0.8)
+    table, draws, _ = forecast.value_and_draws(summary, choice, margins=rates(summary), n_draws=200, level=0.8)
     values = draws.drop(columns="account").to_numpy()
     lower, upper = np.quantile(values, [0.1, 0.9], axis=1)
     assert table["contribution_lower"].to_numpy() == pytest.approx(lower)
@@ -176,7 +179,7 @@ def test_the_totals_interval_holds_the_error_of_level(summary, choice):
     summary = summary.iloc[::3]
     spreads = {}
     for sd in (0.0, 0.2, 0.4):
-        _, draws = forecast.value_and_draws(summary, replace(choice, level_sd=sd), n_draws=500)
+        _, draws, _ = forecast.value_and_draws(summary, replace(choice, level_sd=sd), n_draws=500)
         spreads[sd] = np.log(draws.drop(columns="account").sum()).std()
     assert spreads[0.0] < 0.15  # what parameters and luck alone do to the total of 786 accounts
     # 500 draws give a standard deviation within 10 %.
@@ -207,7 +210,7 @@ def test_rows_may_come_in_any_order(summary, choice):
 # Order values
 
 
-def trending(slope, error, days=8, trailing_days=4):
+def trending(slope, error, days=8, trailing_days=4, largest=30.0, last="2024-12-31"):
     table = full(
         pd.DataFrame(
             {
@@ -225,6 +228,8 @@ def trending(slope, error, days=8, trailing_days=4):
         order_value_trend_se=error,
         trailing_order_value=20.0,
         trailing_purchase_days=trailing_days,
+        trailing_largest_order=largest,
+        last_purchase=pd.Timestamp(last),
     )
 
 
@@ -236,9 +241,16 @@ def test_order_values_that_trend_are_taken_from_the_trailing_year(choice):
 
 
 @pytest.mark.parametrize(
-    "table", [trending(-0.5, 0.3), trending(-0.5, 0.1, days=5), trending(-0.5, 0.1, trailing_days=0)]
+    "table",
+    [
+        trending(-0.5, 0.3),
+        trending(-0.5, 0.1, days=5),
+        trending(-0.5, 0.1, trailing_days=0),
+        trending(-0.5, 0.1, largest=41.0),  # more than half of 4 × 20
+        trending(-0.5, 0.1, last="2023-12-31"),  # all within a year
+    ],
 )
-def test_a_weak_or_short_trend_or_a_silent_year_leaves_the_model(choice, table):
+def test_a_weak_lumpy_or_short_trend_or_a_silent_year_leaves_the_model(choice, table):
     row = order_values(table, choice.spend).iloc[0]
     assert row["spend_basis"] == "model"
     assert row["expected_spend"] == pytest.approx(choice.spend.expected_spend(table)["expected_spend"].iloc[0])
@@ -296,7 +308,7 @@ def test_falling_order_values_are_not_forecast_above_the_trailing_year():
 
 
 def test_without_money_purchases_are_forecast_and_value_columns_are_missing(summary, choice):
-    table, draws = forecast.value_and_draws(summary, replace(choice, spend=None, level_sd=0.0), n_draws=400)
+    table, draws, _ = forecast.value_and_draws(summary, replace(choice, spend=None, level_sd=0.0), n_draws=400)
     assert list(table.columns) == COLUMNS
     assert (table["basis"] == "purchases").all()
     money = ["expected_spend", "expected_revenue", "expected_contribution", "clv", "lower", "upper", "margin_rate"]

@@ -66,7 +66,7 @@ def accounts(**changes):
         ),
         (
             changed('field = "p_alive", op = "<"', 'feild = "p_alive", op = "<"'),
-            'states "silent": when, all[0]: unknown key "feild". Did you mean "field"?',
+            'states "silent": when, all[0], any[0]: unknown key "feild". Did you mean "field"?',
         ),
         (
             changed(
@@ -163,7 +163,7 @@ def test_all_faults_come_at_once_without_those_that_only_follow():
     text = changed('field = "p_alive", op = "<"', 'feild = "p_alive", op = "<"')
     text = text.replace('flags = ["watch"]', 'flags = ["wach"]').replace('label = "acquire"', 'label = "aquire"')
     assert faults(text) == [
-        'states "silent": when, all[0]: unknown key "feild". Did you mean "field"?',
+        'states "silent": when, all[0], any[0]: unknown key "feild". Did you mean "field"?',
         'rule "prospect.acquire": unknown label "aquire". Did you mean "acquire"?',
         'rule "silent.watch": unknown flag "wach". Did you mean "watch"?',
     ]

@@ -87,3 +87,20 @@ def test_impossible_declarations_are_all_named():
     accounts = pd.DataFrame({"account": ["a", "b", "c"], "declared_potential": [-1.0, 5.0, np.inf]})
     with pytest.raises(DataError, match=r"2 of 3 accounts .* \(first: a, c\)"):
         potential.estimate(SUMMARY, accounts)
+
+
+def test_what_some_members_of_a_group_declare_is_a_floor():
+    summary = pd.DataFrame({"account": ["room", "full"], "peak_revenue": [10.0, 10.0], "trailing_revenue": [6.0, 9.0]})
+    accounts = pd.DataFrame(
+        {
+            "account": ["room", "full", "whole"],
+            "declared_potential": [20.0, 12.0, 5.0],
+            "members": [3, 3, 2],
+            "declared_members": [1, 2, 2],
+        }
+    )
+    table = potential.estimate(summary, accounts).set_index("account")
+    assert table["partly_declared"].to_dict() == {"full": True, "room": True, "whole": False}
+    # 6 of at least 20 shows room; 9 of at least 12 may be nearly all or little.
+    assert table.loc["room", "wallet_share"] == pytest.approx(0.3)
+    assert np.isnan(table.loc["full", "wallet_share"])

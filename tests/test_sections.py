@@ -41,8 +41,13 @@ RECORD = pd.DataFrame(
         "target": "revenue",
         "role": "record",
         "rmse": [250.0, 200.0, 100.0],
+        "bias": [0.1, 0.0, 0.3],
+        "origin": pd.Timestamp("2024-12-31"),
     }
 )
+
+
+FRESH = {"faults": [], "findings": []}
 
 
 def choice(beaten):
@@ -51,7 +56,7 @@ def choice(beaten):
 
 def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
     fault = "The newest line is of 2025-11-01, 60 days before."
-    run = FakeRun({"backtest": RECORD}, {"freshness": {"faults": [fault]}, "choice": choice([])})
+    run = FakeRun({"backtest": RECORD}, {"freshness": {"faults": [fault], "findings": []}, "choice": choice([])})
     (warning,) = answers.warnings(run, T)
     assert warning.tone == "danger"
     assert warning.title == "The log is stale or unfinished"
@@ -59,7 +64,7 @@ def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
 
 
 def test_a_simple_rule_that_was_better_is_named_with_both_errors():
-    facts = {"freshness": {"faults": []}, "choice": choice(["last_horizon", "rate"])}
+    facts = {"freshness": FRESH, "choice": choice(["last_horizon", "rate"])}
     (warning,) = answers.warnings(FakeRun({"backtest": RECORD}, facts), T)
     assert warning.tone == "warning"
     said = warning.markdown.replace("\u00a0", " ")
@@ -69,7 +74,14 @@ def test_a_simple_rule_that_was_better_is_named_with_both_errors():
 
 
 def test_nothing_is_warned_of_where_nothing_is_wrong():
-    assert answers.warnings(FakeRun({}, {"freshness": {"faults": []}, "choice": choice([])}), T) == []
+    assert answers.warnings(FakeRun({"backtest": RECORD}, {"freshness": FRESH, "choice": choice([])}), T) == []
+
+
+def test_a_total_that_was_far_off_is_said_first():
+    record = RECORD.assign(bias=[-0.49, 0.0, 0.3])
+    (warning,) = answers.warnings(FakeRun({"backtest": record}, {"freshness": FRESH, "choice": choice([])}), T)
+    assert warning.title == "The last forecast of the whole was far off"
+    assert "\u221249%" in warning.markdown.replace("\u00a0", "")
 
 
 def test_a_total_is_the_quantiles_of_the_summed_draws():
@@ -118,6 +130,10 @@ def accounts(**columns):
         "wallet_share": [np.nan],
         "p_alive": [0.9],
         "days_since_last": [3.0],
+        "days_known": [900.0],
+        "margin": [1.0],
+        "trailing_margin": [1.0],
+        "costed_revenue": [10.0],
     }
     return pd.DataFrame(base | columns)
 
@@ -137,7 +153,7 @@ def run_of(table):
 
 def test_a_strategy_without_accounts_says_so_in_one_line():
     run = run_of(accounts())
-    for section in (actions.win_back, actions.promote, actions.acquire, actions.repair):
+    for section in (actions.protect, actions.win_back, actions.promote, actions.acquire, actions.repair):
         (block,) = section(run, T)
         heading, _, sentence = block.markdown.partition("\n\n")
         assert heading.startswith("### ")
@@ -156,3 +172,10 @@ def test_names_in_sentences_are_not_read_as_markdown():
     run = run_of(accounts(flags=["returning"]))
     (block,) = actions.urgent(run, T)
     assert "1 account has come back after more than a year: \\*Star\\* \\& Sons." in block.markdown
+
+
+def test_a_young_log_does_not_claim_that_nobody_leaves():
+    young = run_of(accounts(days_known=[300.0]))
+    for section in (actions.protect, actions.win_back):
+        (block,) = section(young, T)
+        assert "Cannot be judged from this log" in block.markdown

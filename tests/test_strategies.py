@@ -426,7 +426,7 @@ def test_an_empty_table_gives_an_empty_table():
 @pytest.mark.parametrize(
     ("changes", "inputs"),
     [
-        (SILENT, "p_alive=0.1; days_since_last=100; longest_gap=40; contribution_class=Mid; "
+        (SILENT, "p_alive=0.1; purchase_days=30; days_since_last=100; longest_gap=40; contribution_class=Mid; "
                  "peak_contribution=1000000.00; contribution_cut_high=2000000.00"),
         ({"has_bought": False, "potential_class": None, "potential_source": None}, "has_bought=no; "
                  "potential_source=unknown"),
@@ -500,3 +500,18 @@ def test_every_reason_can_be_written_for_an_account_without_numbers():
     assert (
         texts.reason(Translator("en"), {"strategy_rule": "my.rule", "strategy_inputs": "a=1"}) == "Rule my.rule: a=1."
     )
+
+
+def test_a_one_time_buyer_is_silent_after_a_year_whatever_the_model_says():
+    """BG/NBD gives every one-time buyer P(alive) = 1 by construction."""
+    once = {"purchase_days": 1, "longest_gap": UNKNOWN, "p_alive": 1.0, "trailing_purchase_days": 0}
+    assert label(**once, days_since_last=366, days_known=366)["strategy_rule"].startswith("silent.")
+    assert not label(**once, days_since_last=300, days_known=300)["strategy_rule"].startswith("silent.")
+
+
+def test_a_loss_that_is_likely_but_not_certain_is_flagged():
+    assert "check_margin" in label(p_negative=0.6)["flags"]
+    assert "check_margin" not in label(p_negative=0.4)["flags"]
+    certain = label(p_negative=0.9)["flags"]
+    assert "repair" in certain
+    assert "check_margin" not in certain

@@ -53,7 +53,7 @@ def test_a_hand_written_ledger(tmp_path):
     assert a["previous_revenue"] == 160
     assert (a["trailing_purchase_days"], a["previous_purchase_days"]) == (1, 1)
     assert a["trailing_order_value"] == 300
-    assert a["largest_order"] == 300
+    assert (a["largest_order"], a["trailing_largest_order"]) == (300, 300)
     assert a["peak_revenue"] == 460  # a window from July 2023 to July 2024 holds 200 − 40 + 300
     assert a["prior_peak_revenue"] == 160
     assert a["return_rate"] == pytest.approx(120 / 730)
@@ -65,6 +65,7 @@ def test_a_hand_written_ledger(tmp_path):
     assert a["costed_revenue"] == 610
     assert a["margin"] == 220  # 610 − (60 + 30 + 150 − 30 + 150 + 90 − 60 + 0)
     assert a["costed_lines"] == 5  # lines above 0 with a cost
+    assert a["trailing_margin"] == 120  # 300 − 150 + 80 − 90 − 80 + 60
     rates, weights = [0.4, 0.4, 0.25, 0.5, -0.125], [100, 50, 200, 300, 80]
     mean = np.average(rates, weights=weights)
     assert a["margin_rate_var"] == pytest.approx(np.average((rates - mean) ** 2, weights=weights))
@@ -102,7 +103,13 @@ def test_groups_stand_for_their_members(tmp_path):
 
 def test_company_revenue_of_two_years(tmp_path):
     ledger = ledger_of(HAND + ",2024-12-30,5,,x\n", tmp_path)
-    assert revenue_windows(ledger, PERIOD) == {"trailing": 290.0, "previous": 160.0, "trailing_unattributed": 5.0}
+    assert revenue_windows(ledger, PERIOD) == {
+        "trailing": 290.0,
+        "previous": 160.0,
+        "trailing_unattributed": 5.0,
+        "trailing_contribution": 100.0,  # A 120, C −25 + 5; the others have no cost
+        "previous_contribution": 40.0,  # 200 − 150 − 40 + 30
+    }
     young = ledger_of("account,day,net,cost,line\nA,2023-06-01,7,,x\nA,2024-06-01,8,,x\n", tmp_path)
     assert revenue_windows(young, PERIOD)["previous"] is None
 

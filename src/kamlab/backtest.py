@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
+from kamlab import blend
 from kamlab.clv import BGNBD, GammaGamma
 from kamlab.clv.spend import fit_spend, order_values, sample_revenue
 from kamlab.errors import DataError, ModelError
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     from kamlab.ledger import Ledger
 
 MODEL = "bg_nbd"
+BLEND = "blend"
+"""The model and the account's recent purchases, mixed; see `blend`."""
 REFERENCE = "last_horizon"
 BASELINES = (REFERENCE, "rate", "same_count", "always_0")
 NEVER_CHOSEN = "always_0"
 """Forecasts nothing: it does well by absolute error where most accounts stay silent, and helps nobody."""
 
 MAX_ORIGINS = 3
+SLACK_DAYS = 14
+"""Companies rest at the turn of a year: a history that misses its first fortnight counts as whole."""
 LEVEL = 0.9
 INTERVAL_DRAWS = 300
 
@@ -55,7 +60,7 @@ class Choice:
     Attributes
     ----------
     forecaster : str
-        "bg_nbd", the only forecaster that gives intervals.
+        "bg_nbd", or "blend" where the earlier origins gave the model less than its whole weight.
     transactions : BGNBD
         Fitted to all data up to the as-of date.
     spend : GammaGamma or None
@@ -68,6 +73,8 @@ class Choice:
         Standard deviation of ln(what comes / what is forecast) for the company as a whole.
     notes : tuple of str
         What limits the record.
+    weight : float
+        Weight of the model in the blend; 1 = the model alone.
     """
 
     forecaster: str
@@ -77,6 +84,7 @@ class Choice:
     target: str
     level_sd: float
     notes: tuple[str, ...]
+    weight: float = 1.0
 
     @property
     def unit(self) -> str:
@@ -87,7 +95,8 @@ class Choice:
     def beaten_by(self) -> tuple[str, ...]:
         """Baselines with a lower root mean squared error on the record, best first; "always_0" never counts."""
         rows = self.record[(self.record["role"] == "record") & (self.record["target"] == self.target)]
-        rows = rows[rows["forecaster"] != NEVER_CHOSEN]
+        rules = [name for name in BASELINES if name != NEVER_CHOSEN]
+        rows = rows[rows["forecaster"].isin([*rules, self.forecaster])]
         own = rows.loc[rows["forecaster"] == self.forecaster, "rmse"]
         better = rows[rows["rmse"] < own.min()].sort_values("rmse", kind="stable")
         return tuple(better["forecaster"])
@@ -96,6 +105,7 @@ class Choice:
         """Return what the record table does not hold, ready for JSON."""
         return {
             "forecaster": self.forecaster,
+            "weight": self.weight,
             "target": self.target,
             "unit": self.unit,
             "level_sd": self.level_sd,
@@ -135,36 +145,40 @@ def choose(
     """
     transactions, spend = _fit(summarize(ledger, period, accounts=accounts), period, ledger.has_money)
     notes = [NOTE_NO_SPEND] if spend is None and ledger.has_money else []
-    tables = []
+    trials = []
     for k in range(1, origins + 1):
         origin = period.origin(k)
         history = (origin.calibration_end - ledger.first_date).days + 1
-        if history < 1 or (k > 1 and history < period.horizon_days):
+        if history < 1 or (k > 1 and history < period.horizon_days - SLACK_DAYS):
             break
         try:
-            tables.append(_contest(ledger, origin, accounts, with_money=spend is not None, seed=seed))
+            trials.append(_try(ledger, origin, accounts, with_money=spend is not None, seed=seed))
         except (DataError, ModelError):
             break
-        if history < period.horizon_days:
+        if history < period.horizon_days - SLACK_DAYS:
             notes.append(NOTE_SHORT)
-    if len(tables) < 2:
-        notes.append(NOTE_ONE_ORIGIN if tables else NOTE_NO_ORIGIN)
+    if len(trials) < 2:
+        notes.append(NOTE_ONE_ORIGIN if trials else NOTE_NO_ORIGIN)
+    target = "purchases" if spend is None else "revenue"
+    weight = blend.choose_weight([trial.for_blend(target) for trial in trials[1:]])
     names = [column.name for column in TABLES["backtest"]]
+    tables = [trial.measure(weight) for trial in trials]
     record = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=names)
     newest = record["origin"] == record["origin"].max()
     record["role"] = np.where(newest, "record", "choice")
-    target = "purchases" if spend is None else "revenue"
-    return Choice(MODEL, transactions, spend, record[names], target, level_sd(record, target), tuple(notes))
+    forecaster = BLEND if weight < 1 else MODEL
+    sd = level_sd(record, target, forecaster)
+    return Choice(forecaster, transactions, spend, record[names], target, sd, tuple(notes), weight)
 
 
-def level_sd(record: pd.DataFrame, target: str) -> float:
+def level_sd(record: pd.DataFrame, target: str, forecaster: str = MODEL) -> float:
     """Return the standard deviation of the company total's error, as a logarithm.
 
     The squares of ln(actual / forecast) at the K origins are averaged with a prior worth two origins, and the root is
     widened by the ratio of Student's t on K + 2 degrees of freedom to the normal at 95 %, because few origins say
     little about the next.
     """
-    rows = record[(record["forecaster"] == MODEL) & (record["target"] == target) & (record["forecast"] > 0)]
+    rows = record[(record["forecaster"] == forecaster) & (record["target"] == target) & (record["forecast"] > 0)]
     ratio = (rows["actual"] / rows["forecast"]).to_numpy(dtype=float)
     errors = np.log(np.maximum(ratio, LOWEST_RATIO))
     freedom = PRIOR_LEVEL_WEIGHT + len(errors)
@@ -182,10 +196,54 @@ def _fit(summary: pd.DataFrame, period: StudyPeriod, has_money: bool) -> tuple[B
         return transactions, None
 
 
-def _contest(
-    ledger: Ledger, origin: StudyPeriod, accounts: pd.DataFrame | None, *, with_money: bool, seed: int
-) -> pd.DataFrame:
-    """Forecast from one origin by every forecaster, and measure against what came."""
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """One origin: forecasts by model and baselines, and what came, one row an account."""
+
+    origin: StudyPeriod
+    came: pd.DataFrame
+    before: pd.DataFrame
+    predicted: pd.DataFrame
+    spend: np.ndarray | None
+    revenue: np.ndarray | None
+    baselines: dict[str, dict[str, np.ndarray]]
+
+    def for_blend(self, target: str) -> blend.Origin:
+        """Return what the weight of the blend is chosen on."""
+        expected = self.predicted["expected_purchases"].to_numpy()
+        worth = np.ones_like(expected) if self.spend is None else self.spend
+        actual = self.came[target].to_numpy(dtype=float)
+        return blend.Origin(expected, self.predicted["p_alive"].to_numpy(), self._recent(), worth, actual)
+
+    def measure(self, weight: float) -> pd.DataFrame:
+        """Measure every forecaster, the blend too where it is another than the model."""
+        forecasts, coverage = dict(self.baselines), {}
+        for name, share in ((MODEL, 1.0), (BLEND, weight)):
+            if name == BLEND and weight == 1:
+                continue
+            forecasts[name], coverage[name] = self._model(share)
+        targets = ("purchases", "revenue") if self.spend is not None else ("purchases",)
+        return pd.concat([_measure(forecasts, self.came, target, self.origin, coverage) for target in targets])
+
+    def _recent(self) -> np.ndarray:
+        return self.before["purchases"].to_numpy(dtype=float)
+
+    def _model(self, weight: float) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        """Return forecasts and interval coverage of the model, scaled to the blend of that weight."""
+        expected = self.predicted["expected_purchases"].to_numpy()
+        scale = blend.ratio(expected, self.predicted["p_alive"].to_numpy(), self._recent(), weight)
+        forecasts = {"purchases": expected * scale}
+        lower, upper = blend.scale_counts(self.predicted["lower"], self.predicted["upper"], scale)
+        coverage = {"purchases": _inside(self.came["purchases"].to_numpy(dtype=float), lower, upper)}
+        if self.spend is not None and self.revenue is not None:
+            forecasts["revenue"] = forecasts["purchases"] * self.spend
+            bounds = np.quantile(self.revenue * scale[:, None], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+            coverage["revenue"] = _inside(self.came["revenue"].to_numpy(), *bounds)
+        return forecasts, coverage
+
+
+def _try(ledger: Ledger, origin: StudyPeriod, accounts: pd.DataFrame | None, *, with_money: bool, seed: int) -> _Trial:
+    """Forecast from one origin by every forecaster, with what came beside it."""
     summary = summarize(ledger, origin, accounts=accounts)
     known = summary["account"]
     came = _of(holdout(ledger, origin, accounts=accounts), known)
@@ -193,22 +251,16 @@ def _contest(
     transactions, spend = _fit(summary, origin, with_money)
     if with_money and spend is None:
         raise ModelError(f"Order values cannot be modelled at {origin.calibration_end}.")
-    forecasts = _baselines(summary, before, origin)
     predicted = transactions.predict(summary, origin.horizon_days, level=LEVEL)
-    forecasts[MODEL] = {"purchases": predicted["expected_purchases"].to_numpy()}
-    actual = came["purchases"].to_numpy(dtype=float)
-    coverage = {"purchases": _inside(actual, predicted["lower"].to_numpy(), predicted["upper"].to_numpy())}
+    worth = revenue = None
     if spend is not None:
         values = order_values(summary, spend)
-        forecasts[MODEL]["revenue"] = forecasts[MODEL]["purchases"] * values["expected_spend"].to_numpy()
+        worth = values["expected_spend"].to_numpy()
         rng = np.random.default_rng(seed)
         params = transactions.parameter_draws(INTERVAL_DRAWS, rng), spend.parameter_draws(INTERVAL_DRAWS, rng)
         counts = transactions.sample_purchases(summary, origin.horizon_days, params[0], rng=rng)
         revenue = sample_revenue(values, spend, counts, params[1], rng=rng)
-        lower, upper = np.quantile(revenue, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
-        coverage["revenue"] = _inside(came["revenue"].to_numpy(), lower, upper)
-    targets = ("purchases", "revenue") if with_money else ("purchases",)
-    return pd.concat([_measure(forecasts, came, target, origin, coverage[target]) for target in targets])
+    return _Trial(origin, came, before, predicted, worth, revenue, _baselines(summary, before, origin))
 
 
 def _of(sums: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
@@ -241,18 +293,18 @@ def _measure(
     came: pd.DataFrame,
     target: str,
     origin: StudyPeriod,
-    coverage: float,
+    coverage: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
-    """Return the rows of one origin and target, in the order model, baselines."""
+    """Return the rows of one origin and target, in the order model, blend, baselines."""
     actual = came[target].to_numpy(dtype=float)
     rows = []
-    for name in (MODEL, *BASELINES):
+    for name in (n for n in (MODEL, BLEND, *BASELINES) if n in forecasts):
         forecast = forecasts[name][target]
         error = forecast - actual
         rows.append(
             {
                 "forecaster": name,
-                "kind": "model" if name == MODEL else "baseline",
+                "kind": "model" if name in coverage else "baseline",
                 "origin": pd.Timestamp(origin.calibration_end),
                 "target": target,
                 "accounts": len(actual),
@@ -262,8 +314,8 @@ def _measure(
                 "mae": np.abs(error).mean(),
                 "rmse": np.sqrt((error**2).mean()),
                 "msle": _msle(forecast, actual) if target == "purchases" else np.nan,
-                "coverage": coverage if name == MODEL else np.nan,
-                "level": LEVEL if name == MODEL else np.nan,
+                "coverage": coverage[name][target] if name in coverage else np.nan,
+                "level": LEVEL if name in coverage else np.nan,
             }
         )
     table = pd.DataFrame(rows)

@@ -7,6 +7,7 @@ from itertools import count, takewhile
 import numpy as np
 import pandas as pd
 
+from kamlab import blend
 from kamlab.backtest import Choice
 from kamlab.clv import GammaGamma
 from kamlab.clv.checks import as_frame
@@ -56,7 +57,7 @@ def value_and_draws(
     level: float = 0.9,
     n_draws: int = 500,
     seed: int = 0,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Forecast each account and draw all accounts jointly.
 
     Expected revenue is expected purchases × expected net order value; expected contribution is that × margin rate.
@@ -93,6 +94,8 @@ def value_and_draws(
         `basis` is "purchases".
     draws : pandas.DataFrame
         account, d0 … : contribution in the horizon (currency), or revenue or purchases, as `basis` says.
+    revenue_draws : pandas.DataFrame
+        account, d0 … : the revenue behind them (currency); purchases without money.
 
     Raises
     ------
@@ -102,19 +105,21 @@ def value_and_draws(
     _check_options(horizon_days, discount_rate_annual, level, n_draws)
     summary = as_frame(summary).sort_values("account", ignore_index=True)
     rates = _rates(margins, summary["account"])
-    table = _purchases(summary, choice, horizon_days, level)
+    table, scale = _purchases(summary, choice, horizon_days, level)
     rng = np.random.default_rng(seed)
     spend = choice.spend
     if spend is None:
         table["basis"] = "purchases"
-        sampled = _sample_purchases(summary, choice, horizon_days, n_draws, rng)
+        sampled = _sample_purchases(summary, choice, horizon_days, n_draws, rng) * scale[:, None]
+        revenue = sampled
     else:
         values = order_values(summary, spend)
         table = table.join(values[["expected_spend", "spend_basis"]]).join(rates)
         table["expected_revenue"] = table["expected_purchases"] * table["expected_spend"]
         table["expected_contribution"] = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
         table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
-        revenue, sampled = _sample_money(summary, values, rates, choice, spend, horizon_days, n_draws, rng)
+        money_drawn = _sample_money(summary, values, rates, choice, spend, horizon_days, n_draws, rng)
+        revenue, sampled = (money * scale[:, None] for money in money_drawn)
         ends = [(1 - level) / 2, (1 + level) / 2]
         table["revenue_lower"], table["revenue_upper"] = np.quantile(revenue, ends, axis=1)
         table["contribution_lower"], table["contribution_upper"] = np.quantile(sampled, ends, axis=1)
@@ -125,7 +130,10 @@ def value_and_draws(
     table = table.reindex(columns=[column.name for column in TABLES["forecast"]])
     table = table.astype({"account": "str", "spend_basis": "str", "basis": "str"})
     names = [f"d{i}" for i in range(n_draws)]
-    return table, pd.concat([table["account"], pd.DataFrame(sampled, columns=names)], axis=1)
+    draws, revenue_draws = (
+        pd.concat([table["account"], pd.DataFrame(drawn, columns=names)], axis=1) for drawn in (sampled, revenue)
+    )
+    return table, draws, revenue_draws
 
 
 def _check_options(horizon_days: int, discount_rate_annual: float, level: float, n_draws: int) -> None:
@@ -156,12 +164,21 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     return margins.set_index("account").loc[accounts, names].reset_index(drop=True)
 
 
-def _purchases(summary: pd.DataFrame, choice: Choice, horizon_days: int, level: float) -> pd.DataFrame:
+def _purchases(
+    summary: pd.DataFrame, choice: Choice, horizon_days: int, level: float
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the purchases to be expected, and by how much the model's own were scaled to the blend."""
     model = choice.transactions
     table = model.predict(summary, horizon_days, level=level)
     table = table.rename(columns={"lower": "purchases_lower", "upper": "purchases_upper"})
     table["p_buys_90"] = 1 - model.probability_at_most(summary, 0, SOON_DAYS)
-    return table
+    recent = summary["trailing_purchase_days"].to_numpy(dtype=float) * (horizon_days / DAYS_PER_YEAR)
+    expected = table["expected_purchases"].to_numpy()
+    scale = blend.ratio(expected, table["p_alive"].to_numpy(), recent, choice.weight)
+    table["expected_purchases"] = expected * scale
+    bounds = blend.scale_counts(table["purchases_lower"], table["purchases_upper"], scale)
+    table["purchases_lower"], table["purchases_upper"] = bounds
+    return table, scale
 
 
 def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount_rate_annual: float) -> np.ndarray:

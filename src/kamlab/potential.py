@@ -7,28 +7,34 @@ import pandas as pd
 
 from kamlab.errors import DataError, first_ids
 
-COLUMNS = ["account", "potential_revenue", "potential_source", "wallet_share", "below_own_peak"]
+COLUMNS = ["account", "potential_revenue", "potential_source", "wallet_share", "partly_declared", "below_own_peak"]
+
+ROOM = 0.7
+"""Up to this share of wallet an account has room, even where its potential is known in part only."""
 
 
 def estimate(summary: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
     """Take the potential that sales declared, else the account's own best 12 months, else none.
 
     The own best 12 months are a floor under a declared potential: what was bought once can be bought. A
-    declaration below them keeps its source and is flagged, so that sales can correct it.
+    declaration below them keeps its source and is flagged, so that sales can correct it. What is declared for some
+    accounts of a group is a floor of the group's potential, so its share of wallet is an upper bound: up to 0.7 it
+    shows room and is kept, above that it says nothing.
 
     Parameters
     ----------
     summary : DataFrame
         account, peak_revenue, trailing_revenue (currency); accounts that have bought.
     accounts : DataFrame
-        account, declared_potential (currency a year; NaN if none); also accounts that never bought.
+        account, declared_potential (currency a year; NaN if none) and, for groups, members, declared_members (numbers
+        of accounts in it, and of those with a declaration); also accounts that never bought.
 
     Returns
     -------
     DataFrame
         account, potential_revenue (currency a year; NaN if unknown), potential_source (declared, own_peak
-        or unknown), wallet_share (0 to 1; NaN unless declared), below_own_peak (bool); one row for each
-        account of either table, ordered by account. `with_headroom` completes the table "potential".
+        or unknown), wallet_share (0 to 1; NaN unless declared), partly_declared and below_own_peak (bool); one row for
+        each account of either table, ordered by account. `with_headroom` completes the table "potential".
 
     Raises
     ------
@@ -51,15 +57,25 @@ def estimate(summary: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
     # fmax: the own peak stands where nothing is declared
     potential = pd.Series(np.fmax(declared, peak), ids).where(is_declared | (peak > 0))
     share = bought["trailing_revenue"].clip(lower=0) / potential
+    partly = is_declared & _partly(accounts).reindex(ids, fill_value=False)
     table = pd.DataFrame(
         {
             "potential_revenue": potential,
             "potential_source": np.select([is_declared, peak > 0], ["declared", "own_peak"], "unknown"),
-            "wallet_share": share.where(is_declared & (potential > 0)),
+            "wallet_share": share.where(is_declared & (potential > 0) & ~(partly & (share > ROOM))),
+            "partly_declared": partly,
             "below_own_peak": is_declared & (declared < peak),
         }
     )
     return table.rename_axis("account").reset_index()[COLUMNS]
+
+
+def _partly(accounts: pd.DataFrame) -> pd.Series:
+    """Whether only some accounts of each group have a declared potential; no group where none are counted."""
+    units = accounts.set_index("account")
+    if not {"members", "declared_members"} <= set(units):
+        return pd.Series(False, units.index)
+    return units["declared_members"] < units["members"]
 
 
 def with_headroom(potential: pd.DataFrame, forecast: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ The chapters call these in order; a chapter that runs alone gets missing tables 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
@@ -89,7 +90,7 @@ def ledger(run: Run) -> Ledger:
             "has_master": run.config.source.accounts is not None,
         },
     )
-    ids = [a for a in lines.lines["account"].unique().to_pylist() if a is not None]
+    ids = _accounts_until(lines, run.period.calibration_end)
     units, membership = decision_units(
         read_master(run.config), ids, level=run.config.company.account_level, as_of=run.period.calibration_end
     )
@@ -97,6 +98,15 @@ def ledger(run: Run) -> Ledger:
     run.write_ledger(lines)
     run.write("accounts", units)
     return lines
+
+
+def _accounts_until(lines: Ledger, as_of: date) -> list[str]:
+    """Return the accounts with a line up to the as-of date: later ones are not known yet."""
+    import ibis
+
+    t = lines.table
+    known = t.filter(t.account.notnull(), t.date <= ibis.literal(as_of)).select("account").distinct()
+    return sorted(known.to_pyarrow()["account"].to_pylist())
 
 
 def summary(run: Run) -> pd.DataFrame:
@@ -112,7 +122,7 @@ def value(run: Run) -> pd.DataFrame:
     from kamlab import backtest, clv, forecast, margins
 
     lines, table, units = run.ledger(), run.read("summary"), run.read("accounts")
-    choice = backtest.choose(lines, run.period, accounts=run.read("membership"))
+    choice = backtest.choose(lines, run.period, accounts=run.read("membership"), seed=run.config.seed)
     run.write("backtest", choice.record)
     models = [m for m in (choice.transactions, choice.spend) if m is not None]
     run.write("models", clv.parameter_table(models))
@@ -123,17 +133,16 @@ def value(run: Run) -> pd.DataFrame:
         rates = margins.rates(table, groups=channels)
         run.write("margins", rates)
     options: dict[str, Any] = {
+        "margins": rates,
         "horizon_days": DAYS_PER_YEAR,
         "discount_rate_annual": run.config.value.discount_rate_annual,
         "level": run.config.value.level,
         "n_draws": run.config.value.draws,
         "seed": run.config.seed,
     }
-    future, draws = forecast.value_and_draws(table, choice, margins=rates, **options)
+    future, draws, revenue_draws = forecast.value_and_draws(table, choice, **options)
     run.write("draws", draws)
-    # The same seed without margins draws the revenue behind the contribution.
-    _, revenue = forecast.value_and_draws(table, choice, **options) if lines.has_cost else (future, draws)
-    run.write("revenue_draws", revenue)
+    run.write("revenue_draws", revenue_draws)
     return run.write("forecast", future)
 
 
@@ -162,6 +171,11 @@ def tiers(run: Run) -> pd.DataFrame:
         raise DataError(
             "The log has no amounts, so there are no borders, types or strategies to report. Map a column with the "
             "value of each line as amount; chapters 01 and 02 and the models of purchases work without."
+        )
+    if run.read("forecast")["expected_contribution"].isna().all():
+        raise DataError(
+            "Order values cannot be modelled, because fewer than 10 accounts have bought again for more than nothing; "
+            "without expected values there are no borders, types or strategies. Take a longer log."
         )
     future, table = run.read("forecast"), run.read("summary")
     joined = future.merge(table, on="account")

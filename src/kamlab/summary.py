@@ -63,7 +63,7 @@ def summarize(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | N
             f"No account has a purchase up to {period.calibration_end}. The log runs from {ledger.first_date} to "
             f"{ledger.last_date}; choose an as-of date inside it."
         )
-    return _finish(table, period)
+    return _finish(table, period, ledger.has_cost)
 
 
 def holdout(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -80,7 +80,8 @@ def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float | No
     """Return the company's net revenue of the last 12 months (`trailing`) and of the 12 before (`previous`).
 
     Revenue without an account counts too; `trailing_unattributed` is that part of the last 12 months. All in currency.
-    `previous` is None where the log does not hold these 12 months whole.
+    `trailing_contribution` and `previous_contribution` are revenue less cost on the lines with a known cost, None
+    without costs. What concerns the 12 months before is None where the log does not hold them whole.
     """
     import ibis
 
@@ -92,11 +93,15 @@ def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float | No
         trailing=_money_where(last, t.amount),
         previous=_money_where(before, t.amount),
         trailing_unattributed=_money_where(last & t.account.isnull(), t.amount),
+        trailing_contribution=_money_where(last & t.cost.notnull(), t.amount - t.cost),
+        previous_contribution=_money_where(before & t.cost.notnull(), t.amount - t.cost),
     )
     facts: dict[str, float | None] = {n: float(v or 0) for n, v in sums.to_pyarrow().to_pylist()[0].items()}
+    if not ledger.has_cost:
+        facts |= {"trailing_contribution": None, "previous_contribution": None}
     # Companies rest at the turn of a year: a first line in the first fortnight makes the year whole.
     if (ledger.first_date - period.window_start(2 * DAYS_PER_YEAR)).days > FIRST_DAYS:
-        facts["previous"] = None
+        facts |= {"previous": None, "previous_contribution": None}
     return facts
 
 
@@ -176,6 +181,7 @@ def _windows(days: ir.Table, period: StudyPeriod) -> ir.Table:
         trailing_purchase_days=(last & days.is_purchase).cast("int64").sum(),
         previous_purchase_days=(before & days.is_purchase).cast("int64").sum(),
         trailing_purchase_value=_money_where(last & days.is_purchase, days.net),
+        trailing_largest_order=(last & days.is_purchase).ifelse(days.net, None).max(),
     )
 
 
@@ -255,13 +261,14 @@ def _lines_facts(lines: ir.Table, period: StudyPeriod) -> ir.Table:
         costed_lines=priced.cast("int64").sum(),
         costed_revenue=_money_where(costed, lines.amount),
         margin=_money_where(costed, margin),
+        trailing_margin=_money_where(last & lines.cost.notnull(), margin),
         priced_revenue=_money_where(priced, lines.amount),
         priced_margin=_money_where(priced, margin),
         priced_square=priced.ifelse(weighted_square, None).sum(),
     )
 
 
-def _finish(table: pd.DataFrame, period: StudyPeriod) -> pd.DataFrame:
+def _finish(table: pd.DataFrame, period: StudyPeriod, has_cost: bool) -> pd.DataFrame:
     """Turn exact sums into the documented columns."""
     import numpy as np
     import pandas as pd
@@ -287,6 +294,8 @@ def _finish(table: pd.DataFrame, period: StudyPeriod) -> pd.DataFrame:
         table["margin_rate_var"] = (table["priced_square"] / table["priced_revenue"] - rate**2).clip(lower=0)
     table["order_value_trend"], table["order_value_trend_se"] = _trend(table)
     # Without revenue in 36 months there is no window at all: the best twelve months are worth nothing.
+    if not has_cost:
+        table["trailing_margin"] = np.nan
     filled = [
         "peak_revenue",
         "prior_peak_revenue",

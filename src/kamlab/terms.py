@@ -82,6 +82,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("size", "text", "size class of the company"),
         ("owner", "text", "person responsible in sales; empty = none"),
         ("declared_potential", "number", "what sales says it could buy in 12 months at most", "currency"),
+        ("declared_members", "integer", "number of its accounts for which sales has said so"),
         ("strategic", "boolean", "flagged strategic, with a date not yet passed"),
     ),
     "membership": _columns(
@@ -122,6 +123,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "mean net value of the purchase days of the last 12 months",
             "currency",
         ),
+        (
+            "trailing_largest_order",
+            "number",
+            "net value of the largest purchase day of the last 12 months; missing without one",
+            "currency",
+        ),
         ("largest_order", "number", "net value of the largest purchase day", "currency"),
         (
             "order_value_trend",
@@ -148,6 +155,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("product_lines", "integer", "product lines bought in the last 12 months"),
         ("costed_revenue", "number", "revenue of the last 36 months on lines with a known cost", "currency"),
         ("margin", "number", "that revenue less its cost", "currency"),
+        ("trailing_margin", "number", "revenue less cost of the last 12 months; missing without costs", "currency"),
         (
             "margin_rate_var",
             "number",
@@ -180,7 +188,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("log_likelihood", "number", "of the fit"),
         ("accounts", "integer", "accounts that entered the fit"),
         ("converged", "boolean", "the optimiser reached a maximum"),
-        ("note", "text", "fallbacks and warnings"),
+        ("note", "text", "fallbacks and warnings, one a line: sentences of the message catalogue"),
     ),
     "forecast": _columns(
         ("account", "text", "account or group"),
@@ -250,6 +258,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "trailing revenue / potential; only where the potential is declared",
             "share",
         ),
+        ("partly_declared", "boolean", "a group for some of whose accounts only a potential is declared"),
         (
             "below_own_peak",
             "boolean",

@@ -77,7 +77,7 @@ def decided():
         ("case 12", {"type_000": "A", "strategy": "retain", "contribution_class": "High"}, {"no_owner"}),
         ("case 13", {"strategy": "win_back", "plan_required": True, "negative": False}, set()),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_labels(account, expected, flags):
     got = decided().loc[account]

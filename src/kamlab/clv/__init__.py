@@ -28,7 +28,7 @@ def parameter_table(models: Iterable[FittedModel]) -> pd.DataFrame:
             model.log_likelihood_,
             model.n_accounts_,
             model.converged_,
-            " ".join(model.notes_),
+            "\n".join(model.notes_),
         )
         for model in models
         for parameter, value in model.params_.items()

@@ -14,6 +14,10 @@ TREND_MIN_PURCHASE_DAYS = 6
 TREND_MIN_Z = 2.0
 """A trend of order values counts from six purchase days on, where it exceeds twice its standard error."""
 
+TREND_MIN_DAYS = 365
+TREND_MAX_ORDER_SHARE = 0.5
+"""Nor does it count within a single year, which is a season, or where one order is half of the trailing year."""
+
 RETURNS_PRIOR_DAYS = 10.0
 """An account's own share of returns weighs as much as the company's once it has this many purchase days."""
 
@@ -27,6 +31,7 @@ NOTE_P_FROM_ORDERS = N_(
 _COLUMNS = (
     *("frequency", "monetary_value", "first_value", "purchase_days", "revenue"),
     *("order_value_trend", "order_value_trend_se", "trailing_order_value", "trailing_purchase_days"),
+    *("first_purchase", "last_purchase", "trailing_largest_order"),
 )
 
 
@@ -111,7 +116,10 @@ def sample_revenue(
 def _trends(frame: pd.DataFrame) -> pd.Series:
     steep = frame["order_value_trend"].abs() > TREND_MIN_Z * frame["order_value_trend_se"]
     recent = (frame["trailing_purchase_days"] > 0) & (frame["trailing_order_value"] > 0)
-    return steep & recent & (frame["purchase_days"] >= TREND_MIN_PURCHASE_DAYS)
+    long = (frame["last_purchase"] - frame["first_purchase"]).dt.days >= TREND_MIN_DAYS
+    bought = frame["trailing_order_value"] * frame["trailing_purchase_days"]
+    even = frame["trailing_largest_order"] <= TREND_MAX_ORDER_SHARE * bought
+    return steep & recent & long & even & (frame["purchase_days"] >= TREND_MIN_PURCHASE_DAYS)
 
 
 def _kept_share(frame: pd.DataFrame) -> pd.Series:

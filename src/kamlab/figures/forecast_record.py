@@ -35,7 +35,7 @@ def title(backtest: pd.DataFrame, t: Translator, *, names: Mapping[str, str]) ->
     rows = _rows(backtest)
     newest = rows[rows["origin"] == rows["origin"].iloc[0]]
     model = newest[newest["kind"] == "model"].iloc[0]
-    rules = newest[newest["kind"] == "baseline"]
+    rules = newest[(newest["kind"] == "baseline") & newest["bias"].notna()]
     if rules.empty:
         return t("The last forecast of all accounts together was off by {bias}", bias=_signed(model["bias"], t))
     best = rules.loc[rules["bias"].abs().idxmin()]

@@ -28,11 +28,19 @@ MARGIN = 5.0
 
 
 def _cells(accounts: pd.DataFrame, fitted: Borders) -> pd.DataFrame:
-    """Return accounts with a known potential, with their position (0 Low to 2 High) on both axes."""
+    """Return accounts with a known potential, with their box (0 Low to 2 High on both axes; −1 for prospects).
+
+    The playbook's own box goes before the borders: it moves accounts that give us little of what they buy.
+    """
     known = accounts[accounts["potential_revenue"].notna()].copy()
     value = known["expected_contribution"].fillna(0.0)
     known["row"] = np.searchsorted(fitted["contribution"], value, side="right")
     known["column"] = np.searchsorted(fitted["potential"], known["potential_revenue"], side="right")
+    if "nine_box" in known:
+        levels = {level: i for i, level in enumerate(LEVELS)}
+        boxes = known["nine_box"].astype(object).where(known["nine_box"].notna(), "/")
+        for axis, part in (("row", 0), ("column", 1)):
+            known[axis] = [levels.get(box.split("/")[part], -1) for box in boxes]
     return known
 
 
@@ -193,7 +201,7 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
             textcoords="offset points",
             va="top",
             fontweight="bold",
-            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
+            bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 1.0},
         )
 
 

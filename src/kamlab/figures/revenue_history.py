@@ -15,9 +15,20 @@ from kamlab.period import MONTHS_PER_YEAR
 SHOWN_MONTHS = 48
 
 
-def title(months: pd.DataFrame, t: Translator, *, expected: float) -> str:
-    """Return the finding: revenue of the last 12 months, its change, and what is expected."""
-    now, before = _years(months)
+def title(
+    months: pd.DataFrame,
+    t: Translator,
+    *,
+    expected: float,
+    trailing: float | None = None,
+    previous: float | None = None,
+) -> str:
+    """Return the finding: revenue of the last 12 months, its change, and what is expected.
+
+    `trailing` and `previous` are the revenue of the last 12 months and of the 12 before where the caller knows them to
+    the day; else they are added up from the months.
+    """
+    now, before = _years(months) if trailing is None else (trailing, previous)
     if before is None:
         return t(
             "Revenue so far {sum}; next 12 months {expected} expected",
@@ -42,7 +53,14 @@ def _years(months: pd.DataFrame) -> tuple[float, float | None]:
 
 
 def draw(
-    months: pd.DataFrame, t: Translator, *, expected: float, lower: float = np.nan, upper: float = np.nan
+    months: pd.DataFrame,
+    t: Translator,
+    *,
+    expected: float,
+    lower: float = np.nan,
+    upper: float = np.nan,
+    trailing: float | None = None,
+    previous: float | None = None,
 ) -> Figure:
     """Draw the months as bars, and the mean month of each year and of the next 12 months as lines.
 
@@ -52,6 +70,8 @@ def draw(
         month (first day), revenue (currency): whole months up to the as-of date.
     expected, lower, upper : float
         Revenue expected in the next 12 months (currency) and the bounds of its interval, missing where there is none.
+    trailing, previous : float, optional
+        See `title`.
     """
     every = pd.date_range(months["month"].min(), months["month"].max(), freq="MS")
     revenue = months.set_index("month")["revenue"].reindex(every, fill_value=0.0).iloc[-SHOWN_MONTHS:]
@@ -75,7 +95,7 @@ def draw(
         axes.set_ylim(bottom=min(0.0, revenue.min()))
         axes.set_ylabel(with_currency(t("Revenue a month"), t))
         money_axis(axes.yaxis, t)
-        set_title(axes, title(months, t, expected=expected))
+        set_title(axes, title(months, t, expected=expected, trailing=trailing, previous=previous))
     return figure
 
 
@@ -94,13 +114,22 @@ def _year(axes: plt.Axes, start: int, total: float, label: str, dashes: object) 
     )
 
 
-def alt(months: pd.DataFrame, t: Translator, *, expected: float, lower: float = np.nan, upper: float = np.nan) -> str:
+def alt(
+    months: pd.DataFrame,
+    t: Translator,
+    *,
+    expected: float,
+    lower: float = np.nan,
+    upper: float = np.nan,
+    trailing: float | None = None,
+    previous: float | None = None,
+) -> str:
     """Return what the picture shows, for readers who cannot see it."""
     said = t(
         "Bars of revenue by month from {first} to {last}. {finding}.",
         first=months["month"].min().date(),
         last=(months["month"].max() + pd.offsets.MonthEnd(0)).date(),
-        finding=title(months, t, expected=expected),
+        finding=title(months, t, expected=expected, trailing=trailing, previous=previous),
     )
     if np.isfinite(lower) and np.isfinite(upper):
         return said + " " + t("Interval: {lower} to {upper}.", lower=t.money(lower), upper=t.money(upper))

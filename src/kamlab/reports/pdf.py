@@ -61,6 +61,8 @@ def write_pdf(document: dict[str, Any], path: Path | str, *, timestamp: date) ->
 def compile_pdf(document: dict[str, Any], *, timestamp: date) -> tuple[bytes, list[Replaced]]:
     """Return a document as the bytes of a PDF, and the characters that were replaced; see `write_pdf`."""
     printable, replaced = clean_document(document)
+    # A heading of invisible characters has nothing left to print, and the standard forbids an empty one.
+    printable["body"] = [e for e in printable["body"] if e["kind"] != "heading" or _has_text(e["runs"])]
     for element in printable["body"]:
         if element["kind"] == "table":
             element["widths"] = _column_widths(element)
@@ -79,6 +81,10 @@ def compile_pdf(document: dict[str, Any], *, timestamp: date) -> tuple[bytes, li
     if warnings:
         raise ReportError(_complaint(printable, [warning.message for warning in warnings]))
     return data, replaced
+
+
+def _has_text(runs: list[dict[str, Any]]) -> bool:
+    return any(run.get("text", "").strip() for run in runs)
 
 
 def _complaint(document: dict[str, Any], messages: list[str]) -> str:

@@ -11,7 +11,7 @@ from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 FIRST_DAY = date(2022, 1, 1)
 PERIOD = StudyPeriod(date(2025, 12, 31), horizon_days=DAYS_PER_YEAR, unit="day")
 
-DAYS = np.arange(np.datetime64(FIRST_DAY), np.datetime64(PERIOD.holdout_end) + 1)
+DAYS = np.arange(np.datetime64(FIRST_DAY), np.datetime64(PERIOD.holdout_end) + np.timedelta64(1, "D"))
 AS_OF = int(np.searchsorted(DAYS, np.datetime64(PERIOD.calibration_end)))
 """Position of the as-of date in `DAYS`."""
 

@@ -88,6 +88,9 @@ FLAGS: Mapping[str, Text] = {
     "override": Text(N_("Decided by hand"), N_("A person has decided against the rule.")),
     "bz_strategic": Text(N_("Strategic below zero"), N_("Loses money, and is kept for a strategic reason.")),
     "repair": Text(N_("Repair"), N_("Mend price, terms and service cost before selling more.")),
+    "check_margin": Text(
+        N_("Check margin"), N_("More likely loses money than not, without the certainty that a repair asks for.")
+    ),
     "watch": Text(N_("Watch"), N_("Silent, though it is still expected to contribute much.")),
     "lapsed": Text(N_("Lapsed"), N_("Silent, and too small or too short a customer for a win-back.")),
     "review": Text(N_("Review"), N_("Large orders in two different years and nothing else: look at it by hand.")),

@@ -8,7 +8,17 @@ import pandas as pd
 
 from kamlab.i18n import N_, Translator
 from kamlab.reports.blocks import Block, TableColumn, escape, table, text
-from kamlab.reports.sections.source import Source, at_risk, has_flag, labelled, reachable, value_word
+from kamlab.reports.sections.source import (
+    Source,
+    can_see_leaving,
+    has_flag,
+    is_contribution,
+    labelled,
+    leaving,
+    losing,
+    reachable,
+    value_word,
+)
 from kamlab.strategies import texts
 
 TOP = 10
@@ -19,17 +29,37 @@ def heading(run: Source, t: Translator) -> list[Block]:
     return [text(t("## Whom to act on now"))]
 
 
-def win_back(run: Source, t: Translator) -> list[Block]:
-    """Accounts that are leaving, by what leaves with them."""
-    rows = at_risk(labelled(run))
+def protect(run: Source, t: Translator) -> list[Block]:
+    """Accounts that still buy, but clearly less, by the revenue that is slipping away."""
+    accounts = labelled(run)
+    rows = leaving(accounts)
     return _list(
         run,
         t,
-        rows,
-        heading=t("### Win back and protect"),
-        empty=t("No account of high value is leaving."),
-        caption=t("Accounts that are leaving, by the yearly revenue that leaves with them."),
-        figures={"loss": t("Revenue at risk a year"), "expected_contribution": value_word(run, t)},
+        rows[~rows["gone"]],
+        heading=t("### Protect"),
+        empty=t("No account of high value buys clearly less than it did.")
+        if can_see_leaving(accounts)
+        else t("Cannot be judged from this log: no account is known for two years."),
+        caption=t("Accounts that still buy, but clearly less: best 12 months less expected revenue is slipping away."),
+        figures={"loss": t("Slipping away a year"), "expected_revenue": t("Expected revenue")},
+    )
+
+
+def win_back(run: Source, t: Translator) -> list[Block]:
+    """Accounts of high value that have gone silent, the latest first."""
+    accounts = labelled(run)
+    rows = leaving(accounts)
+    return _list(
+        run,
+        t,
+        rows[rows["gone"]].sort_values(["days_since_last", "account"]),
+        heading=t("### Win back"),
+        empty=t("No account of high value has gone silent.")
+        if can_see_leaving(accounts)
+        else t("Cannot be judged from this log: no account is known for two years."),
+        caption=t("Accounts that have gone silent, the latest first: the longer ago, the harder to win back."),
+        figures={"peak_revenue": t("Revenue of best 12 months"), "p_alive": t("Still buys with probability")},
     )
 
 
@@ -41,7 +71,9 @@ def promote(run: Source, t: Translator) -> list[Block]:
         reachable(labelled(run)),
         heading=t("### Promote"),
         empty=t("No account has room to grow that can be seen in this data."),
-        caption=t("Accounts to promote, by headroom."),
+        caption=t("Accounts to promote, by headroom: what they could buy beyond the forecast, at their margin rate.")
+        if is_contribution(run)
+        else t("Accounts to promote, by headroom: what they could buy beyond the forecast."),
         figures={"headroom": t("Headroom a year"), "expected_contribution": value_word(run, t)},
     )
 
@@ -66,7 +98,8 @@ def acquire(run: Source, t: Translator) -> list[Block]:
 def repair(run: Source, t: Translator) -> list[Block]:
     """Accounts that lose money while they buy."""
     accounts = labelled(run)
-    rows = accounts[has_flag(accounts, "repair")].sort_values(["trailing_revenue", "account"], ascending=[False, True])
+    rows = losing(accounts)
+    rows = rows.assign(own_rate=rows["margin"] / rows["costed_revenue"].where(rows["costed_revenue"] > 0))
     facts = run.read_facts("freshness")
     return _list(
         run,
@@ -77,7 +110,7 @@ def repair(run: Source, t: Translator) -> list[Block]:
         if facts["has_cost"]
         else t("No costs are known, so no account can be found to lose money."),
         caption=t("Accounts that lose money while they buy: price, terms and cost before volume."),
-        figures={"trailing_revenue": t("Revenue, last 12 months"), "margin_rate": t("Margin rate")},
+        figures={"trailing_margin": t("Margin, last 12 months"), "own_rate": t("Margin rate, 3 years")},
     )
 
 
@@ -124,6 +157,11 @@ def urgent(run: Source, t: Translator) -> list[Block]:
 
 _URGENT = (
     (
+        "check_margin",
+        N_("{n} account more likely loses money than not, and is not yet to be repaired: {names}."),
+        N_("{n} accounts more likely lose money than not, and are not yet to be repaired: {names}."),
+    ),
+    (
         "returning",
         N_("{n} account has come back after more than a year: {names}."),
         N_("{n} accounts have come back after more than a year: {names}."),
@@ -161,7 +199,7 @@ def _list(
     if rows.empty:
         return [text(f"{heading}\n\n{empty}")]
     first = rows.head(TOP)
-    write: dict[str, Callable[[float], str]] = {"margin_rate": t.percent, "p_alive": t.percent}
+    write: dict[str, Callable[[float], str]] = {"own_rate": t.percent, "p_alive": t.percent}
 
     def whole(money: float) -> str:
         """Write cents as nothing: they are what a forecast leaves of an account that is gone."""
@@ -184,7 +222,9 @@ def _list(
         columns.append(TableColumn("owner", t("Owner"), width=13))
     columns.append(TableColumn("reason", t("Why"), width=34))
     note = t.plural(
-        "{n} more account in the table strategies.", "{n} more accounts in the table strategies.", len(rows) - TOP
+        "{n} more account stands in the run's table “strategies”.",
+        "{n} more accounts stand in the run's table “strategies”.",
+        len(rows) - TOP,
     )
     return [
         text(heading),

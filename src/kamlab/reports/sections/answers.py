@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kamlab.i18n import Translator
+from kamlab.backtest import BLEND, MODEL
+from kamlab.i18n import MISSING, N_, Translator
 from kamlab.reports.blocks import Block, Kpi, TableColumn, callout, cover, escape, kpis, table, text
 from kamlab.reports.sections.data import left_out
 from kamlab.reports.sections.source import (
     Interval,
     Source,
-    at_risk,
     by_strategy,
+    can_see_leaving,
     has_flag,
     is_contribution,
     labelled,
+    leaving,
+    losing,
     reachable,
     record,
     total,
+    total_revenue,
     value_word,
 )
 from kamlab.strategies import texts
@@ -73,23 +77,40 @@ def warnings(run: Source, t: Translator) -> list[Block]:
                 ),
             )
         )
+    rows = record(run)
+    off = rows.loc[choice["forecaster"], "bias"] if len(rows) else 0.0
+    if abs(off) > FAR_OFF:
+        blocks.append(
+            callout(
+                "warning",
+                t("The last forecast of the whole was far off"),
+                t(
+                    "Made on {origin}, it missed what came by {bias}. Types and levels below rest on the same model: take "
+                    "them as provisional.",
+                    origin=pd.Timestamp(rows.loc[choice["forecaster"], "origin"]).date(),
+                    bias=signed(off, t),
+                ),
+            )
+        )
     return blocks
 
 
-FORECASTERS = {
-    "bg_nbd": "BG/NBD + Gamma-Gamma",
-}
+MODEL_NAME = "BG/NBD + Gamma-Gamma"
+FAR_OFF = 0.2
+"""A total that missed by more than this share is said before anything else."""
 
 
 def forecaster_name(name: str, t: Translator) -> str:
     """Return the name of a forecaster as readers know it."""
     names = {
+        MODEL: MODEL_NAME,
+        BLEND: t("Model and last period, mixed"),
         "last_horizon": t("Same as in the last period"),
         "rate": t("Rate so far, carried on"),
         "same_count": t("As often as ever before"),
         "always_0": t("Nobody buys again"),
     }
-    return names.get(name) or FORECASTERS.get(name, name)
+    return names.get(name, name)
 
 
 def _error(row: pd.Series, t: Translator) -> str:
@@ -97,61 +118,60 @@ def _error(row: pd.Series, t: Translator) -> str:
 
 
 def headline(run: Source, t: Translator) -> list[Block]:
-    """One paragraph that answers: what happened, what is to be expected, what is asked."""
-    revenue, future, accounts = run.read_facts("revenue"), total(run), labelled(run)
-    now, before = revenue["trailing"], revenue["previous"]
-    if before:
-        happened = t(
-            "Revenue of the last 12 months was **{now}**, {change} the 12 months before.",
-            now=t.money(now),
-            change=_change(now / before - 1, t),
+    """One paragraph that answers: what happened, and what is to be expected."""
+    revenue, future = run.read_facts("revenue"), total_revenue(run)
+    parts = [_happened(t("Revenue"), revenue["trailing"], revenue["previous"], t)]
+    if revenue["trailing_contribution"] is not None:
+        parts.append(
+            _happened(t("Contribution"), revenue["trailing_contribution"], revenue["previous_contribution"], t)
         )
-    else:
-        happened = t(
-            "Revenue of the last 12 months was **{now}**; the log does not reach back far enough to compare.",
-            now=t.money(now),
+    level = t.percent(run.config.value.level)
+    parts.append(
+        t(
+            "The next 12 months should bring **{value}** of revenue ({level} interval: {interval}).",
+            value=t.money(future.value),
+            level=level,
+            interval=future.text(t),
         )
-    expected = t(
-        "The next 12 months should bring **{value}** of {what} ({level} interval: {interval}).",
-        value=t.money(future.value),
-        what=t("contribution") if is_contribution(run) else t("revenue"),
-        level=t.percent(run.config.value.level),
-        interval=future.text(t),
     )
-    lost, room = at_risk(accounts), reachable(accounts)
-    asked = []
-    if len(lost):
-        asked.append(
-            t.plural(
-                "win back or protect **{n}** account that is leaving",
-                "win back or protect **{n}** accounts that are leaving",
-                len(lost),
+    if is_contribution(run):
+        margin = total(run)
+        parts.append(
+            t(
+                "Of that **{value}** should be contribution ({level} interval: {interval}).",
+                value=t.money(margin.value),
+                level=level,
+                interval=margin.text(t),
             )
         )
-    if len(room):
-        asked.append(
-            t.plural(
-                "develop **{n}** account that could buy more",
-                "develop **{n}** accounts that could buy more",
-                len(room),
-            )
+    return [text(" ".join(parts))]
+
+
+def _happened(what: str, now: float, before: float | None, t: Translator) -> str:
+    """Say what the last 12 months brought, against the 12 before where the log holds them."""
+    if not before or before < 0:
+        return t(
+            "{what} of the last 12 months was **{now}**; the log does not reach back far enough to compare.",
+            what=what,
+            now=t.money(now),
         )
-    ending = t("Asked of management: {tasks}.", tasks=t(" and ").join(asked)) if asked else ""
-    return [text(" ".join(part for part in (happened, expected, ending) if part))]
-
-
-def _change(share: float, t: Translator) -> str:
-    if abs(share) < 0.005:
-        return t("the same as in")
-    if share > 0:
-        return t("{percent} above", percent=t.percent(share))
-    return t("{percent} below", percent=t.percent(-share))
+    change = now / before - 1
+    if abs(change) < 0.005:
+        return t("{what} of the last 12 months was **{now}**, as in the 12 months before.", what=what, now=t.money(now))
+    message = (
+        N_("{what} of the last 12 months was **{now}**, {percent} above the 12 months before.")
+        if change > 0
+        else N_("{what} of the last 12 months was **{now}**, {percent} below the 12 months before.")
+    )
+    return t(message, what=what, now=t.money(now), percent=t.percent(abs(change)))
 
 
 def key_figures(run: Source, t: Translator) -> list[Block]:
     """Revenue, expectation, risk and room, each with what it counts."""
     revenue, future, accounts = run.read_facts("revenue"), total(run), labelled(run)
-    lost, room = at_risk(accounts), reachable(accounts)
+    fading, room = leaving(accounts), reachable(accounts)
+    fading = fading[~fading["gone"]]
+    before = revenue["trailing_contribution"] if is_contribution(run) else revenue["trailing"]
     items = [
         Kpi(
             t("Revenue, last 12 months"),
@@ -163,28 +183,90 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
         Kpi(
             t("{value}, next 12 months", value=value_word(run, t)),
             t.money(future.value),
-            t("{level} interval: {interval}", level=t.percent(run.config.value.level), interval=future.text(t)),
+            t("{before} in the last 12 months", before=t.money(before)),
         ),
         Kpi(
-            t("At risk"),
-            t.money(lost["loss"].sum()),
+            t("Revenue slipping away"),
+            t.money(fading["loss"].sum()),
             t.plural(
-                "revenue of the best 12 months that {n} account is leaving with",
-                "revenue of the best 12 months that {n} accounts are leaving with",
-                len(lost),
+                "best 12 months less what is expected, at {n} account that buys clearly less",
+                "best 12 months less what is expected, at {n} accounts that buy clearly less",
+                len(fading),
             ),
-            "danger" if len(lost) else "good",
+            "danger" if len(fading) else "info",
         ),
         Kpi(
-            t("Reachable"),
+            t("Reachable contribution") if is_contribution(run) else t("Reachable revenue"),
             t.money(room["headroom"].sum()),
             t.plural(
-                "headroom a year at {n} account to promote", "headroom a year at {n} accounts to promote", len(room)
+                "a year, if all that {n} account could buy more were won",
+                "a year, if all that {n} accounts could buy more were won",
+                len(room),
             ),
-            "good" if len(room) else "info",
         ),
     ]
+    if not can_see_leaving(accounts):
+        items[2] = Kpi(t("Revenue slipping away"), MISSING, t("cannot be judged: no account is known for two years"))
     return [kpis(items)]
+
+
+def asked(run: Source, t: Translator) -> list[Block]:
+    """What is asked of management, one line a decision, with accounts and money."""
+    accounts = labelled(run)
+    fading, room, loss = leaving(accounts), reachable(accounts), losing(accounts)
+    slipping, gone = fading[~fading["gone"]], fading[fading["gone"]]
+    prospects = accounts[accounts["strategy"] == "acquire"]
+    lines = []
+    if len(slipping):
+        lines.append(
+            t.plural(
+                "**Protect {n} account** that still buys, but clearly less: {money} of yearly revenue is slipping away.",
+                "**Protect {n} accounts** that still buy, but clearly less: {money} of yearly revenue is slipping away.",
+                len(slipping),
+                money=t.money(slipping["loss"].sum()),
+            )
+        )
+    if len(gone):
+        lines.append(
+            t.plural(
+                "**Decide on {n} account** that has gone silent: its best 12 months brought {money}.",
+                "**Decide on {n} accounts** that have gone silent: their best 12 months brought {money}.",
+                len(gone),
+                money=t.money(gone["peak_revenue"].sum()),
+            )
+        )
+    if room["headroom"].sum() > 0:
+        lines.append(
+            t.plural(
+                "**Develop {n} account** that could buy more: {money} a year if all were won, {share} of it at {name}.",
+                "**Develop {n} accounts** that could buy more: {money} a year if all were won, {share} of it at {name}.",
+                len(room),
+                money=t.money(room["headroom"].sum()),
+                share=t.percent(room["headroom"].iloc[0] / room["headroom"].sum()),
+                name=escape(room["name"].iloc[0]),
+            )
+        )
+    if len(prospects):
+        lines.append(
+            t.plural(
+                "**Win {n} prospect** that could buy {money} a year.",
+                "**Win {n} prospects** that could buy {money} a year together.",
+                len(prospects),
+                money=t.money(prospects["potential_revenue"].sum()),
+            )
+        )
+    if len(loss):
+        lines.append(
+            t.plural(
+                "**Repair {n} account** that loses money: {money} in the last 12 months.",
+                "**Repair {n} accounts** that lose money: {money} in the last 12 months.",
+                len(loss),
+                money=t.money(-loss["trailing_margin"].sum()),
+            )
+        )
+    if not lines:
+        return []
+    return [text(t("## What is asked") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
 
 
 def strategy_table(run: Source, t: Translator) -> list[Block]:
@@ -227,10 +309,14 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
         table(
             printed,
             columns=columns,
-            caption=t("What each strategy asks for and what its accounts bring."),
-            note=t(
-                "Headroom = what the accounts could buy beyond the forecast, at their margin rate. The intervals "
-                "of the parts do not add up to that of the whole, because not all go wrong together."
+            caption=t("The strategies: how many accounts each has, and what they bring."),
+            note=" ".join(
+                [
+                    t("Headroom = what the accounts could buy beyond the forecast, at their margin rate.")
+                    if is_contribution(run)
+                    else t("Headroom = what the accounts could buy beyond the forecast."),
+                    t("The intervals of the parts do not add up to that of the whole: not all go wrong together."),
+                ]
             ),
             total_rows=1,
         )
@@ -260,15 +346,25 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
         lines.append(t("The log is too short to test the forecast on a period that has already passed."))
     worth, units = run.read("potential"), run.read("accounts")
     declared = (worth["potential_source"] == "declared").mean()
-    lines.append(
-        t(
-            "What accounts could buy is declared by sales for {share} of them; for the others it is their own best "
-            "12 months, and their type is provisional.",
-            share=t.percent(declared),
+    if declared:
+        lines.append(
+            t(
+                "What accounts could buy is declared by sales for {share} of them. Other customers stand at their own best "
+                "12 months, and their type is provisional.",
+                share=t.percent(declared),
+            )
         )
-        if declared
-        else t("Nobody has declared what accounts could buy; their own best 12 months stand for it.")
-    )
+        low = int(worth["below_own_peak"].sum())
+        if low:
+            lines.append(
+                t.plural(
+                    "{n} declaration lies below what the account has already bought in 12 months; that counts instead.",
+                    "{n} declarations lie below what the accounts have already bought in 12 months; that counts instead.",
+                    low,
+                )
+            )
+    else:
+        lines.append(t("Nobody has declared what accounts could buy; their own best 12 months stand for it."))
     parts = run.read("reconciliation").set_index("part")
     lines.append(
         t(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
+from kamlab.backtest import BLEND, MODEL
 from kamlab.figures import forecast_record, revenue_history
 from kamlab.i18n import MISSING, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
@@ -41,7 +44,7 @@ def contest(run: Source, t: Translator) -> list[Block]:
         TableColumn("forecaster", t("Forecast by")),
         TableColumn("forecast", t("All accounts"), "right"),
         TableColumn("bias", t("Off by"), "right"),
-        TableColumn("mae", t("Mean error"), "right"),
+        TableColumn("mae", t("Mean absolute error"), "right"),
         TableColumn("rmse", t("Root mean square error"), "right"),
         TableColumn("relative", t("to “same as last”"), "right"),
         TableColumn("coverage", t("In interval"), "right"),
@@ -54,7 +57,7 @@ def contest(run: Source, t: Translator) -> list[Block]:
     )
     note = t(
         "“Nobody buys again” is there for measure only: a mean error rewards it where most accounts stay silent. "
-        "In interval: share of accounts whose result fell inside the {level} interval.",
+        "In interval: share of accounts whose result fell inside the model's own {level} interval.",
         level=t.percent(newest["level"].iloc[0]),
     )
     return [
@@ -88,7 +91,8 @@ def notes(run: Source, t: Translator) -> list[Block]:
     """What limits the forecast: short history, fallbacks, properties of the models."""
     models = run.read("models")
     sentences = [t(note) for note in run.read_facts("choice")["notes"]]
-    sentences += [t(note) for note in dict.fromkeys(models["note"]) if note]
+    every = [line for note in models["note"] for line in note.split("\n") if line]
+    sentences += [t(note) for note in dict.fromkeys(every)]
     if not sentences:
         return []
     return [text("\n".join(f"- {sentence}" for sentence in sentences))]
@@ -96,8 +100,10 @@ def notes(run: Source, t: Translator) -> list[Block]:
 
 def history(run: Source, t: Translator) -> list[Block]:
     """Picture of the company's revenue by month, and what the next 12 months should bring."""
-    months, future = run.read("months"), total_revenue(run)
+    future, revenue = total_revenue(run), run.read_facts("revenue")
+    months = _whole_months(run.read("months"), run.period.calibration_end)
     options = {"expected": future.value, "lower": future.lower, "upper": future.upper}
+    options |= {"trailing": revenue["trailing"], "previous": revenue["previous"]}
     return [
         figure(
             revenue_history.draw(months, t, **options),
@@ -107,9 +113,21 @@ def history(run: Source, t: Translator) -> list[Block]:
     ]
 
 
+def _whole_months(months: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Return every whole month up to the as-of date; a month under way would look like a fall."""
+    last = pd.Timestamp(as_of) + pd.Timedelta(days=1)
+    every = pd.date_range(months["month"].min(), last, freq="MS", inclusive="left")
+    whole = every[every + pd.offsets.MonthBegin(1) <= last]
+    filled = months.set_index("month").reindex(whole if len(whole) else every, fill_value=0)
+    return filled.rename_axis("month").reset_index()
+
+
 def picture(run: Source, t: Translator) -> list[Block]:
     """Picture of the forecasts of all accounts together from each earlier date, beside what came."""
     rows = run.read("backtest")
+    if run.read_facts("choice")["forecaster"] == BLEND:
+        # The model alone stands in the table; the picture compares what is in force.
+        rows = rows[rows["forecaster"] != MODEL]
     names = {name: forecaster_name(name, t) for name in rows["forecaster"].unique()}
     drawn = forecast_record.draw(rows, t, names=names)
     if drawn is None:

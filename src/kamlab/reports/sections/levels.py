@@ -89,8 +89,9 @@ def movement(run: Source, t: Translator) -> list[Block]:
 def _compared(axis: str, run: Source, t: Translator) -> str:
     """Say what each of the two schemes classes."""
     if axis == "potential":
-        return t("Potential: class by the fixed thresholds against class by the fitted borders.")
+        return t("Class by the fixed thresholds against class by the fitted borders; money: potential a year.")
     return t(
-        "Class by the fixed thresholds on last year's revenue, against class by the fitted borders on {value}.",
+        "Class by the fixed thresholds on last year's revenue, against class by the fitted borders on {value}, which is "
+        "also the money in the boxes.",
         value=t("expected contribution") if is_contribution(run) else t("expected revenue"),
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from kamlab.backtest import BLEND
 from kamlab.i18n import Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.sections import segments
 from kamlab.reports.sections.source import Source, is_contribution
 
 SOURCES = (
@@ -32,6 +34,7 @@ def method(run: Source, t: Translator) -> list[Block]:
             "purchase days to be expected. By its construction an account with a single purchase counts as "
             "still buying with certainty; read that probability with care."
         ),
+        *_blend(run, t),
         t(
             "**Order value.** The Gamma-Gamma model; where an account's order value rises or falls clearly, "
             "the mean of its last 12 months; for accounts with one order, that order. Returns are deducted "
@@ -58,6 +61,7 @@ def method(run: Source, t: Translator) -> list[Block]:
             "36; without a declaration these best 12 months alone, and then the type is provisional and no "
             "share of wallet is computed."
         ),
+        t("**Segments.** {rule}", rule=segments.rule(run, t)),
         t(
             "**Levels, types and strategies.** Borders are fitted to the data. Types and strategies follow "
             "from rules in the playbook file; every label is stored with its rule and the values that gave "
@@ -65,6 +69,21 @@ def method(run: Source, t: Translator) -> list[Block]:
         ),
     ]
     return [text(t("## Method") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
+
+
+def _blend(run: Source, t: Translator) -> list[str]:
+    """Say how the model's purchases are mixed with the recent ones, where they are."""
+    choice = run.read_facts("choice")
+    if choice["forecaster"] != BLEND:
+        return []
+    return [
+        t(
+            "**Recent purchases.** What the model expects enters with {model}, the account's purchases of the last 12 months, "
+            "as far as it still buys, with {recent}; the forecasts made at the earlier dates have chosen these weights.",
+            model=t.percent(choice["weight"]),
+            recent=t.percent(1 - choice["weight"]),
+        )
+    ]
 
 
 def not_yet(t: Translator) -> list[Block]:

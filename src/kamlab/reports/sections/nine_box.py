@@ -57,7 +57,24 @@ def picture(run: Source, t: Translator) -> list[Block]:
     return [
         figure(
             drawn,
-            caption=t("Every account by what it could buy and what it should bring; fixed borders are dashed."),
+            caption=_caption(accounts, t),
             alt=nine_box.alt(accounts, t, fitted=fitted),
         )
     ]
+
+
+def _caption(accounts: pd.DataFrame, t: Translator) -> str:
+    """Say what is drawn, and how many accounts are not."""
+    sentence = t(
+        "Every account by what it could buy and what it should bring. In each box: customers and their expected value; "
+        "fixed borders are dashed."
+    )
+    unknown = int(accounts["potential_revenue"].isna().sum())
+    if not unknown:
+        return sentence
+    missing = t.plural(
+        "{n} account without a known potential is not drawn.",
+        "{n} accounts without a known potential are not drawn.",
+        unknown,
+    )
+    return f"{sentence} {missing}"

@@ -79,7 +79,7 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
     }
     known = [name for name in rows if rows[name].notna().any()]
     shown = [
-        f for f in FEATURES if f.name in ("p_alive", "order_interval", "tenure", "margin_rate") and f.name in known
+        f for f in FEATURES if f.name in ("silence", "order_interval", "tenure", "margin_rate") and f.name in known
     ]
     growth = "growth" in known
     printed = pd.DataFrame(
@@ -94,7 +94,7 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
         }
     )
     short = {
-        "p_alive": t("Still buys"),
+        "silence": t("Last order"),
         "order_interval": t("Order every"),
         "tenure": t("Known for"),
         "margin_rate": t("Margin rate"),
@@ -115,12 +115,13 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
         else []
     )
     return [
-        text(rule(run, t)),
         table(
             printed,
             columns=columns,
             caption=t("The segments: size, value, and the middle account of each."),
-            note=t("Growth: last 12 months against the 12 before, drawn towards none where purchases are few."),
+            note=t("Growth: last 12 months against the 12 before, drawn towards none where purchases are few.")
+            if growth
+            else "",
         ),
         *picture,
     ]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from kamlab.config import Config
 from kamlab.i18n import Translator
-from kamlab.period import StudyPeriod
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.terms import STRATEGIES
 
 
@@ -81,11 +81,30 @@ def total_revenue(run: Source) -> Interval:
     return Interval(float(run.read("forecast")["expected_revenue"].sum()), float(lower), float(upper))
 
 
-def at_risk(table: pd.DataFrame) -> pd.DataFrame:
-    """Return accounts to win back or to watch, with `loss`: best 12 months of 36 less expected revenue, not under 0."""
-    leaving = table[(table["strategy"] == "win_back") | has_flag(table, "watch")].copy()
-    leaving["loss"] = (leaving["peak_revenue"] - leaving["expected_revenue"]).clip(lower=0)
-    return leaving.sort_values(["loss", "account"], ascending=[False, True])
+SILENT_RULES = ("win_back.silent", "silent.watch")
+"""Strategy rules of the default playbook for accounts that have probably gone."""
+
+
+def leaving(table: pd.DataFrame) -> pd.DataFrame:
+    """Return accounts to win back or to watch, most money first.
+
+    `loss` is the best 12 months of the last 36 less the expected revenue, not under 0; `gone` whether the account is
+    silent, else it still buys, only less.
+    """
+    rows = table[(table["strategy"] == "win_back") | has_flag(table, "watch")].copy()
+    rows["loss"] = (rows["peak_revenue"] - rows["expected_revenue"]).clip(lower=0)
+    rows["gone"] = rows["strategy_rule"].isin(SILENT_RULES)
+    return rows.sort_values(["loss", "account"], ascending=[False, True])
+
+
+def can_see_leaving(table: pd.DataFrame) -> bool:
+    """Whether the log can show that an account leaves: one is known for two years, or the model takes one for gone."""
+    return bool((table["days_known"] >= 2 * DAYS_PER_YEAR).any() or (table["p_alive"] < 0.5).any())
+
+
+def losing(table: pd.DataFrame) -> pd.DataFrame:
+    """Return accounts flagged for repair, largest loss of the last 12 months first."""
+    return table[has_flag(table, "repair")].sort_values(["trailing_margin", "account"])
 
 
 def reachable(table: pd.DataFrame) -> pd.DataFrame:
