@@ -264,6 +264,7 @@ def test_wrapping_loses_nothing_and_keeps_to_the_width(text, width):
 
 def test_chinese_titles_break_without_spaces():
     assert words.wrapped("高贡献客户带来大部分价值", 10) == "高贡献客户\n带来大部分\n价值"
+    assert words.wrapped("最近12个月，收入（净额）为9亿。", 10) == "最近12个\n月，收入\n（净额）为\n9亿。"
 
 
 def test_amounts_on_axes_are_as_short_as_they_can_be():

@@ -1,5 +1,6 @@
 """What the sections say: warnings first, empty lists in one line, names as they are."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -55,12 +56,18 @@ def choice(beaten):
 
 
 def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
-    fault = "The newest line is of 2025-11-01, 60 days before."
-    run = FakeRun({"backtest": RECORD}, {"freshness": {"faults": [fault], "findings": []}, "choice": choice([])})
+    stale = FRESH | {"faults": ["too old"], "lag_days": 60, "last_line": "2025-11-01"}
+    run = FakeRun({"backtest": RECORD}, {"freshness": stale, "choice": choice([])})
     (warning,) = answers.warnings(run, T)
     assert warning.tone == "danger"
     assert warning.title == "The log is stale or unfinished"
-    assert "60 days before" in warning.markdown
+    assert "1 Nov 2025, 60 days before" in warning.markdown.replace("\u00a0", " ")
+
+
+def test_an_unfinished_log_is_told_from_a_stale_one():
+    unfinished = {"faults": ["too few"], "lag_days": 2, "last_month_lines": 40, "norm_lines": 99.6}
+    (warning,) = answers.warnings(FakeRun({"backtest": RECORD}, {"freshness": unfinished, "choice": choice([])}), T)
+    assert "40 lines where about 100 were to be expected" in warning.markdown
 
 
 def test_a_simple_rule_that_was_better_is_named_with_both_errors():
@@ -179,3 +186,38 @@ def test_a_young_log_does_not_claim_that_nobody_leaves():
     for section in (actions.protect, actions.win_back):
         (block,) = section(young, T)
         assert "Cannot be judged from this log" in block.markdown
+
+
+def test_chinese_sections_hold_no_latin_words_but_names():
+    t = Translator("zh", currency="EUR")
+    everything = pd.concat([accounts()] * 5, ignore_index=True).assign(
+        account=list("ABCDE"),
+        owner=["Wu Fang", None, None, None, None],
+        type_000=list("BCBDA"),
+        strategy=["retain", "win_back", "promote", "static", "acquire"],
+        strategy_rule=["retain.value", "win_back.silent", "promote.mid", "negative.repair", "prospect.acquire"],
+        flags=["returning", "override", "no_owner, review", "repair", "check_margin"],
+        plan_required=True,
+    )
+    run = run_of(everything)
+    names = ("protect", "win_back", "promote", "acquire", "repair", "retain", "urgent")
+    sections = [getattr(actions, name) for name in names]
+    printed = [block.to_json() for section in sections for block in section(run, t)]
+    reasons = pd.DataFrame({"reason": [*data.REASONS, "5 fields where the header has 4; cost is not a number"]})
+    lines = reasons.assign(line=range(2, 2 + len(reasons)))
+    printed += [block.to_json() for block in data.quarantine(FakeRun({"quarantine": lines}), t)]
+    said = []
+
+    def collect(node, key=""):
+        if isinstance(node, dict):
+            for name, value in node.items():
+                collect(value, name)
+        elif isinstance(node, (list, tuple)):
+            for value in node:
+                collect(value, key)
+        elif isinstance(node, str) and key not in ("kind", "key", "align"):
+            said.append(node)
+
+    collect(printed)
+    words = set(re.findall("[A-Za-z]{2,}", " ".join(said)))
+    assert words == {"EUR", "Star", "Sons", "Wu", "Fang", "quarantine"}

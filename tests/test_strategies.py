@@ -492,6 +492,15 @@ def test_reason_is_one_sentence_with_the_accounts_numbers(changes, sentence):
     assert texts.reason(Translator("en", currency="CNY"), row).replace("\u00a0", " ") == sentence
 
 
+def test_a_decision_is_told_with_who_took_it_until_when_and_why():
+    row = {
+        "strategy_rule": "override",
+        "strategy_inputs": "owner=Wu Fang; reason=joint plant; new site; until=2025-12-31",
+    }
+    said = texts.reason(Translator("en"), row).replace("\u00a0", " ")
+    assert said == "Decided by Wu Fang, until 31 Dec 2025: joint plant; new site."
+
+
 def test_every_reason_can_be_written_for_an_account_without_numbers():
     for rule in (*texts.REASONS, "my.rule"):
         sentence = texts.reason(Translator("en"), {"strategy_rule": rule})

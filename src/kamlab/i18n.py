@@ -9,11 +9,11 @@ from __future__ import annotations
 import gettext
 import math
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, localcontext
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,14 @@ UNITS = N_("k:3, M:6, bn:9")
 AMOUNT_WITH_UNIT = N_("{number} {unit}")
 # Translators: a currency code and an amount, such as "CNY 1.23 M".
 CURRENCY_WITH_AMOUNT = N_("{currency} {amount}")
+# Translators: how a day is written: a name or pattern of Unicode's CLDR, such as medium or dd/MM/yyyy.
+DATE_FORMAT = N_("medium")
+# Translators: two sentences after each other; Chinese has no space between them.
+SENTENCES = N_("{first} {second}")
+# Translators: two items of a list, such as names.
+COMMAS = N_("{first}, {second}")
+# Translators: two items of a list that hold commas themselves.
+SEMICOLONS = N_("{first}; {second}")
 
 
 def languages(catalogues: Path = LOCALE_DIR) -> list[str]:
@@ -157,6 +165,11 @@ class Translator:
             text = forms[gettext.c2py(self._catalogue.plural_expr)(n)]
         return self._fill(text, {"n": n, **values})
 
+    def join(self, pattern: str, parts: Iterable[str]) -> str:
+        """Join written parts by one of the patterns SENTENCES, COMMAS and SEMICOLONS."""
+        found = list(parts)
+        return reduce(lambda first, second: self(pattern, first=first, second=second), found) if found else ""
+
     def number(self, value: Any, digits: int = 0) -> str:
         """Write a number with grouped thousands and `digits` decimals; a missing one is a dash."""
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
@@ -178,10 +191,10 @@ class Translator:
             return _typeset(function(rounded or abs(rounded), pattern, locale=self.locale))
 
     def date(self, value: date | None) -> str:
-        """Write a day, such as 31 Dec 2025."""
+        """Write a day, such as 31 Dec 2025, or a dash."""
         if _is_missing(value):
             return MISSING
-        return format_date(value, "medium", locale=self.locale).replace(" ", NO_BREAK_SPACE)
+        return format_date(value, self(DATE_FORMAT), locale=self.locale).replace(" ", NO_BREAK_SPACE)
 
     def money(self, value: Any, digits: int = SIGNIFICANT_DIGITS) -> str:
         """Write an amount with its currency in thousands, millions or billions, to `digits` significant digits.

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from kamlab.figures.style import ACCENT, GRID, INK, MUTED, PALETTE, WIDTH_INCHES, style
 from kamlab.figures.words import money_axis, set_title, with_currency, without_currency
-from kamlab.i18n import Translator
+from kamlab.i18n import SEMICOLONS, SENTENCES, Translator
 
 MARKERS = ("o", "D", "^", "v", "P")
 LEFT_OUT = "always_0"
@@ -77,7 +77,7 @@ def draw(backtest: pd.DataFrame, t: Translator, *, names: Mapping[str, str]) -> 
             actual = here["actual"].iloc[0]
             axes.barh(y, actual, height=0.55, color=GRID)
             axes.plot([actual, actual], [y - 0.36, y + 0.36], color=INK, linewidth=1.8)
-            beyond = ", ".join(write(v) for v in sorted(here["forecast"]) if v > end)
+            beyond = t.join(SEMICOLONS, (write(v) for v in sorted(here["forecast"]) if v > end))
             axes.annotate(beyond, (end, y), xytext=(7, 0), textcoords="offset points", va="center")
         for i, name in enumerate(forecasters):
             mine = rows[rows["forecaster"] == name]
@@ -126,4 +126,4 @@ def alt(backtest: pd.DataFrame, t: Translator, *, names: Mapping[str, str]) -> s
         )
         for row in rows.itertuples()
     ]
-    return " ".join([t("{finding}.", finding=title(backtest, t, names=names)), *said])
+    return t.join(SENTENCES, [t("{finding}.", finding=title(backtest, t, names=names)), *said])

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from kamlab.figures.style import INK, MUTED, PALETTE, WIDTH_INCHES, style
 from kamlab.figures.words import LEVELS, set_title
-from kamlab.i18n import N_, Translator
+from kamlab.i18n import N_, SEMICOLONS, Translator
 
 COLOURS = {"up": PALETTE[1], "down": PALETTE[2], "stays": PALETTE[4]}
 MOVES = {"up": N_("higher"), "down": N_("lower"), "stays": N_("same class")}
@@ -84,5 +84,5 @@ def alt(crosstab: pd.DataFrame, t: Translator, *, axis_name: str) -> str:
     return t(
         "Cross-table of classes. {finding}. {cells}.",
         finding=title(crosstab, t, axis_name=axis_name),
-        cells="; ".join(cells),
+        cells=t.join(SEMICOLONS, cells),
     )

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator
 
 from kamlab.figures.style import INK, MUTED, STRATEGY_COLOURS, WIDTH_INCHES, maybe_rasterize, style
 from kamlab.figures.words import LEVELS, brief, money_axis, set_title, with_currency, without_currency, wrapped
-from kamlab.i18n import Translator
+from kamlab.i18n import SEMICOLONS, Translator
 from kamlab.strategies import texts
 
 Borders = Mapping[str, tuple[float, float]]
@@ -167,7 +167,9 @@ def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool) -> None:
         axes.axhline(cut, color=color, linestyle=dashes, linewidth=1.0)
         # fixed and fitted borders may lie close together, so their amounts stand on different sides of the edge
         _beside(axes, brief(cut, t), cut, color=color, inside=not solid)
-    for cut in borders.get("potential", ()):
+    # fixed borders are close together: their amounts stand to the left of the first and to the right of the second
+    places = ("center", "center") if solid else ("right", "left")
+    for cut, place in zip(borders.get("potential", ()), places, strict=False):
         axes.axvline(cut, color=color, linestyle=dashes, linewidth=1.0)
         axes.annotate(
             brief(cut, t),
@@ -175,7 +177,7 @@ def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool) -> None:
             xycoords=("data", "axes fraction"),
             xytext=(0, 3 if solid else 13),
             textcoords="offset points",
-            ha="center",
+            ha=place,
             color=color,
         )
     if borders:
@@ -223,6 +225,6 @@ def alt(accounts: pd.DataFrame, t: Translator, *, fitted: Borders) -> str:
         "Nine boxes, contribution upwards and potential to the right. {finding}. {boxes}. Not drawn, because their "
         "potential is unknown: accounts {unknown}.",
         finding=title(accounts, t, fitted=fitted),
-        boxes="; ".join(boxes),
+        boxes=t.join(SEMICOLONS, boxes),
         unknown=len(accounts) - len(cells),
     )

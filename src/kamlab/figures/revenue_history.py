@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from kamlab.figures.style import ACCENT, INK, LEVEL_COLOURS, PALETTE, WIDTH_INCHES, style
 from kamlab.figures.words import money_axis, set_title, with_currency
-from kamlab.i18n import Translator
+from kamlab.i18n import SENTENCES, Translator
 from kamlab.period import MONTHS_PER_YEAR
 
 SHOWN_MONTHS = 48
@@ -132,5 +132,5 @@ def alt(
         finding=title(months, t, expected=expected, trailing=trailing, previous=previous),
     )
     if np.isfinite(lower) and np.isfinite(upper):
-        return said + " " + t("Interval: {lower} to {upper}.", lower=t.money(lower), upper=t.money(upper))
+        return t.join(SENTENCES, [said, t("Interval: {lower} to {upper}.", lower=t.money(lower), upper=t.money(upper))])
     return said

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from kamlab.features import FEATURES, Feature
 from kamlab.figures.style import INK, LEVEL_COLOURS, WIDTH_INCHES, style
 from kamlab.figures.words import set_title, without_currency, wrapped
-from kamlab.i18n import MISSING, N_, Translator
+from kamlab.i18n import MISSING, N_, NO_BREAK_SPACE, SEMICOLONS, SENTENCES, Translator
 from kamlab.segment_names import translated
 
 HEADS = {
@@ -29,6 +29,8 @@ HEADS = {
 """Short names of the features that are shown. The chance that an account still buys is not: the model takes it for
 certain of every account with a single order, however long ago."""
 NAME_CHARACTERS = 26
+HEAD_CHARACTERS = 8
+CELL_CHARACTERS = 7
 MAX_COLUMNS = 8
 SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", LEVEL_COLOURS["Low"], LEVEL_COLOURS["Mid"]])
 """Light to dark, never so dark that the numbers cannot be read."""
@@ -101,9 +103,11 @@ def draw(profile: pd.DataFrame, t: Translator) -> Figure | None:
         figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 1.0 + 0.42 * len(profile)))
         axes.imshow(np.ma.masked_invalid(depth), cmap=SHADES, vmin=0, vmax=1, aspect="auto")
         for (row, column), _ in np.ndenumerate(depth):
-            value = profile[features[column].name].iloc[row]
-            axes.text(column, row, _written(value, features[column], t), ha="center", va="center", color=INK)
-        axes.set_xticks(range(len(features)), [wrapped(t(HEADS[f.name]), 8) for f in features])
+            written = _written(profile[features[column].name].iloc[row], features[column], t)
+            lines = wrapped(written.replace(NO_BREAK_SPACE, " "), CELL_CHARACTERS)
+            axes.text(column, row, lines, ha="center", va="center", color=INK)
+        heads = [wrapped(t(HEADS[f.name]), HEAD_CHARACTERS) for f in features]
+        axes.set_xticks(range(len(features)), heads, fontsize=7.5)
         axes.set_yticks(range(len(profile)), names)
         for row, segment in enumerate(profile.itertuples()):
             shares = [t.percent(segment.share_accounts), t.percent(segment.share_contribution)]
@@ -132,11 +136,15 @@ def alt(profile: pd.DataFrame, t: Translator) -> str:
         t(
             "{segment}: {values}.",
             segment=translated(segment["segment_name"], t),
-            values="; ".join(
-                t("{feature} {value}", feature=t(HEADS[f.name]), value=_written(segment[f.name], f, t))
-                for f in features
+            values=t.join(
+                SEMICOLONS,
+                (
+                    t("{feature} {value}", feature=t(HEADS[f.name]), value=_written(segment[f.name], f, t))
+                    for f in features
+                ),
             ),
         )
         for _, segment in profile.iterrows()
     ]
-    return " ".join([t("Heatmap of the segments' middle values. {finding}.", finding=title(profile, t)), *rows])
+    said = t("Heatmap of the segments' middle values. {finding}.", finding=title(profile, t))
+    return t.join(SENTENCES, [said, *rows])

@@ -20,6 +20,11 @@ TITLE_CHARACTERS = 94
 LEVELS: Mapping[str, str] = {"Low": N_("Low"), "Mid": N_("Mid"), "High": N_("High")}
 
 
+NEVER_FIRST = "，。、；：！？）》」』”’%…"
+NEVER_LAST = "（《「『“‘"
+"""Punctuation that no Chinese line begins or ends with."""
+
+
 def wrapped(text: str, characters: int) -> str:
     """Break a text into lines of at most so many Latin characters; Chinese ones count twice and break anywhere."""
     lines, line, width = [], "", 0
@@ -37,10 +42,17 @@ def _pieces(text: str) -> list[str]:
     """Split a text where a line may break: after spaces, and around characters without spaces between words."""
     pieces = [""]
     for c in text:
-        if east_asian_width(c) == "W" and pieces[-1]:
+        wide = east_asian_width(c) in "WF"
+        last = -1 if pieces[-1] or len(pieces) == 1 else -2
+        if c in NEVER_FIRST and not pieces[last].endswith(" "):
+            pieces[last] += c
+            if wide and last == -1:
+                pieces.append("")
+            continue
+        if wide and pieces[-1] and pieces[-1][-1] not in NEVER_LAST:
             pieces.append("")
         pieces[-1] += c
-        if c == " " or east_asian_width(c) == "W":
+        if c == " " or (wide and c not in NEVER_LAST):
             pieces.append("")
     return [p for p in pieces if p]
 

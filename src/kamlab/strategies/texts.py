@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from kamlab.i18n import MISSING, N_, Translator
@@ -120,7 +122,7 @@ REASONS: Mapping[str, str] = {
     "promote.type_c": N_("Expected to bring {contribution}, and could buy {potential}."),
     "promote.mid": N_("Expected to bring {contribution}; it bought {trailing} in the last 12 months, of {potential}."),
     "retain.value": N_("Expected to bring {contribution}; it bought {trailing} in the last 12 months."),
-    "override": N_("Decided by hand: {inputs}."),
+    "override": N_("Decided by {decider}, until {until}: {because}."),
 }
 """Strategy rule → sentence for a report's line."""
 
@@ -146,6 +148,20 @@ def _potential(t: Translator, row: Mapping[str, Any]) -> str:
     return MISSING if template is None else t(template, amount=t.money(row.get("potential_revenue")))
 
 
+_DECISION = re.compile(r"owner=(?P<decider>.*?); reason=(?P<because>.*); until=(?P<until>.*)", re.DOTALL)
+"""How a label that a person decided states its inputs."""
+
+
+def _decided(part: str) -> _Writer:
+    def write(t: Translator, row: Mapping[str, Any]) -> str:
+        found = _DECISION.fullmatch(row.get("strategy_inputs") or "")
+        if found is None:
+            return MISSING
+        return t.date(date.fromisoformat(found[part])) if part == "until" else found[part]
+
+    return write
+
+
 _WRITERS: Mapping[str, _Writer] = {
     "potential": _potential,
     "trailing": _money("trailing_revenue"),
@@ -154,6 +170,9 @@ _WRITERS: Mapping[str, _Writer] = {
     "contribution": _money("expected_contribution"),
     "days": lambda t, row: t.number(row.get("days_since_last")),
     "share": lambda t, row: t.percent(row.get("wallet_share")),
+    "decider": _decided("decider"),
+    "because": _decided("because"),
+    "until": _decided("until"),
     "inputs": lambda t, row: row.get("strategy_inputs") or MISSING,
     "rule": lambda t, row: row["strategy_rule"],
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from kamlab.i18n import N_, Translator
+from kamlab.i18n import COMMAS, Translator
 from kamlab.reports.blocks import Block, TableColumn, escape, table, text
 from kamlab.reports.sections.source import (
     Source,
@@ -143,46 +143,51 @@ def urgent(run: Source, t: Translator) -> list[Block]:
                     "{n} account that needs a plan has no owner: {names}.",
                     "{n} accounts that need a plan have no owner: {names}.",
                     len(orphans),
-                    names=_names(orphans),
+                    names=_names(orphans, t),
                 )
             )
-    for flag, one, many in _URGENT:
+    for flag, write in _URGENT.items():
         marked = accounts[has_flag(accounts, flag)]
         if len(marked):
-            lines.append(t.plural(one, many, len(marked), names=_names(marked)))
+            lines.append(write(t, len(marked), _names(marked, t)))
     if not lines:
         return []
     return [text(t("### Urgent facts") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
 
 
-_URGENT = (
-    (
-        "check_margin",
-        N_("{n} account more likely loses money than not, and is not yet to be repaired: {names}."),
-        N_("{n} accounts more likely lose money than not, and are not yet to be repaired: {names}."),
+_URGENT: Mapping[str, Callable[[Translator, int, str], str]] = {
+    "check_margin": lambda t, n, names: t.plural(
+        "{n} account more likely loses money than not, and is not yet to be repaired: {names}.",
+        "{n} accounts more likely lose money than not, and are not yet to be repaired: {names}.",
+        n,
+        names=names,
     ),
-    (
-        "returning",
-        N_("{n} account has come back after more than a year: {names}."),
-        N_("{n} accounts have come back after more than a year: {names}."),
+    "returning": lambda t, n, names: t.plural(
+        "{n} account has come back after more than a year: {names}.",
+        "{n} accounts have come back after more than a year: {names}.",
+        n,
+        names=names,
     ),
-    (
-        "review",
-        N_("{n} account with two large orders in different years has to be judged by hand: {names}."),
-        N_("{n} accounts with two large orders in different years have to be judged by hand: {names}."),
+    "review": lambda t, n, names: t.plural(
+        "{n} account with two large orders in different years has to be judged by hand: {names}.",
+        "{n} accounts with two large orders in different years have to be judged by hand: {names}.",
+        n,
+        names=names,
     ),
-    (
-        "override",
-        N_("{n} account is decided by hand against the rule: {names}."),
-        N_("{n} accounts are decided by hand against the rule: {names}."),
+    "override": lambda t, n, names: t.plural(
+        "{n} account is decided by hand against the rule: {names}.",
+        "{n} accounts are decided by hand against the rule: {names}.",
+        n,
+        names=names,
     ),
-)
+}
+"""Flag → the sentence that names its accounts."""
 
 
-def _names(rows: pd.DataFrame, limit: int = 8) -> str:
+def _names(rows: pd.DataFrame, t: Translator, limit: int = 8) -> str:
     ordered = rows.sort_values(["trailing_revenue", "account"], ascending=[False, True])
-    names = ", ".join(escape(name) for name in ordered["name"].head(limit))
-    return f"{names} …" if len(rows) > limit else names
+    names = t.join(COMMAS, map(escape, ordered["name"].head(limit)))
+    return t("{list} …", list=names) if len(rows) > limit else names
 
 
 def _list(
@@ -217,7 +222,8 @@ def _list(
     columns = [TableColumn("name", t("Account"), width=24)]
     if first["type_000"].notna().any():
         columns.append(TableColumn("type", t("Type"), "center", width=5))
-    columns += [TableColumn(key, label, "right", width=11) for key, label in figures.items()]
+    for key, label in figures.items():
+        columns.append(TableColumn(key, label, "right", width=max(11, *map(len, printed[key]))))
     if run.read("accounts")["owner"].notna().any():
         columns.append(TableColumn("owner", t("Owner"), width=13))
     columns.append(TableColumn("reason", t("Why"), width=34))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from kamlab.backtest import BLEND, MODEL
-from kamlab.i18n import MISSING, N_, Translator
-from kamlab.reports.blocks import Block, Kpi, TableColumn, callout, cover, escape, kpis, table, text
-from kamlab.reports.sections.data import left_out
+from kamlab.i18n import MISSING, N_, SENTENCES, Translator
+from kamlab.reports.blocks import Block, Kpi, TableColumn, callout, cover, kpis, table, text
+from kamlab.reports.sections.data import left_out, stale
 from kamlab.reports.sections.source import (
     Interval,
     Source,
@@ -27,6 +27,10 @@ from kamlab.reports.sections.source import (
 from kamlab.strategies import texts
 
 
+DEFAULT_CONFIDENTIALITY = N_("Confidential")
+"""The configuration's default is translated; a company's own line is printed as it is."""
+
+
 def title_page(run: Source, t: Translator) -> list[Block]:
     """The cover: whose report, up to which day, what it rests on."""
     facts, units = run.read_facts("freshness"), run.read("accounts")
@@ -44,7 +48,7 @@ def title_page(run: Source, t: Translator) -> list[Block]:
                 (t("Accounts that have bought"), t.number(len(bought))),
                 (t("Prospects"), t.number(len(units) - len(bought))),
             ],
-            confidentiality=run.config.report.confidentiality,
+            confidentiality=t(run.config.report.confidentiality),
         )
     ]
 
@@ -57,9 +61,8 @@ def opening(run: Source, t: Translator) -> list[Block]:
 def warnings(run: Source, t: Translator) -> list[Block]:
     """What a reader must know before any number: a stale log, or a forecast that a simple rule beats."""
     blocks: list[Block] = []
-    stale = run.read_facts("freshness")["faults"]
-    if stale:
-        blocks.append(callout("danger", t("The log is stale or unfinished"), escape(" ".join(stale))))
+    if run.read_facts("freshness")["faults"]:
+        blocks.append(stale(run, t))
     choice = run.read_facts("choice")
     if choice["beaten_by"]:
         rows = record(run)
@@ -144,7 +147,7 @@ def headline(run: Source, t: Translator) -> list[Block]:
                 interval=margin.text(t),
             )
         )
-    return [text(" ".join(parts))]
+    return [text(t.join(SENTENCES, parts))]
 
 
 def _happened(what: str, now: float, before: float | None, t: Translator) -> str:
@@ -310,13 +313,14 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
             printed,
             columns=columns,
             caption=t("The strategies: how many accounts each has, and what they bring."),
-            note=" ".join(
+            note=t.join(
+                SENTENCES,
                 [
                     t("Headroom = what the accounts could buy beyond the forecast, at their margin rate.")
                     if is_contribution(run)
                     else t("Headroom = what the accounts could buy beyond the forecast."),
                     t("The intervals of the parts do not add up to that of the whole: not all go wrong together."),
-                ]
+                ],
             ),
             total_rows=1,
         )

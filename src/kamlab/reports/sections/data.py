@@ -6,8 +6,8 @@ import re
 
 import pandas as pd
 
-from kamlab.i18n import N_, Translator
-from kamlab.reports.blocks import Block, TableColumn, callout, escape, table, text
+from kamlab.i18n import COMMAS, N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.reports.blocks import Block, Callout, TableColumn, callout, table, text
 from kamlab.reports.sections.source import Source
 
 PARTS = {
@@ -70,7 +70,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
         {
             "reason": [_reason(reason, t) for reason, _ in groups],
             "lines": [t.number(len(g)) for _, g in groups],
-            "where": [_places(g["line"]) for _, g in groups],
+            "where": [_places(g["line"], t) for _, g in groups],
         }
     ).head(MAX_REASONS)
     columns = [
@@ -92,12 +92,12 @@ def _reason(reasons: str, t: Translator) -> str:
             found.append(t("{fields} fields where the header has {expected}", fields=fields, expected=expected))
         else:
             found.append(t(REASONS.get(reason, reason)))
-    return t("; ").join(found)
+    return t.join(SEMICOLONS, found)
 
 
-def _places(lines: pd.Series) -> str:
-    first = ", ".join(str(n) for n in lines.head(MAX_LINES))
-    return f"{first} …" if len(lines) > MAX_LINES else first
+def _places(lines: pd.Series, t: Translator) -> str:
+    first = t.join(COMMAS, map(str, lines.head(MAX_LINES)))
+    return t("{list} …", list=first) if len(lines) > MAX_LINES else first
 
 
 def completeness(run: Source, t: Translator) -> list[Block]:
@@ -123,13 +123,31 @@ def completeness(run: Source, t: Translator) -> list[Block]:
                 facts["repeated_lines"],
             )
         )
-    blocks: list[Block] = [text(" ".join(sentences))]
+    blocks: list[Block] = [text(t.join(SENTENCES, sentences))]
     if facts["faults"]:
-        blocks.insert(0, callout("danger", t("The log is stale or unfinished"), escape(" ".join(facts["faults"]))))
+        blocks.insert(0, stale(run, t))
     missing = left_out(run, t)
     if missing:
         blocks.append(text("\n".join(f"- {line}" for line in missing)))
     return blocks
+
+
+def stale(run: Source, t: Translator) -> Callout:
+    """Say how old or unfinished the log is that was accepted nevertheless."""
+    facts = run.read_facts("freshness")
+    if facts["lag_days"] > run.config.period.max_data_lag_days:
+        fault = t(
+            "The newest line of the log is of {last}, {days} days before the as-of date.",
+            last=pd.Timestamp(facts["last_line"]).date(),
+            days=facts["lag_days"],
+        )
+    else:
+        fault = t(
+            "The last month has {lines} lines where about {norm} were to be expected: the export looks unfinished.",
+            lines=facts["last_month_lines"],
+            norm=round(facts["norm_lines"]),
+        )
+    return callout("danger", t("The log is stale or unfinished"), fault)
 
 
 def left_out(run: Source, t: Translator) -> list[str]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from kamlab.backtest import BLEND, MODEL
 from kamlab.figures import forecast_record, revenue_history
-from kamlab.i18n import MISSING, Translator
+from kamlab.i18n import COMMAS, MISSING, SEMICOLONS, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.answers import forecaster_name, signed
 from kamlab.reports.sections.source import Source, total_revenue
@@ -70,7 +70,7 @@ def contest(run: Source, t: Translator) -> list[Block]:
 def _verdict(run: Source, t: Translator) -> str:
     beaten = run.read_facts("choice")["beaten_by"]
     if beaten:
-        names = ", ".join(forecaster_name(name, t) for name in beaten)
+        names = t.join(COMMAS, (forecaster_name(name, t) for name in beaten))
         return t("For single accounts these simple rules were closer than the model: **{names}**.", names=names)
     return t("For single accounts the model was closer than every simple rule.")
 
@@ -84,7 +84,7 @@ def _earlier(rows: pd.DataFrame, newest: object, t: Translator) -> list[Block]:
         t("{origin}: {bias}", origin=pd.Timestamp(row.origin).date(), bias=signed(row.bias, t))
         for row in model.itertuples()
     ]
-    return [text(t("The model's total from earlier dates was off by: {list}.", list="; ".join(parts)))]
+    return [text(t("The model's total from earlier dates was off by: {list}.", list=t.join(SEMICOLONS, parts)))]
 
 
 def notes(run: Source, t: Translator) -> list[Block]:

@@ -49,7 +49,12 @@ def borders(run: Source, t: Translator) -> list[Block]:
     ]
     fitted = rows[(rows["scheme"] == "fitted") & (rows["cut"] == "mid")]
     reasons = [
-        f"- **{axis_name(row.axis, run, t)}.** {t(row.reason, **json.loads(row.reason_values))}"
+        "- "
+        + t(
+            "**{axis}.** {reason}",
+            axis=axis_name(row.axis, run, t),
+            reason=t(row.reason, **json.loads(row.reason_values)),
+        )
         for row in fitted.itertuples()
     ]
     return [

@@ -6,7 +6,7 @@ import pandas as pd
 
 from kamlab import schemes, tiers
 from kamlab.figures import nine_box
-from kamlab.i18n import Translator
+from kamlab.i18n import SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Source, is_contribution, labelled, value_word
 from kamlab.strategies import texts
@@ -77,4 +77,4 @@ def _caption(accounts: pd.DataFrame, t: Translator) -> str:
         "{n} accounts without a known potential are not drawn.",
         unknown,
     )
-    return f"{sentence} {missing}"
+    return t.join(SENTENCES, [sentence, missing])
