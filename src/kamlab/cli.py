@@ -30,7 +30,7 @@ AsOfOption = Annotated[
 def report(
     config: ConfigOption = Path("kamlab.toml"),
     as_of: AsOfOption = "",
-    lang: Annotated[str, typer.Option(help="Languages of the report, such as en,vi.")] = "",
+    lang: Annotated[str, typer.Option(help="Languages of the report: en, vi, zh, es; several as en,vi.")] = "",
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("reports"),
     accept_stale: Annotated[
         bool, typer.Option("--accept-stale", help="Report on a stale log; page 1 says so.")
