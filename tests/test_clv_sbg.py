@@ -96,7 +96,7 @@ def test_standard_errors_are_those_of_the_likelihood_by_mpmath(high_end):
 # Numerics against mpmath
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(positive, positive, st.integers(0, 3000), st.booleans())
 def test_likelihood_against_mpmath_and_its_gradient(alpha, beta, renewals, active):
     logs = np.log([alpha, beta])
@@ -112,7 +112,7 @@ def test_likelihood_against_mpmath_and_its_gradient(alpha, beta, renewals, activ
     assert gradient[:, 0] == pytest.approx(numeric, rel=1e-4, abs=1e-3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(positive, positive, st.integers(0, 500), st.floats(-9, 1).map(np.exp))
 def test_residual_lifetime_against_mpmath(alpha, beta, renewals, rate):
     with mpmath.workdps(60):
@@ -192,8 +192,8 @@ def test_intervals_cover_the_true_curve_and_lifetime():
     inside = []
     for _ in range(40):
         model = clv.SBG().fit(simulate(400, 1.2, 6.0, np.full(400, 6), 0, rng))
-        last = model.curve(8, n_draws=400).iloc[-1]
-        life = model.residual_lifetime(contract(2), 0.1, n_draws=400).iloc[0]
+        last = model.curve(8, n_draws=200).iloc[-1]
+        life = model.residual_lifetime(contract(2), 0.1, n_draws=200).iloc[0]
         inside += [
             (last["survival_lower"] <= survival <= last["survival_upper"], life["lower"] <= derl <= life["upper"])
         ]
@@ -204,7 +204,7 @@ def test_intervals_cover_the_true_curve_and_lifetime():
 # Properties
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.floats(-8, 8).map(np.exp), st.floats(-8, 8).map(np.exp), st.integers(0, 10_000), st.integers(1, 500))
 def test_nothing_impossible_leaves_predict(alpha, beta, renewals, periods):
     model = with_params(alpha, beta, spread=0.01)
