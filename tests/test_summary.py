@@ -10,7 +10,7 @@ import pytest
 
 import kamlab as kl
 from kamlab.errors import DataError
-from kamlab.summary import holdout, monthly_revenue, revenue_windows
+from kamlab.summary import holdout, monthly_revenue, revenue_windows, summarize_periods
 
 # As-of 2024-12-31: the last 12 months begin on 2024-01-02, the 12 before on 2023-01-02, 36 months on 2022-01-01.
 HAND = """account,day,net,cost,line
@@ -172,3 +172,28 @@ def test_cdnow_equals_lifetimes():
 def test_the_same_ledger_gives_the_same_bits():
     period = kl.StudyPeriod("1998-06-30")
     pd.testing.assert_frame_equal(kl.summarize(cdnow(), period), kl.summarize(cdnow(), period), check_exact=True)
+
+
+def test_periods_are_counted_back_from_the_as_of_date(tmp_path):
+    # Of 91 days each, the last begins on 2024-10-02; counted from it, A bought in periods 10, 5, 3 and not in the last.
+    table = summarize_periods(ledger_of(HAND, tmp_path), PERIOD, period_days=91)
+    # A: 2022-06-01 is 944 days ago (10), 2023-07-10 540 (5), 2024-02-01 334 (3). B bought on the as-of date alone.
+    assert table.to_dict("list") == {
+        "account": ["A", "B"],
+        "frequency": [2, 0],
+        "recency": [7, 0],
+        "n_periods": [10, 0],
+    }
+
+
+def test_several_purchases_in_a_period_count_once(tmp_path):
+    table = summarize_periods(ledger_of(HAND, tmp_path), PERIOD, period_days=300).set_index("account")
+    # 944, 540 and 334 days ago are periods 3, 1 and 1.
+    assert table.loc["A"].tolist() == [1, 2, 3]
+
+
+def test_impossible_periods_are_refused(tmp_path):
+    with pytest.raises(DataError, match="period_days is 0"):
+        summarize_periods(ledger_of(HAND, tmp_path), PERIOD, period_days=0)
+    with pytest.raises(DataError, match="No account has a purchase up to 2020-01-01"):
+        summarize_periods(ledger_of(HAND, tmp_path), kl.StudyPeriod("2020-01-01"), period_days=30)

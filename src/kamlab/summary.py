@@ -59,11 +59,57 @@ def summarize(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | N
     first, *others = (part.to_pyarrow().to_pandas().set_index("account") for part in parts)
     table = first.join(others, how="left").sort_index().reset_index()
     if table.empty:
-        raise DataError(
-            f"No account has a purchase up to {period.calibration_end}. The log runs from {ledger.first_date} to "
-            f"{ledger.last_date}; choose an as-of date inside it."
-        )
+        raise DataError(_no_purchase(ledger, period))
     return _finish(table, period, ledger.has_cost)
+
+
+def summarize_periods(
+    ledger: Ledger, period: StudyPeriod, *, period_days: int, accounts: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Summarise in how many whole periods each account bought, for models of discrete occasions.
+
+    Periods of `period_days` are counted back from the as-of date, so that none is cut off. The period of the first
+    purchase is not counted: an account is known because it bought then.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    period : StudyPeriod
+        Nothing after `period.calibration_end` is read.
+    period_days : int
+        Length of a period in days.
+    accounts : pandas.DataFrame, optional
+        As in `summarize`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        account; frequency (periods with a purchase), recency (number of the last of them; 0 without one) and n_periods
+        (periods), all counted after the period of the first purchase. Ordered by account.
+
+    Raises
+    ------
+    DataError
+        If `period_days` is below 1 or no account has a purchase up to the as-of date.
+    """
+    import ibis
+
+    if period_days < 1:
+        raise DataError(f"period_days is {period_days}; a period has at least 1 day.")
+    days = _days(_revenue_lines(ledger, period, accounts), ledger)
+    purchases = days.filter(days.is_purchase)
+    ago = ibis.literal(period.calibration_end).delta(purchases.date, unit="day") // period_days
+    counted = purchases.mutate(ago=ago)
+    found = counted.group_by("account").agg(
+        bought=counted.ago.nunique(), last=counted.ago.min(), n_periods=counted.ago.max()
+    )
+    table = found.to_pyarrow().to_pandas().sort_values("account", ignore_index=True)
+    if table.empty:
+        raise DataError(_no_purchase(ledger, period))
+    table["frequency"] = table["bought"] - 1
+    table["recency"] = table["n_periods"] - table["last"]
+    numbers = ["frequency", "recency", "n_periods"]
+    return table[["account", *numbers]].astype(dict.fromkeys(numbers, "int64"))
 
 
 def holdout(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -143,6 +189,13 @@ def _days(lines: ir.Table, ledger: Ledger) -> ir.Table:
     else:
         bought, enough = (lines.kind != "return") & (lines.amount > 0), lines.amount.sum() > 0
     return lines.group_by("account", "date").agg(net=lines.amount.sum(), is_purchase=bought.any() & enough)
+
+
+def _no_purchase(ledger: Ledger, period: StudyPeriod) -> str:
+    return (
+        f"No account has a purchase up to {period.calibration_end}. The log runs from {ledger.first_date} to "
+        f"{ledger.last_date}; choose an as-of date inside it."
+    )
 
 
 def _money_where(condition: ir.BooleanValue, money: ir.DecimalValue) -> ir.DecimalScalar:

@@ -181,7 +181,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("level", "number", "nominal level of that interval"),
     ),
     "models": _columns(
-        ("model", "text", "bg_nbd, gamma_gamma"),
+        ("model", "text", "bg_nbd, bg_bb, sbg, gamma_gamma"),
         ("parameter", "text", "the papers' names"),
         ("value", "number", "maximum-likelihood estimate"),
         ("standard_error", "number", "its standard error"),

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 import pandas as pd
 
 from kamlab.clv.base import FittedModel
+from kamlab.clv.bg_bb import BGBB
 from kamlab.clv.bg_nbd import BGNBD
 from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.clv.sbg import SBG, contracts_from_survivors
 from kamlab.terms import TABLES
 
-__all__ = ["BGNBD", "MODELS", "FittedModel", "GammaGamma", "parameter_table"]
+__all__ = ["BGBB", "BGNBD", "MODELS", "SBG", "FittedModel", "GammaGamma", "contracts_from_survivors", "parameter_table"]
 
-MODELS: dict[str, type[FittedModel]] = {"bg_nbd": BGNBD, "gamma_gamma": GammaGamma}
+MODELS: dict[str, type[FittedModel]] = {"bg_nbd": BGNBD, "bg_bb": BGBB, "sbg": SBG, "gamma_gamma": GammaGamma}
 
 
 def parameter_table(models: Iterable[FittedModel]) -> pd.DataFrame:

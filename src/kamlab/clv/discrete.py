@@ -1,0 +1,206 @@
+"""What the models in whole periods share: a beta-distributed chance of leaving, sums over its future, and checks."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from kamlab.clv.checks import _Faults, _numbers, as_frame, require_columns
+from kamlab.errors import ModelError
+
+SMALLEST_DISCOUNT = 1e-6
+"""Below this rate per period the sum over all future periods hangs on the far tail of the fitted distribution."""
+
+
+class Histories(NamedTuple):
+    """Histories in whole periods, one entry a row: ids, purchases x, last one's period t_x, periods n, and weight."""
+
+    account: np.ndarray
+    x: np.ndarray
+    t_x: np.ndarray
+    n: np.ndarray
+    weight: np.ndarray
+
+
+class Contracts(NamedTuple):
+    """Contracts, one entry a row: ids, renewals so far, whether still active, and number of accounts of the row."""
+
+    account: np.ndarray
+    renewals: np.ndarray
+    active: np.ndarray
+    weight: np.ndarray
+
+
+def log_rising(value: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return ln(value · (value + 1) … (value + k − 1)) for k = 0 … n, and its derivative by `value`; shape (n + 1,).
+
+    Sums of logarithms keep the digits that a difference of two log gammas loses at large values.
+    """
+    factors = value + np.arange(n)
+    return np.append(0.0, np.cumsum(np.log(factors))), np.append(0.0, np.cumsum(1 / factors))
+
+
+def survival(leave: Any, stay: Any, periods: int) -> np.ndarray:
+    """Return P(still there after j periods) for j = 1 … periods along a new last axis.
+
+    The chance of leaving in a period is Beta(leave, stay): the product of the retention rates
+    (stay + j − 1) / (leave + stay + j − 1).
+    """
+    leave, stay = np.broadcast_arrays(np.asarray(leave, dtype=float), np.asarray(stay, dtype=float))
+    earlier = stay[..., None] + np.arange(periods)
+    return np.cumprod(earlier / (leave[..., None] + earlier), axis=-1)
+
+
+def discounted_survival(leave: Any, stay: Any, discount_rate: float) -> np.ndarray:
+    """Return Σ S(j) / (1 + discount_rate)^j over j = 1, 2, …, with S of `survival`.
+
+    It is z · stay / (leave + stay) · ₂F₁(1, stay + 1; leave + stay + 1; z) with z = 1 / (1 + discount_rate); the
+    function comes from Gauss' continued fraction (DLMF 15.7.1 with b = 0), which keeps its digits up to z = 1 where
+    power series and reflection formulas lose theirs.
+
+    Raises
+    ------
+    ModelError
+        If the rate is no number of at least 1e-6.
+    """
+    if not (np.isfinite(discount_rate) and discount_rate >= SMALLEST_DISCOUNT):
+        raise ModelError(
+            f"The discount rate per period is {discount_rate}; it must be at least {SMALLEST_DISCOUNT}, because "
+            "without discounting the sum over all future periods need not be finite."
+        )
+    leave, stay = np.asarray(leave, dtype=float), np.asarray(stay, dtype=float)
+    z = 1 / (1 + discount_rate)
+    c = leave + stay
+    # Each step shrinks the error by the factor (1 − √(1 − z)) / (1 + √(1 − z)).
+    steps = 2 * int(10 / np.sqrt(discount_rate) + 20)
+    fraction = c + steps
+    for m in range(steps, 0, -1):
+        half = m // 2
+        numerator = (stay + 1 + half) * (c + half) if m % 2 else half * (leave - 1 + half)
+        fraction = c + m - 1 - numerator * z / fraction
+    return z * stay / fraction
+
+
+def sample_survived(leave: Any, stay: Any, periods: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw how many of the next `periods` periods are survived, where the chance of leaving is Beta(leave, stay)."""
+    leave, stay = np.broadcast_arrays(leave, stay)
+    chance = rng.beta(leave, stay)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        # Geometric, by inversion; a chance of 0 gives infinity.
+        survived = np.floor(rng.standard_exponential(chance.shape) / -np.log1p(-chance))
+    return np.minimum(survived, periods)
+
+
+def check_penalizer(penalizer: float) -> None:
+    """Refuse a penalty that is negative or no number."""
+    if not (np.isfinite(penalizer) and penalizer >= 0):
+        raise ModelError(f"penalizer is {penalizer}; it must be a finite number of at least 0.")
+
+
+def check_periods(periods: float) -> int:
+    """Return a number of periods as an integer; refuse what is none."""
+    if not (np.isfinite(periods) and periods >= 1 and periods == int(periods)):
+        raise ModelError(f"periods is {periods}; it must be a whole number of at least 1.")
+    return int(periods)
+
+
+def check_level(level: float) -> None:
+    """Refuse a level of an interval outside 0 to 1."""
+    if not 0 < level < 1:
+        raise ModelError(f"level is {level}; it must lie between 0 and 1.")
+
+
+def read_histories(summary: Any, *, min_accounts: float = 1, min_repeat_buyers: float = 0) -> Histories:
+    """Read and check histories in whole periods.
+
+    Parameters
+    ----------
+    summary : table
+        Columns account (text, or the index); frequency (periods with a purchase), recency (the last of these periods; 0
+        without one) and n_periods (periods in which the account could buy), all whole numbers counted after the period
+        of the first purchase; optionally weight (how many accounts the row stands for, 1 without).
+    min_accounts, min_repeat_buyers : float
+        How many accounts, and accounts with a purchase in these periods, are needed; rows count with their weight.
+
+    Raises
+    ------
+    ModelError
+        With all faults, the first accounts of each, and what to do.
+    """
+    frame = as_frame(summary)
+    names = ("frequency", "recency", "n_periods")
+    require_columns(frame, names, "a model of periods")
+    ids = frame["account"].to_numpy(dtype=object)
+    x, t_x, n = numbers = np.stack([_numbers(frame[name]) for name in names])
+    faults = _Faults(ids)
+    faults.add(
+        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
+    )
+    finite = np.isfinite(numbers).all(axis=0)
+    faults.add(
+        ~finite, "have a frequency, recency or n_periods that is missing or no finite number", "Fill or drop them."
+    )
+    with np.errstate(invalid="ignore"):
+        whole = ((numbers >= 0) & (numbers == np.floor(numbers))).all(axis=0)
+        faults.add(
+            finite & ~whole, "have a negative or fractional frequency, recency or n_periods", "They count periods."
+        )
+        faults.add(finite & (t_x > n), "have recency > n_periods", "Count both from the same period.")
+        faults.add(
+            finite & (x > t_x), "have more purchases than periods up to the last", "Count a period with purchases once."
+        )
+        faults.add(finite & (x == 0) & (t_x > 0), "have recency without a purchase", "Set recency 0 or count it.")
+    weight = _weights(frame, faults)
+    faults.need("accounts", int(weight.sum()), int(min_accounts))
+    faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), int(min_repeat_buyers))
+    faults.stop("A model of periods")
+    return Histories(ids, x.astype(np.int64), t_x.astype(np.int64), n.astype(np.int64), weight)
+
+
+def read_contracts(contracts: Any, *, min_accounts: float = 1, min_lost: float = 0) -> Contracts:
+    """Read and check contracts.
+
+    Parameters
+    ----------
+    contracts : table
+        Columns account (text, or the index), renewals (whole number: how often the contract was renewed), active (true
+        or false); optionally weight (how many accounts the row stands for, 1 without).
+    min_accounts, min_lost : float
+        How many accounts, and accounts that were not renewed, are needed; rows count with their weight.
+
+    Raises
+    ------
+    ModelError
+        With all faults, the first accounts of each, and what to do.
+    """
+    frame = as_frame(contracts)
+    require_columns(frame, ("renewals", "active"), "a retention model")
+    ids = frame["account"].to_numpy(dtype=object)
+    renewals, active = _numbers(frame["renewals"]), _numbers(frame["active"])
+    faults = _Faults(ids)
+    faults.add(
+        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
+    )
+    finite = np.isfinite(renewals)
+    faults.add(~finite, "have renewals that are missing or no finite number", "Fill or drop them.")
+    with np.errstate(invalid="ignore"):
+        whole = (renewals >= 0) & (renewals == np.floor(renewals))
+        faults.add(finite & ~whole, "have negative or fractional renewals", "It counts renewals; 0 before the first.")
+    faults.add(~np.isin(active, (0, 1)), "are neither active nor lost", "Write true or false in `active`.")
+    weight = _weights(frame, faults)
+    faults.need("accounts", int(weight.sum()), int(min_accounts))
+    faults.need("accounts that were not renewed", int(weight[active == 0].sum()), int(min_lost))
+    faults.stop("A retention model")
+    return Contracts(ids, renewals.astype(np.int64), active == 1, weight)
+
+
+def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
+    """Return how many accounts each row stands for: the column `weight`, or 1 without it."""
+    if "weight" not in frame:
+        return np.ones(len(frame))
+    weight = _numbers(frame["weight"])
+    wrong = ~(np.isfinite(weight) & (weight > 0))
+    faults.add(wrong, "have a weight that is no number above 0", "It says how many accounts the row stands for.")
+    return np.where(wrong, 0.0, weight)
