@@ -9,9 +9,10 @@ import pandas as pd
 from kamlab.clv.base import FittedModel
 from kamlab.clv.bg_nbd import BGNBD
 from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.clv.transactions import TransactionModel
 from kamlab.terms import TABLES
 
-__all__ = ["BGNBD", "MODELS", "FittedModel", "GammaGamma", "parameter_table"]
+__all__ = ["BGNBD", "MODELS", "FittedModel", "GammaGamma", "TransactionModel", "parameter_table"]
 
 MODELS: dict[str, type[FittedModel]] = {"bg_nbd": BGNBD, "gamma_gamma": GammaGamma}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
 
-ENGINES = ("lifetimes",)
+ENGINES = ("lifetimes", "kamlab")
 
 GRADIENT_TOLERANCE = 1e-5
 """Largest slope of the mean log-likelihood per log parameter at what is called a maximum."""
@@ -46,9 +47,9 @@ class Maximum:
 def maximise(
     objective: Objective,
     *,
-    starts: Sequence[Sequence[float]],
+    starts: Sequence[Sequence[float] | np.ndarray],
     bounds: Sequence[tuple[float, float]],
-    n_accounts: int,
+    n_accounts: float,
 ) -> Maximum:
     """Find the best maximum from several starts, and the normal approximation around it.
 
@@ -58,7 +59,8 @@ def maximise(
         Log parameters → mean negative log-likelihood per account (plus penalty) and its gradient.
     starts, bounds
         Of the log parameters; the first start is the centre of the weak prior of last resort.
-    n_accounts : int
+    n_accounts : float
+        Number of accounts, each row counted with its weight.
     """
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
@@ -98,7 +100,7 @@ def _best(
     return best.x, float(np.abs(np.where(held, 0.0, slope)).max())
 
 
-def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: int) -> Objective:
+def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: float) -> Objective:
     precision = 1 / (WEAK_PRIOR_SD**2 * n_accounts)
 
     def penalised(log_params: np.ndarray) -> tuple[float, np.ndarray]:
@@ -109,7 +111,7 @@ def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: int) 
     return penalised
 
 
-def _covariance(objective: Objective, at: np.ndarray, n_accounts: int) -> tuple[np.ndarray, bool]:
+def _covariance(objective: Objective, at: np.ndarray, n_accounts: float) -> tuple[np.ndarray, bool]:
     """Invert the observed information, symmetric and positive definite; say whether a direction had to be cut."""
     step = 1e-5
     rows = [(objective(at + step * unit)[1] - objective(at - step * unit)[1]) / (2 * step) for unit in np.eye(len(at))]
@@ -135,7 +137,7 @@ class FittedModel(BaseEstimator):
         Of the log parameters; symmetric and positive definite.
     converged_ : bool
     n_accounts_ : int
-        Accounts that entered the fit.
+        Rows that entered the fit.
     notes_ : tuple of str
         Fallbacks and warnings.
     """
@@ -148,24 +150,32 @@ class FittedModel(BaseEstimator):
     n_accounts_: int
     notes_: tuple[str, ...]
 
+    engine: str
+    penalizer: float
+    engines: ClassVar[tuple[str, ...]] = ENGINES
+    """What can find this model's optimum."""
+
     def _check_options(self) -> None:
-        engine, penalizer = self.get_params()["engine"], self.get_params()["penalizer"]
-        if engine not in ENGINES:
-            raise ModelError(f'engine is "{engine}"; it must be one of {", ".join(ENGINES)}.')
+        engine, penalizer = self.engine, self.penalizer
+        if engine not in self.engines:
+            raise ModelError(f'engine is "{engine}"; it must be one of {", ".join(self.engines)}.')
         if not (np.isfinite(penalizer) and penalizer >= 0):
             raise ModelError(f"penalizer is {penalizer}; it must be a finite number of at least 0.")
 
     def _maximise(
         self,
         objective: Objective,
-        engine_start: np.ndarray | None,
-        starts: Sequence[Sequence[float]],
+        ask_engine: Callable[[], np.ndarray | None],
+        starts: Sequence[Sequence[float] | np.ndarray],
         bounds: Sequence[tuple[float, float]],
-        n_accounts: int,
+        n_accounts: float,
     ) -> Maximum:
-        """Sharpen the engine's optimum (parameters, not logs), or do without where it has none and note that."""
-        if engine_start is not None:
-            return maximise(objective, starts=[*starts, np.log(engine_start)], bounds=bounds, n_accounts=n_accounts)
+        """Find the maximum; sharpen the engine's optimum (parameters, not logs), and note where it has none."""
+        if self.engine == "kamlab":
+            return maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts)
+        found = ask_engine()
+        if found is not None:
+            return maximise(objective, starts=[*starts, np.log(found)], bounds=bounds, n_accounts=n_accounts)
         maximum = maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts)
         return replace(maximum, notes=(NOTE_OWN_OPTIMISER, *maximum.notes))
 
