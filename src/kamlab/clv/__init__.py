@@ -9,12 +9,19 @@ import pandas as pd
 from kamlab.clv.base import FittedModel
 from kamlab.clv.bg_nbd import BGNBD
 from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.clv.mbg_nbd import MBGNBD
+from kamlab.clv.nbd import NBD
 from kamlab.clv.transactions import TransactionModel
 from kamlab.terms import TABLES
 
-__all__ = ["BGNBD", "MODELS", "FittedModel", "GammaGamma", "TransactionModel", "parameter_table"]
+__all__ = ["BGNBD", "MBGNBD", "MODELS", "NBD", "FittedModel", "GammaGamma", "TransactionModel", "parameter_table"]
 
-MODELS: dict[str, type[FittedModel]] = {"bg_nbd": BGNBD, "gamma_gamma": GammaGamma}
+MODELS: dict[str, type[FittedModel]] = {
+    "nbd": NBD,
+    "bg_nbd": BGNBD,
+    "mbg_nbd": MBGNBD,
+    "gamma_gamma": GammaGamma,
+}
 
 
 def parameter_table(models: Iterable[FittedModel]) -> pd.DataFrame:
