@@ -23,6 +23,7 @@ TRUTH = {
     "nbd": (0.9, 9.0),
     "bg_nbd": (0.8, 8.0, 0.7, 2.5),
     "mbg_nbd": (0.8, 8.0, 0.7, 2.5),
+    "pareto_nbd": (0.8, 8.0, 0.7, 25.0),
 }
 
 
@@ -33,6 +34,8 @@ def company(name, n, rng, age=(20, 100), horizon=52):
     story = {}
     if "bg" in name:
         story = {"leaving": rng.beta(*params[2:], n), "at_entry": name.startswith("m")}
+    elif name == "pareto_nbd":
+        story = {"lifetime": rng.standard_exponential(n) / rng.gamma(params[2], 1 / params[3], n)}
     return play(rate, ages, horizon, rng, **story)
 
 

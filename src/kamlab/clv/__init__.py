@@ -11,15 +11,27 @@ from kamlab.clv.bg_nbd import BGNBD
 from kamlab.clv.gamma_gamma import GammaGamma
 from kamlab.clv.mbg_nbd import MBGNBD
 from kamlab.clv.nbd import NBD
+from kamlab.clv.pareto_nbd import ParetoNBD
 from kamlab.clv.transactions import TransactionModel
 from kamlab.terms import TABLES
 
-__all__ = ["BGNBD", "MBGNBD", "MODELS", "NBD", "FittedModel", "GammaGamma", "TransactionModel", "parameter_table"]
+__all__ = [
+    "BGNBD",
+    "MBGNBD",
+    "MODELS",
+    "NBD",
+    "FittedModel",
+    "GammaGamma",
+    "ParetoNBD",
+    "TransactionModel",
+    "parameter_table",
+]
 
 MODELS: dict[str, type[FittedModel]] = {
     "nbd": NBD,
     "bg_nbd": BGNBD,
     "mbg_nbd": MBGNBD,
+    "pareto_nbd": ParetoNBD,
     "gamma_gamma": GammaGamma,
 }
 
