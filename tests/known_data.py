@@ -39,6 +39,8 @@ def cdnow_summary():
     )
     repeat = days[days["date"] > first].groupby("account")["amount"].mean()
     table["monetary_value"] = repeat.reindex(table.index).fillna(0.0)
+    gaps = days.sort_values(["account", "date"]).groupby("account")["date"].diff().dt.days / 7
+    table["log_gaps"] = np.log(gaps).groupby(days["account"]).sum()
     table["first_value"] = days[days["date"] == first].set_index("account")["amount"]
     return table.reset_index()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from kamlab.clv.base import FittedModel
+from kamlab.clv.bg_cnbd import BGCNBD, MBGCNBD
 from kamlab.clv.bg_nbd import BGNBD
 from kamlab.clv.gamma_gamma import GammaGamma
 from kamlab.clv.mbg_nbd import MBGNBD
@@ -16,7 +17,9 @@ from kamlab.clv.transactions import TransactionModel
 from kamlab.terms import TABLES
 
 __all__ = [
+    "BGCNBD",
     "BGNBD",
+    "MBGCNBD",
     "MBGNBD",
     "MODELS",
     "NBD",
@@ -31,6 +34,8 @@ MODELS: dict[str, type[FittedModel]] = {
     "nbd": NBD,
     "bg_nbd": BGNBD,
     "mbg_nbd": MBGNBD,
+    "bg_cnbd": BGCNBD,
+    "mbg_cnbd": MBGCNBD,
     "pareto_nbd": ParetoNBD,
     "gamma_gamma": GammaGamma,
 }

@@ -23,8 +23,10 @@ from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, log_
 
 from kamlab.clv.transactions import TransactionModel
 
-_NODES = 601
-_CHUNK = 4096
+_NODES = 241
+_CHUNK = 2048
+_LEAST_LOG = -600.0
+"""Smaller numbers than e^-600 act as this one, so that nothing underflows."""
 
 
 def log_likelihood(
@@ -113,23 +115,67 @@ def expected_new(r: Any, alpha: Any, a: float, b: Any, t: Any) -> np.ndarray:
 
 
 def _expected_new_by_quadrature(r: np.ndarray, alpha: np.ndarray, a: float, b: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Integrate (1 − (1 + p·t/alpha)^−r) / p over p ~ Beta(a, b), by the double-exponential rule in logit(p)."""
+    """Integrate (1 − (1 + p·t/alpha)^−r) / p over p ~ Beta(a, b)."""
     parts = []
     for start in range(0, len(r), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        r_, ratio, b_ = r[rows, None], (t / alpha)[rows, None], b[rows, None]
-        width = np.minimum(1.0, np.sqrt(1 / a + 1 / b_))
-        least = np.minimum(a, b_)
-        # The integrand falls by e^-45 at the ends; beyond 60 widths even a bell has long vanished.
-        reach = np.arcsinh(np.maximum(45 / (least * width), 60.0))
-        v = np.linspace(-1.0, 1.0, _NODES) * reach
-        u = np.log(a / b_) + width * np.sinh(v)
-        log_p = log_expit(u)
-        pt = np.exp(np.maximum(log_p + np.log(ratio), -600.0))
-        per_purchase = -np.expm1(-r_ * np.log1p(pt)) / pt * ratio
-        density = np.exp(a * log_p + b_ * log_expit(-u) - betaln(a, b_))
-        step = 2 * reach[:, 0] / (_NODES - 1)
-        parts.append((density * per_purchase * width * np.cosh(v)).sum(axis=1) * step)
+        log_p, _, share = _beta_grid(a, b[rows, None])
+        ratio = (t / alpha)[rows, None]
+        pt = np.exp(np.maximum(log_p + np.log(ratio), _LEAST_LOG))
+        per_purchase = -np.expm1(-r[rows, None] * np.log1p(pt)) / pt * ratio
+        parts.append((share * per_purchase).sum(axis=1))
+    return np.concatenate(parts)
+
+
+def _beta_grid(a: float, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ln(p), ln(1 − p) and the weights of a double-exponential rule in logit(p) for p ~ Beta(a, b)."""
+    width = np.minimum(1.0, np.sqrt(1 / a + 1 / b))
+    # The integrand falls by e^-45 at the ends; beyond 60 widths even a bell has long vanished.
+    reach = np.arcsinh(np.maximum(45 / (np.minimum(a, b) * width), 60.0))
+    v = np.linspace(-1.0, 1.0, _NODES) * reach
+    u = np.log(a / b) + width * np.sinh(v)
+    log_p, log_q = log_expit(u), log_expit(-u)
+    step = 2 * reach / (_NODES - 1)
+    return log_p, log_q, np.exp(a * log_p + b * log_q - betaln(a, b)) * width * np.cosh(v) * step
+
+
+def expected_regular(
+    params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any, *, k: int, first: int
+) -> np.ndarray:
+    """Return E[X(t) | x, t_x, T, alive at T] where purchases come at each k-th event.
+
+    Of N negative binomial events to come, after j in the silence, M = ⌊(N + j) / k⌋ are purchases, if the account never
+    leaves; with a chance p of leaving it makes (1 − q^M) / p of them on average, q = 1 − p. The expectation of q^M is a
+    sum over the k-th roots of unity ω^l of the negative binomial's generating function at q^(1/k)·ω^l, and is then
+    integrated over p ~ Beta(a, b + x + first).
+    """
+    r, alpha, a, b = params
+    columns = np.broadcast_arrays(
+        r + k * x, alpha + age, b + x + first, t, *stage_weights(r + k * x, alpha, t_x, age, k)
+    )
+    parts = []
+    for start in range(0, len(columns[0]), _CHUNK):
+        shape, rate, b_x, horizon, *stages = (column[start : start + _CHUNK, None] for column in columns)
+        log_p, log_q, share = _beta_grid(a, b_x)
+        # Where q is next to 0 only the first purchase counts, and negative powers of q would lose it.
+        delta = np.clip(-log_q, np.exp(_LEAST_LOG), 21.0) / k
+        p = np.exp(np.maximum(log_p, _LEAST_LOG))
+        ratio = horizon / rate
+        base = np.log1p(-ratio * np.expm1(-delta))
+        roots = []
+        for turn in range(1, k // 2 + 1):
+            root = np.exp(2j * np.pi * turn / k)
+            # Conjugate roots count once, with twice the real part.
+            roots.append((root, np.log(1 + ratio * (1 - np.exp(-delta) * root)), 1 if 2 * turn == k else 2))
+        total = np.zeros_like(share)
+        for j, stage in enumerate(stages):
+            rise = [np.expm1(-delta * (j - rho)) for rho in range(k)]
+            bought = -np.expm1(np.log1p(sum(rise) / k) - (shape + j) * base)
+            for root, log_base, times in roots:
+                turned = sum(e * root ** (j - rho) for rho, e in enumerate(rise)) / k
+                bought = bought - times * (turned * np.exp(-(shape + j) * log_base)).real
+            total += stage / sum(stages) * bought
+        parts.append((share * total / p).sum(axis=1))
     return np.concatenate(parts)
 
 
@@ -207,8 +253,17 @@ class BetaGeometricModel(TransactionModel):
         return probability_alive(params, x, t_x, age, k=self.k_, first=self._first)
 
     def _expected(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
+        if self.k_ > 1:
+            return expected_regular(params, x, t_x, age, t, k=self.k_, first=self._first)
         r, alpha, a, b = params
         return expected_new(r + x, alpha + age, a, b + x + self._first, t)
+
+    def _most(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
+        r, alpha = params[:2]
+        shape = r + self.k_ * x
+        stages = stage_weights(shape, alpha, t_x, age, self.k_)
+        stage = sum(j * weight for j, weight in enumerate(stages)) / sum(stages)
+        return ((shape + stage) * t / (alpha + age) + stage) / self.k_
 
     def _survival(
         self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: float, n: np.ndarray

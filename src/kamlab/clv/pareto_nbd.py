@@ -124,8 +124,8 @@ def survival(
 
     Alive at T, an account is as a new one with parameters (r + x, alpha + T, s, beta + T). Its n-th purchase would come
     at a time u with u / (alpha + T + u) ~ Beta(n, r + x), and comes if u ≤ t and the lifetime exceeds u: the
-    integral of that density × (1 + u / (beta + T))^-s. By Gauss-Legendre in v, ln(u / (alpha + T)) = centre + width · sinh(v): the
-    density is a bell there with exponential tails, which sinh brings near.
+    integral of that density × (1 + u / (beta + T))^-s. By Gauss-Legendre in v, where ln(u / (alpha + T)) = centre +
+    width · sinh(v): the density is a bell there with exponential tails, which sinh brings near.
     """
     columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, age, n)))
     flat = [np.ravel(column) for column in columns]
