@@ -47,15 +47,17 @@ def log_likelihood(
     log_odds = np.where(survived > 0, np.log(a) - np.log(before_last), -np.inf)[at] + shape * (log_T - log_t)
     stages = stage_weights(shape, alpha, t_x, age, k)
     silent = sum(stages)
-    log_silent = np.log(silent)
-    log_odds -= log_silent
+    if k > 1:
+        log_odds -= np.log(silent)
     p_left = expit(log_odds)
     p_stay = 1 - p_left
     kx = k * counts
     of_count = gammaln(r + kx) - gammaln(r) + r * np.log(alpha) + betaln(a, b + survived) - betaln(a, b)
-    value = (of_count - counts * gammaln(k))[at] - shape * log_T + log_silent + np.logaddexp(0.0, log_odds)
+    value = of_count[at] - shape * log_T + np.logaddexp(0.0, log_odds)
     d_r = (digamma(r + kx) - digamma(r) + np.log(alpha))[at] - p_stay * log_T - p_left * log_t
     d_alpha = r / alpha - shape * (p_stay / (alpha + age) + p_left / (alpha + t_x))
+    if k > 1:
+        value += np.log(silent) - x * gammaln(k)
     for j in range(1, k):
         share = p_stay * stages[j] / silent
         d_r += share * sum(1 / (shape + i) for i in range(j))

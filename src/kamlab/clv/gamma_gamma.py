@@ -132,10 +132,12 @@ class GammaGamma(FittedModel):
         held, p_error = (None, 0.0) if self.p_from == "means" else _p_from_orders(summary)
         fixed = np.array([] if held is None else [np.log(held)])
 
-        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray]:
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
             value, gradient = log_likelihood(np.concatenate([fixed, log_params]), *scaled)
+            gradient = gradient[len(fixed) :]
             penalty = self.penalizer * np.exp(2 * log_params)
-            return penalty.sum() - value.mean(), 2 * penalty - gradient[len(fixed) :].mean(axis=1)
+            outer = gradient @ gradient.T / len(value) + np.diag(4 * penalty)
+            return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1), outer
 
         if held is None:
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from kamlab.clv.base import FittedModel, Maximum, Objective, maximise
+from kamlab.clv.base import FittedModel, Maximum, Objective, limit, maximise
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, read_purchases
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
@@ -153,16 +153,17 @@ class TransactionModel(FittedModel):
     def _objective(self, rows: Histories) -> Objective:
         share = rows.weight / rows.weight.sum()
 
-        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray]:
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
             value, gradient = self._log_likelihood(log_params, *rows[:3])
             penalty = self.penalizer * np.exp(2 * log_params)
-            return penalty.sum() - share @ value, 2 * penalty - gradient @ share
+            weighted = gradient * share
+            outer = weighted @ gradient.T + np.diag(4 * penalty)
+            return penalty.sum() - share @ value, 2 * penalty - weighted.sum(axis=1), outer
 
         return objective
 
     def _no_worse_than_limits(self, maximum: Maximum, objective: Objective, total: float) -> Maximum:
         """Fit the limiting cases too; where one is better than the fit, fit again from there."""
-        best = objective(maximum.log_params)[0]
         for held in self.limits:
             free = [i for i, name in enumerate(self.parameters) if name not in held]
             whole = maximum.log_params.copy()
@@ -171,16 +172,14 @@ class TransactionModel(FittedModel):
 
             def restricted(part: np.ndarray, whole: np.ndarray = whole, free: list[int] = free) -> Any:
                 whole[free] = part
-                value, gradient = objective(whole)
-                return value, gradient[free]
+                value, gradient, outer = objective(whole)
+                return value, gradient[free], outer[np.ix_(free, free)]
 
-            bounds = [self.bounds[i] for i in free]
-            limit = maximise(restricted, starts=[whole[free]], bounds=bounds, n_accounts=total)
-            value = restricted(limit.log_params)[0]
-            if value < best - _SLACK:
-                maximum = maximise(objective, starts=[whole], bounds=self.bounds, n_accounts=total)
-                maximum = replace(maximum, notes=(NOTE_LIMIT, *maximum.notes))
-                best = objective(maximum.log_params)[0]
+            found = limit(restricted, whole[free], [self.bounds[i] for i in free], maximum.value)
+            if found.value < maximum.value - _SLACK:
+                whole[free] = found.at
+                again = maximise(objective, starts=[whole], bounds=self.bounds, n_accounts=total)
+                maximum = replace(again, notes=(NOTE_LIMIT, *again.notes))
         return maximum
 
     # Prediction
