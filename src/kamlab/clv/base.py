@@ -70,6 +70,7 @@ def maximise(
     starts: Sequence[Sequence[float] | np.ndarray],
     bounds: Sequence[tuple[float, float]],
     n_accounts: float,
+    pilot: Objective | None = None,
 ) -> Maximum:
     """Find the best maximum from several starts, and the normal approximation around it.
 
@@ -81,11 +82,13 @@ def maximise(
         Of the log parameters; the first start is the centre of the weak prior of last resort.
     n_accounts : float
         Number of accounts, each row counted with its weight.
+    pilot : callable, optional
+        The objective of a sample of the rows, on which starts are compared where there are many.
     """
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
     with _one_thread():
-        best = _best(objective, points, bounds)
+        best = _best(objective, points, bounds, pilot)
         if best.slope >= GRADIENT_TOLERANCE:
             objective = _with_weak_prior(objective, points[0], n_accounts)
             best = _best(objective, [best.at, *points], bounds)
@@ -118,9 +121,14 @@ def _one_thread() -> AbstractContextManager[None]:
     return _threads().limit(limits=1)
 
 
-def _best(objective: Objective, starts: Sequence[np.ndarray], bounds: Sequence[tuple[float, float]]) -> _Point:
-    """Climb roughly from each start, and to the top from the highest point reached."""
-    reached = [_climb(objective, start, bounds, ROUGH) for start in starts]
+def _best(
+    objective: Objective,
+    starts: Sequence[np.ndarray],
+    bounds: Sequence[tuple[float, float]],
+    pilot: Objective | None = None,
+) -> _Point:
+    """Climb roughly from each start, on the pilot if there is one, and to the top from the highest point reached."""
+    reached = [_climb(pilot or objective, start, bounds, ROUGH) for start in starts]
     finite = [point for point in reached if np.isfinite(point.value)]
     if not finite:
         raise ModelError(
@@ -196,10 +204,10 @@ def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: float
 
 
 def _second_derivatives(objective: Objective, at: np.ndarray) -> np.ndarray:
-    """Return the objective's matrix of second derivatives by central differences of its gradient."""
+    """Return the objective's matrix of second derivatives by differences of its gradient."""
     step = 1e-5
-    rows = [(objective(at + step * unit)[1] - objective(at - step * unit)[1]) / (2 * step) for unit in np.eye(len(at))]
-    matrix = np.asarray(rows)
+    here = objective(at)[1]
+    matrix = np.array([(objective(at + step * unit)[1] - here) / step for unit in np.eye(len(at))])
     return (matrix + matrix.T) / 2
 
 
@@ -258,15 +266,15 @@ class FittedModel(BaseEstimator):
         starts: Sequence[Sequence[float] | np.ndarray],
         bounds: Sequence[tuple[float, float]],
         n_accounts: float,
+        pilot: Objective | None = None,
     ) -> Maximum:
         """Find the maximum; sharpen the engine's optimum (parameters, not logs), and note where it has none."""
-        if self.engine == "kamlab":
-            return maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts)
-        found = ask_engine()
-        if found is not None:
-            return maximise(objective, starts=[*starts, np.log(found)], bounds=bounds, n_accounts=n_accounts)
-        maximum = maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts)
-        return replace(maximum, notes=(NOTE_OWN_OPTIMISER, *maximum.notes))
+        found = None if self.engine == "kamlab" else ask_engine()
+        points = [*starts, np.log(found)] if found is not None else starts
+        maximum = maximise(objective, starts=points, bounds=bounds, n_accounts=n_accounts, pilot=pilot)
+        if self.engine != "kamlab" and found is None:
+            maximum = replace(maximum, notes=(NOTE_OWN_OPTIMISER, *maximum.notes))
+        return maximum
 
     def _keep(self, names: Sequence[str], maximum: Maximum, log_scale: np.ndarray, n_accounts: int) -> np.ndarray:
         """Store a maximum in the data's units; `log_scale` is added to its log parameters."""

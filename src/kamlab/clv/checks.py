@@ -78,7 +78,7 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
     x, t_x, age = (_numbers(frame[name]) for name in ("frequency", "recency", "T"))
     faults = _Faults(ids)
     faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
+        pd.Index(ids, dtype=object).duplicated(), "stand in the table more than once", "Give one row an account."
     )
     finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(age)
     faults.add(~finite, "have a frequency, recency or T that is missing or no finite number", "Fill or drop them.")

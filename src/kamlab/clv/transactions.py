@@ -19,6 +19,8 @@ from kamlab.period import DAYS_PER_UNIT, DAYS_PER_YEAR, days_to_units
 
 NOTE_LIMIT = N_("The model's first fit was worse than its own limiting case, so it was fitted again from there.")
 
+PILOT_ROWS = 2000
+
 _SLACK = 1e-9
 """By how much (of the mean log-likelihood, or relative to a bound) rounding may err."""
 
@@ -34,14 +36,23 @@ class Histories(NamedTuple):
 
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
-    code = np.zeros(len(data.x), dtype=np.int64)
-    for column in (data.x, data.t_x, data.T):
-        part, values = pd.factorize(column)
-        code, _ = pd.factorize(code * len(values) + part)
+    ages, _ = pd.factorize(data.T)
+    lasts, last = pd.factorize(data.t_x)
+    times, time = pd.factorize(ages * len(last) + lasts)
+    code, _ = pd.factorize(data.x.astype(np.int64) * len(time) + times)
     first = np.empty(code.max(initial=-1) + 1, dtype=np.intp)
     first[code[::-1]] = np.arange(len(code))[::-1]
     weight = np.bincount(code, data.weight, minlength=len(first))
     return Histories(data.x[first], data.t_x[first], data.T[first], weight), code
+
+
+def _sample(rows: Histories) -> Histories:
+    """Take every n-th row in falling order of weight, about 2,000 of them, where there are many more."""
+    stride = len(rows.x) // PILOT_ROWS
+    if stride < 2:
+        return rows
+    some = np.argsort(-rows.weight, kind="stable")[::stride]
+    return Histories(*(column[some] for column in rows))
 
 
 class TransactionModel(FittedModel):
@@ -140,8 +151,8 @@ class TransactionModel(FittedModel):
         scale = 1 / rows.T.max()
         scaled = rows._replace(t_x=rows.t_x * scale, T=rows.T * scale)
         total = float(rows.weight.sum())
-        objective = self._objective(scaled)
-        maximum = self._maximise(objective, lambda: self._ask_engine(scaled), self.starts, self.bounds, total)
+        objective, pilot = self._objective(scaled), self._objective(_sample(scaled))
+        maximum = self._maximise(objective, lambda: self._ask_engine(scaled), self.starts, self.bounds, total, pilot)
         if not self.penalizer:
             maximum = self._no_worse_than_limits(maximum, objective, total)
         log_scale = np.array([-np.log(scale) if name in self.times else 0.0 for name in self.parameters])
