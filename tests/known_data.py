@@ -1,10 +1,13 @@
 """Data that several tests of the models share: CDNOW's published sample, and companies with a known truth."""
 
+import os
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pytest
 
 CDNOW_LOG = Path(find_spec("lifetimes").submodule_search_locations[0], "datasets", "CDNOW_sample.txt")
 CDNOW_COLUMNS = ("master", "account", "date", "quantity", "amount")
@@ -36,6 +39,8 @@ def cdnow_summary():
     )
     repeat = days[days["date"] > first].groupby("account")["amount"].mean()
     table["monetary_value"] = repeat.reindex(table.index).fillna(0.0)
+    gaps = days.sort_values(["account", "date"]).groupby("account")["date"].diff().dt.days / 7
+    table["log_gaps"] = np.log(gaps).groupby(days["account"]).sum()
     table["first_value"] = days[days["date"] == first].set_index("account")["amount"]
     return table.reset_index()
 
@@ -60,3 +65,75 @@ def simulate_bg_nbd(n, params, age, horizon, rng):
                 break
         rows.append((f"A{i:05d}", x, last, age[i], later))
     return pd.DataFrame(rows, columns=["account", "frequency", "recency", "T", "came"])
+
+
+@cache
+def cdnow_holdout():
+    """Purchase days of each customer in the 39 weeks after 1997-09-30."""
+    days = cdnow_days()
+    days = days[(days["date"] > "1997-09-30") & (days["date"] <= "1998-06-30")]
+    return days.groupby("account").size().reindex(cdnow_summary()["account"]).fillna(0).to_numpy(dtype=float)
+
+
+@cache
+def grocery_summary():
+    """Recency, frequency and log gaps up to 2006-12-31 in weeks, and the purchases of the 52 weeks after (`came`)."""
+    folder = os.environ.get("KAMLAB_CASES")
+    if not folder:
+        pytest.skip("KAMLAB_CASES names no folder with the real data sets")
+    log = pd.read_csv(Path(folder, "groceryElog.csv"), parse_dates=["date"]).drop_duplicates(["cust", "date"])
+    log = log.sort_values(["cust", "date"])
+    end = pd.Timestamp("2006-12-31")
+    past = log[log["date"] <= end]
+    by = past.groupby("cust")["date"]
+    table = pd.DataFrame(
+        {
+            "frequency": by.size() - 1,
+            "recency": (by.max() - by.min()).dt.days / 7,
+            "T": (end - by.min()).dt.days / 7,
+            "log_gaps": np.log(by.diff().dt.days / 7).groupby(past["cust"]).sum(),
+        }
+    )
+    later = log[(log["date"] > end) & (log["date"] <= end + pd.Timedelta(weeks=52))]
+    table["came"] = later.groupby("cust").size().reindex(table.index).fillna(0)
+    return table.rename_axis("account").reset_index()
+
+
+def play(rate, age, horizon, rng, *, k=1, leaving=None, at_entry=False, lifetime=np.inf):
+    """Play purchases event by event: each account's summary up to `age`, and what it buys in the `horizon` after.
+
+    Gaps are Erlang-k with mean k / rate; an account leaves after a purchase (after the first one too, `at_entry`) with
+    chance `leaving`, and at the latest at its `lifetime`.
+    """
+    n = len(rate)
+    leaving = np.zeros(n) if leaving is None else leaving
+    left = np.broadcast_to(lifetime, n).astype(float).copy()
+    if at_entry:
+        left[rng.random(n) < leaving] = 0.0
+    t, last, logs = np.zeros(n), np.zeros(n), np.zeros(n)
+    x, came = np.zeros(n), np.zeros(n)
+    on = np.flatnonzero(left > 0)
+    while on.size:
+        gap = rng.standard_gamma(k, on.size) / np.maximum(rate[on], 1e-300)
+        t[on] += gap
+        kept = t[on] <= np.minimum(age + horizon, left)[on]
+        on, gap = on[kept], gap[kept]
+        past = t[on] <= age[on]
+        x[on] += past
+        came[on] += ~past
+        last[on[past]] = t[on[past]]
+        logs[on[past]] += np.log(gap[past])
+        gone = rng.random(on.size) < leaving[on]
+        left[on[gone]] = t[on[gone]]
+        on = on[~gone]
+    return pd.DataFrame(
+        {
+            "account": [f"A{i:06d}" for i in range(n)],
+            "frequency": x,
+            "recency": last,
+            "T": age,
+            "log_gaps": logs,
+            "came": came,
+            "alive": left > age,
+        }
+    )

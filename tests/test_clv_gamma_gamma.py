@@ -244,6 +244,13 @@ def test_where_lifetimes_fails_the_same_optimum_is_found_and_said(monkeypatch):
     assert model.notes_ == (base.NOTE_OWN_OPTIMISER,)
 
 
+def test_both_engines_end_at_the_same_optimum(cdnow):
+    own = clv.GammaGamma(engine="kamlab").fit(cdnow_summary())
+    assert own.log_likelihood_ == pytest.approx(-4055.91769, abs=1e-3)
+    assert list(own.params_.values()) == pytest.approx(list(cdnow.params_.values()), rel=1e-4)
+    assert own.notes_ == ()
+
+
 def test_follows_scikit_learn(cdnow):
     assert clv.MODELS["gamma_gamma"] is clv.GammaGamma
     assert clone(cdnow).get_params() == {"p_from": "means", "engine": "lifetimes", "penalizer": 0.0}

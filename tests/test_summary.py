@@ -60,6 +60,7 @@ def test_a_hand_written_ledger(tmp_path):
     assert a["days_since_last"] == 334
     assert (a["longest_gap"], a["median_gap"]) == (404, 305)  # gaps of 404 and 206 days
     assert a["gap_cv"] == pytest.approx(99 / 305)
+    assert a["log_gaps"] == pytest.approx(math.log(404 * 206), abs=1e-7)
     assert a["days_since_return"] == 2  # 2023-07-10 ended a gap of over a year; it and 2024-02-01 came since
     assert a["product_lines"] == 2  # x and z in the last 12 months
     assert a["costed_revenue"] == 610
@@ -72,6 +73,7 @@ def test_a_hand_written_ledger(tmp_path):
     b = table.loc["B"]
     assert (b["frequency"], b["recency"], b["T"], b["monetary_value"]) == (0, 0, 0, 0)
     assert math.isnan(b["median_gap"])
+    assert b["log_gaps"] == 0
     assert b["costed_lines"] == 0
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MONEY = "decimal(38,4)"
+EXACT = "decimal(38,8)"
+"""Of logarithms, whose sums are to be the same on any number of threads."""
+
 FIRST_DAYS = 14
 PEAK_MONTHS = 36
 """How far back the best twelve months, the longest gap and the margin rate look."""
@@ -266,18 +269,17 @@ def _order_values(purchases: ir.Table, period: StudyPeriod) -> ir.Table:
     """Sums from which the trend of ln(value of a purchase day) follows by least squares."""
     import ibis
 
-    exact = "decimal(38,8)"
     p = purchases.filter(purchases.net > 0)
     time = p.date.delta(ibis.literal(period.calibration_end), unit="day")
     log = p.net.cast("float64").ln()
-    p = p.mutate(t=time, y=log.cast(exact), ty=(time * log).cast(exact), yy=(log * log).cast(exact))
+    p = p.mutate(t=time, y=log.cast(EXACT), ty=(time * log).cast(EXACT), yy=(log * log).cast(EXACT))
     return p.group_by("account").agg(
         n_values=p.count(), st=p.t.sum(), stt=(p.t * p.t).sum(), sy=p.y.sum(), sty=p.ty.sum(), syy=p.yy.sum()
     )
 
 
 def _gaps(purchases: ir.Table, period: StudyPeriod) -> ir.Table:
-    """Gaps between purchase days: longest of three years, median, spread, the last one, and the last long one."""
+    """Gaps between purchase days: longest of three years, median, spread, sum of logs, and the last long one."""
     import ibis
 
     w = ibis.window(group_by="account", order_by="date")
@@ -291,6 +293,7 @@ def _gaps(purchases: ir.Table, period: StudyPeriod) -> ir.Table:
         n_gaps=p.gap.count(),
         sum_gap=p.gap.sum(),
         sum_gap_squared=(p.gap * p.gap).sum(),
+        sum_log_gap=p.gap.cast("float64").ln().cast(EXACT).sum(),
         rank_after_long_gap=long.ifelse(p.later, None).max(),
     )
 
@@ -342,6 +345,8 @@ def _finish(table: pd.DataFrame, period: StudyPeriod, has_cost: bool) -> pd.Data
         mean_gap = table["sum_gap"] / table["n_gaps"]
         spread = table["sum_gap_squared"] / table["n_gaps"] - mean_gap**2
         table["gap_cv"] = (np.sqrt(spread.clip(lower=0)) / mean_gap).where(table["n_gaps"] >= 2)
+        # Logarithms were summed of days; another unit shifts each by the same number.
+        table["log_gaps"] = (table["sum_log_gap"] + table["n_gaps"] * np.log(days_to_units(1, period.unit))).fillna(0.0)
         table["days_since_return"] = table["purchase_days"] - table["rank_after_long_gap"]
         rate = table["priced_margin"] / table["priced_revenue"]
         table["margin_rate_var"] = (table["priced_square"] / table["priced_revenue"] - rate**2).clip(lower=0)

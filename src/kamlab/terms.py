@@ -146,6 +146,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "days",
         ),
         ("median_gap", "number", "median gap between purchase days; missing under 2 days", "days"),
+        (
+            "log_gaps",
+            "number",
+            "sum of ln(gap between purchase days, in the period's unit); 0 without repeat",
+        ),
         ("gap_cv", "number", "standard deviation of the gaps / their mean; missing under 3 days"),
         (
             "days_since_return",

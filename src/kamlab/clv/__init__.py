@@ -8,14 +8,44 @@ import pandas as pd
 
 from kamlab.clv.base import FittedModel
 from kamlab.clv.bg_bb import BGBB
+from kamlab.clv.bg_cnbd import BGCNBD, MBGCNBD
 from kamlab.clv.bg_nbd import BGNBD
 from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.clv.mbg_nbd import MBGNBD
+from kamlab.clv.nbd import NBD
+from kamlab.clv.pareto_nbd import ParetoNBD
 from kamlab.clv.sbg import SBG, contracts_from_survivors
+from kamlab.clv.transactions import TransactionModel
 from kamlab.terms import TABLES
 
-__all__ = ["BGBB", "BGNBD", "MODELS", "SBG", "FittedModel", "GammaGamma", "contracts_from_survivors", "parameter_table"]
+__all__ = [
+    "BGBB",
+    "BGCNBD",
+    "BGNBD",
+    "MBGCNBD",
+    "MBGNBD",
+    "MODELS",
+    "NBD",
+    "SBG",
+    "FittedModel",
+    "GammaGamma",
+    "ParetoNBD",
+    "TransactionModel",
+    "contracts_from_survivors",
+    "parameter_table",
+]
 
-MODELS: dict[str, type[FittedModel]] = {"bg_nbd": BGNBD, "bg_bb": BGBB, "sbg": SBG, "gamma_gamma": GammaGamma}
+MODELS: dict[str, type[FittedModel]] = {
+    "nbd": NBD,
+    "bg_nbd": BGNBD,
+    "mbg_nbd": MBGNBD,
+    "bg_cnbd": BGCNBD,
+    "mbg_cnbd": MBGCNBD,
+    "pareto_nbd": ParetoNBD,
+    "bg_bb": BGBB,
+    "sbg": SBG,
+    "gamma_gamma": GammaGamma,
+}
 
 
 def parameter_table(models: Iterable[FittedModel]) -> pd.DataFrame:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
 
-ENGINES = ("lifetimes",)
+ENGINES = ("lifetimes", "kamlab")
 
 GRADIENT_TOLERANCE = 1e-5
 """Largest slope of the mean log-likelihood per log parameter at what is called a maximum."""
+
+ROUGH, FINE = 1e-3, 1e-6
+"""Slopes at which a climb ends: where starts and limiting cases are compared, and where a last step follows."""
+
+MOST_STEPS = 40
+LONGEST_STEP = 2.0
+"""Of a log parameter at a time."""
 
 LARGEST_LOG_SD = 1.0
 """Along directions that the data leave open the normal approximation is cut to this standard deviation."""
@@ -30,7 +40,9 @@ NOTE_PENALISED = N_("No maximum was found; a weak prior keeps the parameters in 
 NOTE_BOUNDARY = N_("A parameter stands at the border of its range, because the data show no such difference.")
 NOTE_OPEN = N_("The data leave some parameters open; their standard errors are cut to a factor of e.")
 
-Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
+"""Log parameters → mean negative log-likelihood per account (plus penalty), its gradient, and the mean outer product of
+the accounts' own gradients (plus the penalty's curvature), which stands in for the matrix of second derivatives."""
 
 
 @dataclass(frozen=True)
@@ -38,83 +50,170 @@ class Maximum:
     """A maximum of the likelihood over log parameters, in scaled units."""
 
     log_params: np.ndarray
+    value: float
     covariance: np.ndarray
     converged: bool
     notes: tuple[str, ...]
 
 
+class _Point(NamedTuple):
+    """Log parameters, the objective there, and the largest slope that the bounds do not hold back."""
+
+    at: np.ndarray
+    value: float
+    slope: float
+
+
 def maximise(
     objective: Objective,
     *,
-    starts: Sequence[Sequence[float]],
+    starts: Sequence[Sequence[float] | np.ndarray],
     bounds: Sequence[tuple[float, float]],
-    n_accounts: int,
+    n_accounts: float,
+    pilot: Objective | None = None,
 ) -> Maximum:
     """Find the best maximum from several starts, and the normal approximation around it.
 
     Parameters
     ----------
     objective : callable
-        Log parameters → mean negative log-likelihood per account (plus penalty) and its gradient.
+        See `Objective`.
     starts, bounds
         Of the log parameters; the first start is the centre of the weak prior of last resort.
-    n_accounts : int
+    n_accounts : float
+        Number of accounts, each row counted with its weight.
+    pilot : callable, optional
+        The objective of a sample of the rows, on which starts are compared where there are many.
     """
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
-    with threadpool_limits(1):
-        best, slope = _best(objective, points, bounds)
-        converged = slope < GRADIENT_TOLERANCE
-        if not converged:
+    with _one_thread():
+        best = _best(objective, points, bounds, pilot)
+        if best.slope >= GRADIENT_TOLERANCE:
             objective = _with_weak_prior(objective, points[0], n_accounts)
-            best, slope = _best(objective, [best, *points], bounds)
+            best = _best(objective, [best.at, *points], bounds)
             notes += (NOTE_PENALISED,)
-            converged = slope < GRADIENT_TOLERANCE
         lower, upper = np.asarray(bounds, dtype=float).T
-        if ((best <= lower + 1e-6) | (best >= upper - 1e-6)).any():
+        inside = (best.at > lower + 1e-6) & (best.at < upper - 1e-6)
+        if not inside.all():
             notes += (NOTE_BOUNDARY,)
-        covariance, is_open = _covariance(objective, best, n_accounts)
-    return Maximum(best, covariance, converged, notes + ((NOTE_OPEN,) if is_open else ()))
+        information = n_accounts * _second_derivatives(objective, best.at)
+        if inside.all():
+            best = _sharpened(objective, best, information / n_accounts)
+        covariance, is_open = _covariance(information)
+    notes += (NOTE_OPEN,) if is_open else ()
+    return Maximum(best.at, best.value, covariance, best.slope < GRADIENT_TOLERANCE, notes)
+
+
+def limit(objective: Objective, start: np.ndarray, bounds: Sequence[tuple[float, float]], value: float) -> _Point:
+    """Find roughly how high the likelihood of a limiting case rises from a start, unless it stays far below a value."""
+    with _one_thread():
+        return _climb(objective, start, bounds, ROUGH, value)
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _one_thread() -> AbstractContextManager[None]:
+    # Looking for the libraries anew would take longer than a small fit.
+    return _threads().limit(limits=1)
 
 
 def _best(
-    objective: Objective, starts: Sequence[np.ndarray], bounds: Sequence[tuple[float, float]]
-) -> tuple[np.ndarray, float]:
-    """Return the best of the local maxima and the largest slope there that the bounds do not hold back."""
-    lower, upper = np.asarray(bounds, dtype=float).T
-    options = {"maxiter": 2000, "maxfun": 5000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 20}
-    results = [
-        minimize(objective, np.clip(s, lower, upper), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-        for s in starts
-    ]
-    best = min((r for r in results if np.isfinite(r.fun)), key=lambda r: r.fun, default=None)
-    if best is None:
+    objective: Objective,
+    starts: Sequence[np.ndarray],
+    bounds: Sequence[tuple[float, float]],
+    pilot: Objective | None = None,
+) -> _Point:
+    """Climb roughly from each start, on the pilot if there is one, and to the top from the highest point reached."""
+    reached = [_climb(pilot or objective, start, bounds, ROUGH) for start in starts]
+    finite = [point for point in reached if np.isfinite(point.value)]
+    if not finite:
         raise ModelError(
             "The likelihood is not finite anywhere near plausible parameters. "
             "Check the summary for counts or times of absurd size."
         )
-    slope = np.asarray(best.jac)
-    held = ((best.x <= lower) & (slope > 0)) | ((best.x >= upper) & (slope < 0))
-    return best.x, float(np.abs(np.where(held, 0.0, slope)).max())
+    return _climb(objective, min(finite, key=lambda point: point.value).at, bounds, FINE)
 
 
-def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: int) -> Objective:
+def _climb(
+    objective: Objective,
+    start: np.ndarray,
+    bounds: Sequence[tuple[float, float]],
+    tolerance: float,
+    wanted: float = np.inf,
+) -> _Point:
+    """Climb by damped scoring (Berndt, Hall, Hall and Hausman 1974), and by L-BFGS-B where that gets stuck.
+
+    The climb ends where the slope is under the tolerance, or where `wanted` is ten times as far off as the slope and
+    the curvature promise.
+    """
+    lower, upper = np.asarray(bounds, dtype=float).T
+    at = np.clip(start, lower, upper)
+    value, gradient, outer = objective(at)
+    damping = 1e-3
+    for _ in range(MOST_STEPS):
+        free = ~(((at <= lower) & (gradient > 0)) | ((at >= upper) & (gradient < 0)))
+        slope = float(np.abs(gradient[free]).max(initial=0.0))
+        if slope < tolerance or not np.isfinite(value):
+            return _Point(at, value, slope)
+        curvature = outer[np.ix_(free, free)] + np.diag(damping * np.diag(outer)[free] + 1e-12)
+        step = np.zeros_like(at)
+        step[free] = -np.linalg.solve(curvature, gradient[free])
+        if value + 5 * gradient @ step > wanted:
+            return _Point(at, value, slope)
+        step *= min(1.0, LONGEST_STEP / np.abs(step).max())
+        trial = np.clip(at + step, lower, upper)
+        there = objective(trial)
+        if there[0] < value:
+            (value, gradient, outer), at = there, trial
+            damping = max(damping / 10, 1e-9)
+        else:
+            damping *= 10
+            if damping > 1e6:
+                break
+    options = {"maxiter": 2000, "maxfun": 5000, "ftol": 1e-15, "gtol": tolerance / 10, "maxcor": 20}
+    found = minimize(lambda p: objective(p)[:2], at, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    gradient = np.asarray(found.jac)
+    held = ((found.x <= lower) & (gradient > 0)) | ((found.x >= upper) & (gradient < 0))
+    return _Point(found.x, float(found.fun), float(np.abs(np.where(held, 0.0, gradient)).max()))
+
+
+def _sharpened(objective: Objective, point: _Point, curvature: np.ndarray) -> _Point:
+    """Take Newton's step to the maximum next to a point, if it is one."""
+    if np.linalg.eigvalsh(curvature)[0] < 1e-10:
+        return point
+    at = point.at - np.linalg.solve(curvature, objective(point.at)[1])
+    value, gradient, _ = objective(at)
+    slope = float(np.abs(gradient).max())
+    return _Point(at, value, slope) if slope < point.slope else point
+
+
+def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: float) -> Objective:
     precision = 1 / (WEAK_PRIOR_SD**2 * n_accounts)
 
-    def penalised(log_params: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = objective(log_params)
+    def penalised(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        value, gradient, outer = objective(log_params)
         off = log_params - centre
-        return value + 0.5 * precision * float(off @ off), gradient + precision * off
+        ridge = precision * np.eye(len(centre))
+        return value + 0.5 * precision * float(off @ off), gradient + precision * off, outer + ridge
 
     return penalised
 
 
-def _covariance(objective: Objective, at: np.ndarray, n_accounts: int) -> tuple[np.ndarray, bool]:
-    """Invert the observed information, symmetric and positive definite; say whether a direction had to be cut."""
+def _second_derivatives(objective: Objective, at: np.ndarray) -> np.ndarray:
+    """Return the objective's matrix of second derivatives by differences of its gradient."""
     step = 1e-5
-    rows = [(objective(at + step * unit)[1] - objective(at - step * unit)[1]) / (2 * step) for unit in np.eye(len(at))]
-    information = n_accounts * np.asarray(rows)
-    values, vectors = np.linalg.eigh((information + information.T) / 2)
+    here = objective(at)[1]
+    matrix = np.array([(objective(at + step * unit)[1] - here) / step for unit in np.eye(len(at))])
+    return (matrix + matrix.T) / 2
+
+
+def _covariance(information: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Invert the observed information, symmetric and positive definite; say whether a direction had to be cut."""
+    values, vectors = np.linalg.eigh(information)
     smallest = 1 / LARGEST_LOG_SD**2
     covariance = (vectors / np.maximum(values, smallest)) @ vectors.T
     return (covariance + covariance.T) / 2, bool((values < smallest).any())
@@ -135,7 +234,7 @@ class FittedModel(BaseEstimator):
         Of the log parameters; symmetric and positive definite.
     converged_ : bool
     n_accounts_ : int
-        Accounts that entered the fit.
+        Rows that entered the fit.
     notes_ : tuple of str
         Fallbacks and warnings.
     """
@@ -148,26 +247,34 @@ class FittedModel(BaseEstimator):
     n_accounts_: int
     notes_: tuple[str, ...]
 
+    engine: str
+    penalizer: float
+    engines: ClassVar[tuple[str, ...]] = ENGINES
+    """What can find this model's optimum."""
+
     def _check_options(self) -> None:
-        engine, penalizer = self.get_params()["engine"], self.get_params()["penalizer"]
-        if engine not in ENGINES:
-            raise ModelError(f'engine is "{engine}"; it must be one of {", ".join(ENGINES)}.')
+        engine, penalizer = self.engine, self.penalizer
+        if engine not in self.engines:
+            raise ModelError(f'engine is "{engine}"; it must be one of {", ".join(self.engines)}.')
         if not (np.isfinite(penalizer) and penalizer >= 0):
             raise ModelError(f"penalizer is {penalizer}; it must be a finite number of at least 0.")
 
     def _maximise(
         self,
         objective: Objective,
-        engine_start: np.ndarray | None,
-        starts: Sequence[Sequence[float]],
+        ask_engine: Callable[[], np.ndarray | None],
+        starts: Sequence[Sequence[float] | np.ndarray],
         bounds: Sequence[tuple[float, float]],
-        n_accounts: int,
+        n_accounts: float,
+        pilot: Objective | None = None,
     ) -> Maximum:
-        """Sharpen the engine's optimum (parameters, not logs), or do without where it has none and note that."""
-        if engine_start is not None:
-            return maximise(objective, starts=[*starts, np.log(engine_start)], bounds=bounds, n_accounts=n_accounts)
-        maximum = maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts)
-        return replace(maximum, notes=(NOTE_OWN_OPTIMISER, *maximum.notes))
+        """Find the maximum; sharpen the engine's optimum (parameters, not logs), and note where it has none."""
+        found = None if self.engine == "kamlab" else ask_engine()
+        points = [*starts, np.log(found)] if found is not None else starts
+        maximum = maximise(objective, starts=points, bounds=bounds, n_accounts=n_accounts, pilot=pilot)
+        if self.engine != "kamlab" and found is None:
+            maximum = replace(maximum, notes=(NOTE_OWN_OPTIMISER, *maximum.notes))
+        return maximum
 
     def _keep(self, names: Sequence[str], maximum: Maximum, log_scale: np.ndarray, n_accounts: int) -> np.ndarray:
         """Store a maximum in the data's units; `log_scale` is added to its log parameters."""

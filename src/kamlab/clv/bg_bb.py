@@ -172,10 +172,11 @@ class BGBB(FittedModel):
         weight = np.bincount(place, data.weight)
         share = weight / weight.sum()
 
-        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray]:
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
             value, gradient = log_likelihood(log_params, outcomes)
             penalty = self.penalizer * np.exp(2 * log_params)
-            return penalty.sum() - share @ value, 2 * penalty - gradient @ share
+            outer = (gradient * share) @ gradient.T + np.diag(4 * penalty)
+            return penalty.sum() - share @ value, 2 * penalty - gradient @ share, outer
 
         accounts = round(weight.sum())
         maximum = maximise(objective, starts=_STARTS, bounds=_BOUNDS, n_accounts=accounts)

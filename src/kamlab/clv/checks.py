@@ -16,12 +16,18 @@ MIN_REPEAT_BUYERS = 10
 
 
 class Purchases(NamedTuple):
-    """Purchase histories, one entry an account: ids, repeat purchase days x, and t_x and T in the model's unit."""
+    """Purchase histories, one entry an account: ids, repeat purchase days x, and t_x and T in the model's unit.
+
+    `weight` says how many accounts a row stands for; `log_gaps` is the sum of the logarithms of the times between
+    purchase days, missing where the summary does not say.
+    """
 
     account: np.ndarray
     x: np.ndarray
     t_x: np.ndarray
     T: np.ndarray
+    weight: np.ndarray
+    log_gaps: np.ndarray
 
 
 class Spend(NamedTuple):
@@ -56,9 +62,10 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
     Parameters
     ----------
     summary : table
-        Columns account (text, or the index), frequency (whole number), recency and T (model's unit).
+        Columns account (text, or the index), frequency (whole number), recency and T (model's unit); optionally weight
+        (how many accounts the row stands for, 1 without) and log_gaps.
     min_accounts, min_repeat_buyers : int
-        How many accounts, and accounts with a repeat purchase, are needed.
+        How many accounts, and accounts with a repeat purchase, are needed; rows count with their weight.
 
     Raises
     ------
@@ -71,7 +78,7 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
     x, t_x, age = (_numbers(frame[name]) for name in ("frequency", "recency", "T"))
     faults = _Faults(ids)
     faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
+        pd.Index(ids, dtype=object).duplicated(), "stand in the table more than once", "Give one row an account."
     )
     finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(age)
     faults.add(~finite, "have a frequency, recency or T that is missing or no finite number", "Fill or drop them.")
@@ -86,10 +93,19 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
             finite & (x == 0) & (t_x > 0), "have recency without a repeat purchase", "Set recency 0 or count it."
         )
         faults.add(finite & (x > 0) & (t_x == 0), "have a repeat purchase at recency 0", "Merge purchases of one day.")
-        faults.need("accounts", len(ids), min_accounts)
-        faults.need("accounts with a repeat purchase", int((x > 0).sum()), min_repeat_buyers)
+        weight = _weights(frame, faults)
+        log_gaps = _numbers(frame["log_gaps"]) if "log_gaps" in frame else np.full(len(ids), np.nan)
+        # Of all gaps that sum to the recency equal ones have the largest sum of logarithms.
+        most = x * np.log(t_x / np.maximum(x, 1), out=np.zeros(len(ids)), where=(x > 0) & (t_x > 0))
+        faults.add(
+            finite & (log_gaps > most + 1e-6 * np.maximum(x, 1)),
+            "have log_gaps above what their recency allows",
+            "Sum the logarithms of the gaps in the unit of recency.",
+        )
+        faults.need("accounts", int(weight.sum()), min_accounts)
+        faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), min_repeat_buyers)
     faults.stop("A purchase model")
-    return Purchases(ids, x, t_x, age)
+    return Purchases(ids, x, t_x, age, weight, log_gaps)
 
 
 def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
@@ -128,6 +144,16 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
     faults.need("accounts with a repeat purchase above 0", int(usable.sum()), min_repeat_buyers)
     faults.stop("A spend model")
     return Spend(ids[usable], x[usable], mean_value[usable])
+
+
+def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
+    """Return how many accounts each row stands for: the column `weight`, or 1."""
+    if "weight" not in frame:
+        return np.ones(len(frame))
+    weight = _numbers(frame["weight"])
+    wrong = ~(np.isfinite(weight) & (weight > 0))
+    faults.add(wrong, "have a weight that is no number above 0", "It says how many accounts the row stands for.")
+    return np.where(wrong, 0.0, weight)
 
 
 def _numbers(column: pd.Series) -> np.ndarray:

@@ -92,8 +92,8 @@ class GammaGamma(FittedModel):
         "means": all three parameters by maximum likelihood of the accounts' mean values, as published. "orders": p from
         how first orders differ from later ones of the same account, q and gamma by maximum likelihood given p; for
         companies whose accounts differ so much that "means" takes their difference for variation within accounts.
-    engine : {"lifetimes"}
-        What finds the optimum; kamlab sharpens it, and takes over where the engine fails.
+    engine : {"lifetimes", "kamlab"}
+        What finds the optimum; kamlab sharpens that of lifetimes, and takes over where lifetimes fails.
     penalizer : float
         Weight of the sum of squared parameters (money scaled to a geometric mean of 1), subtracted from the mean
         log-likelihood; 0 = maximum likelihood.
@@ -132,14 +132,19 @@ class GammaGamma(FittedModel):
         held, p_error = (None, 0.0) if self.p_from == "means" else _p_from_orders(summary)
         fixed = np.array([] if held is None else [np.log(held)])
 
-        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray]:
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
             value, gradient = log_likelihood(np.concatenate([fixed, log_params]), *scaled)
+            gradient = gradient[len(fixed) :]
             penalty = self.penalizer * np.exp(2 * log_params)
-            return penalty.sum() - value.mean(), 2 * penalty - gradient[len(fixed) :].mean(axis=1)
+            outer = gradient @ gradient.T / len(value) + np.diag(4 * penalty)
+            return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1), outer
 
         if held is None:
-            start = lifetimes_engine.fit_gamma_gamma(*scaled, penalizer=self.penalizer)
-            maximum = self._maximise(objective, start, _STARTS, _BOUNDS, len(data.x))
+
+            def ask_lifetimes() -> np.ndarray | None:
+                return lifetimes_engine.fit_gamma_gamma(*scaled, penalizer=self.penalizer)
+
+            maximum = self._maximise(objective, ask_lifetimes, _STARTS, _BOUNDS, len(data.x))
         else:
             # One order of z promises (z + gamma) · p / (p + q − 1): never more than twice as much.
             bounds = ((np.log(max(0.1, 1 - held / 2)), _BOUNDS[1][1]), _BOUNDS[2])

@@ -23,9 +23,12 @@ with warnings.catch_warnings():
         pd.set_option("mode.chained_assignment", _chained_assignment)
 
 
-def fit_bg_nbd(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray, *, penalizer: float) -> np.ndarray | None:
-    """Return lifetimes' (r, alpha, a, b) in the unit of `age`, or None where it does not converge."""
-    return _fit(BetaGeoFitter(penalizer), ("r", "alpha", "a", "b"), frequency, recency, age)
+def fit_bg_nbd(*histories: np.ndarray, penalizer: float) -> np.ndarray | None:
+    """Return lifetimes' (r, alpha, a, b) in the unit of `age`, or None where it does not converge.
+
+    `histories` are frequency, recency and age, and the rows' weights where they are not 1.
+    """
+    return _fit(BetaGeoFitter(penalizer), ("r", "alpha", "a", "b"), *histories)
 
 
 def fit_gamma_gamma(frequency: np.ndarray, mean_value: np.ndarray, *, penalizer: float) -> np.ndarray | None:
