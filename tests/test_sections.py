@@ -48,7 +48,7 @@ RECORD = pd.DataFrame(
 )
 
 
-FRESH = {"faults": [], "findings": []}
+FRESH = {"faults": []}
 
 
 def choice(beaten):

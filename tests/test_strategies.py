@@ -308,7 +308,8 @@ def test_a_table_with_the_least_columns_is_enough():
 
 def expected_by_the_rules(row):
     """Type, strategy and rule-given flags, written straight from the rules with plain ifs."""
-    silent = row.p_alive < 0.5 and (
+    judged = row.p_alive < 0.5 or row.purchase_days == 1 or row.trailing_purchase_days == 0
+    silent = judged and (
         row.days_since_last > 1.25 * row.longest_gap or (np.isnan(row.longest_gap) and row.days_since_last > 365)
     )
     shrinking = row.days_known >= 730 and row.trailing_revenue <= 0.7 * row.prior_peak_revenue
@@ -426,7 +427,8 @@ def test_an_empty_table_gives_an_empty_table():
 @pytest.mark.parametrize(
     ("changes", "inputs"),
     [
-        (SILENT, "p_alive=0.1; purchase_days=30; days_since_last=100; longest_gap=40; contribution_class=Mid; "
+        (SILENT, "p_alive=0.1; purchase_days=30; trailing_purchase_days=10; "
+                 "days_since_last=100; longest_gap=40; contribution_class=Mid; "
                  "peak_contribution=1000000.00; contribution_cut_high=2000000.00"),
         ({"has_bought": False, "potential_class": None, "potential_source": None}, "has_bought=no; "
                  "potential_source=unknown"),
@@ -524,3 +526,10 @@ def test_a_loss_that_is_likely_but_not_certain_is_flagged():
     certain = label(p_negative=0.9)["flags"]
     assert "repair" in certain
     assert "check_margin" not in certain
+
+
+def test_a_year_without_a_purchase_is_silence_even_where_the_model_sees_nobody_leave():
+    quiet = {"p_alive": 1.0, "trailing_purchase_days": 0, "days_since_last": 400, "days_known": 900}
+    assert label(**quiet, longest_gap=60)["strategy_rule"].endswith((".silent", ".watch", ".lapsed"))
+    # Who orders every second year is not silent after 400 days.
+    assert not label(**quiet, longest_gap=700)["strategy_rule"].startswith("silent.")

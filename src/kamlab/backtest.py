@@ -31,6 +31,8 @@ NEVER_CHOSEN = "always_0"
 """Forecasts nothing: it does well by absolute error where most accounts stay silent, and helps nobody."""
 
 MAX_ORIGINS = 3
+LEAST_HISTORY = 0.5
+"""A forecast made from less than half a horizon of history tests nothing that resembles today's."""
 SLACK_DAYS = 14
 """Companies rest at the turn of a year: a history that misses its first fortnight counts as whole."""
 LEVEL = 0.9
@@ -125,7 +127,7 @@ def choose(
     """Fit the forecaster at the as-of date, and let it and the baselines forecast from earlier dates.
 
     Origin k ends k horizons before the as-of date; nothing after the as-of date is read. The newest origin is the
-    record. Earlier ones are used where the log before them spans at least one horizon.
+    record, where the log before it spans at least half a horizon; earlier ones need a whole one.
 
     Parameters
     ----------
@@ -149,7 +151,8 @@ def choose(
     for k in range(1, origins + 1):
         origin = period.origin(k)
         history = (origin.calibration_end - ledger.first_date).days + 1
-        if history < 1 or (k > 1 and history < period.horizon_days - SLACK_DAYS):
+        least = period.horizon_days * LEAST_HISTORY if k == 1 else period.horizon_days - SLACK_DAYS
+        if history < least:
             break
         try:
             trials.append(_try(ledger, origin, accounts, with_money=spend is not None, seed=seed))

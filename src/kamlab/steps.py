@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kamlab import freshness as _freshness
 from kamlab.accounts import decision_units, read_accounts
 from kamlab.config import Config, Table
-from kamlab.errors import DataError
+from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import read_table
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kamlab.runs import Run
+
+
+LARGEST_UNLISTED_SHARE = 0.5
+"""A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
 
 
 def read_source(config: Config) -> Ledger:
@@ -75,6 +79,9 @@ def ledger(run: Run) -> Ledger:
         _freshness.refuse_stale(fresh)
     run.write("quarantine", lines.quarantine)
     run.write("reconciliation", lines.reconciliation(run.period.calibration_end))
+    ids = _accounts_until(lines, run.period.calibration_end)
+    master = read_master(run.config)
+    unlisted = _unlisted(master, ids)
     run.write_facts(
         "freshness",
         {
@@ -87,17 +94,31 @@ def ledger(run: Run) -> Ledger:
             "repeated_lines": sum(lines.lines["repeated"].to_pylist()),
             "has_money": lines.has_money,
             "has_cost": lines.has_cost,
-            "has_master": run.config.source.accounts is not None,
+            "has_master": master is not None,
+            "unlisted_accounts": len(unlisted),
         },
     )
-    ids = _accounts_until(lines, run.period.calibration_end)
     units, membership = decision_units(
-        read_master(run.config), ids, level=run.config.company.account_level, as_of=run.period.calibration_end
+        master, ids, level=run.config.company.account_level, as_of=run.period.calibration_end
     )
     run.write("membership", membership)
     run.write_ledger(lines)
     run.write("accounts", units)
     return lines
+
+
+def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
+    """Return the log's accounts that the master lacks; refuse a master that names less than half of them."""
+    if master is None:
+        return []
+    unlisted = sorted(set(ids) - set(master["account"]))
+    if len(unlisted) > LARGEST_UNLISTED_SHARE * len(ids):
+        raise DataError(
+            f"The account master lacks {len(unlisted)} of the log's {len(ids)} accounts (first: {first_ids(unlisted)}; "
+            f"in the master: {first_ids(master['account'], limit=3)}). The ids of the two files are probably written "
+            "differently; map the column that holds the same ids, or leave the master out."
+        )
+    return unlisted
 
 
 def _accounts_until(lines: Ledger, as_of: date) -> list[str]:

@@ -195,9 +195,13 @@ def _days(lines: ir.Table, ledger: Ledger) -> ir.Table:
 
 
 def _no_purchase(ledger: Ledger, period: StudyPeriod) -> str:
+    if period.calibration_end < ledger.first_date:
+        remedy = "choose an as-of date inside it"
+    else:
+        remedy = "no day nets above 0, so check the column of amounts and its sign"
     return (
         f"No account has a purchase up to {period.calibration_end}. The log runs from {ledger.first_date} to "
-        f"{ledger.last_date}; choose an as-of date inside it."
+        f"{ledger.last_date}; {remedy}."
     )
 
 

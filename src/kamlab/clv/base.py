@@ -100,6 +100,7 @@ def maximise(
         information = n_accounts * _second_derivatives(objective, best.at)
         if inside.all():
             best = _sharpened(objective, best, information / n_accounts)
+            information = n_accounts * _second_derivatives(objective, best.at)
         covariance, is_open = _covariance(information)
     notes += (NOTE_OPEN,) if is_open else ()
     return Maximum(best.at, best.value, covariance, best.slope < GRADIENT_TOLERANCE, notes)
@@ -204,10 +205,10 @@ def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: float
 
 
 def _second_derivatives(objective: Objective, at: np.ndarray) -> np.ndarray:
-    """Return the objective's matrix of second derivatives by differences of its gradient."""
+    """Return the objective's matrix of second derivatives by central differences of its gradient."""
     step = 1e-5
-    here = objective(at)[1]
-    matrix = np.array([(objective(at + step * unit)[1] - here) / step for unit in np.eye(len(at))])
+    rows = [(objective(at + step * unit)[1] - objective(at - step * unit)[1]) / (2 * step) for unit in np.eye(len(at))]
+    matrix = np.array(rows)
     return (matrix + matrix.T) / 2
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from kamlab.backtest import BLEND, MODEL
 from kamlab.i18n import MISSING, N_, SENTENCES, Translator
-from kamlab.reports.blocks import Block, Kpi, TableColumn, callout, cover, kpis, table, text
+from kamlab.reports.blocks import Block, Kpi, TableColumn, callout, cover, escape, kpis, table, text
 from kamlab.reports.sections.data import left_out, stale
 from kamlab.reports.sections.source import (
     Interval,
@@ -81,6 +81,17 @@ def warnings(run: Source, t: Translator) -> list[Block]:
             )
         )
     rows = record(run)
+    if rows.empty:
+        blocks.append(
+            callout(
+                "warning",
+                t("The forecast has never been tested"),
+                t(
+                    "The log is too short to let it forecast a period that has already passed. Its intervals say how far "
+                    "the model doubts itself, not how wrong it may be."
+                ),
+            )
+        )
     off = rows.loc[choice["forecaster"], "bias"] if len(rows) else 0.0
     if abs(off) > FAR_OFF:
         blocks.append(
@@ -320,9 +331,24 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
                     if is_contribution(run)
                     else t("Headroom = what the accounts could buy beyond the forecast."),
                     t("The intervals of the parts do not add up to that of the whole: not all go wrong together."),
+                    *_outside(run, rows["revenue"].sum(), t),
                 ],
             ),
             total_rows=1,
+        )
+    ]
+
+
+def _outside(run: Source, inside: float, t: Translator) -> list[str]:
+    """Say how much of the company's revenue is not in the table: without an account, or of accounts that never bought."""
+    rest = run.read_facts("revenue")["trailing"] - inside
+    if abs(rest) < 0.001 * abs(inside):
+        return []
+    return [
+        t(
+            "{money} of the company's revenue is not in the table: lines without an account, and accounts that only "
+            "returned goods.",
+            money=t.money(rest),
         )
     ]
 
@@ -367,8 +393,6 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
                     low,
                 )
             )
-    else:
-        lines.append(t("Nobody has declared what accounts could buy; their own best 12 months stand for it."))
     parts = run.read("reconciliation").set_index("part")
     lines.append(
         t(

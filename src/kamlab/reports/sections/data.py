@@ -162,6 +162,14 @@ def left_out(run: Source, t: Translator) -> list[str]:
         lines.append(
             t("No declared potential: an account's own best 12 months stand for it, and every type is provisional.")
         )
+    if facts["unlisted_accounts"]:
+        lines.append(
+            t.plural(
+                "{n} account of the log is not in the account master and goes by its number.",
+                "{n} accounts of the log are not in the account master and go by their numbers.",
+                facts["unlisted_accounts"],
+            )
+        )
     if facts["has_master"] and units["owner"].isna().all():
         lines.append(t("No owners: nobody can be named for an account."))
     return lines

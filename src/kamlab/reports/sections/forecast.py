@@ -71,8 +71,8 @@ def _verdict(run: Source, t: Translator) -> str:
     beaten = run.read_facts("choice")["beaten_by"]
     if beaten:
         names = t.join(COMMAS, (forecaster_name(name, t) for name in beaten))
-        return t("For single accounts these simple rules were closer than the model: **{names}**.", names=names)
-    return t("For single accounts the model was closer than every simple rule.")
+        return t("For single accounts these simple rules were closer than the model, by root mean square error: **{names}**.", names=names)
+    return t("For single accounts the model was closer than every simple rule, by root mean square error.")
 
 
 def _earlier(rows: pd.DataFrame, newest: object, t: Translator) -> list[Block]:
