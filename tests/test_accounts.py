@@ -78,10 +78,65 @@ def test_nothing_dated_after_the_as_of_date_counts():
     assert earlier.loc["B", "strategic"]
 
 
-def test_a_group_with_a_member_of_unknown_potential_has_none():
+def test_what_is_declared_for_some_members_of_a_group_is_kept():
     master = read_accounts(MASTER.assign(wallet=["30", "", "7", "", ""]), columns=COLUMNS)
     table, _ = decision_units(master, [], level="group", as_of=AS_OF)
-    assert math.isnan(table.set_index("account").loc["ALPHA", "declared_potential"])
+    alpha = table.set_index("account").loc["ALPHA"]
+    assert (alpha["declared_potential"], alpha["declared_members"], alpha["members"]) == (30, 1, 2)
+
+
+def test_parents_are_followed_to_the_top():
+    frame = pd.DataFrame(
+        {
+            "id": ["A", "B", "C", "D", "E"],
+            "name": ["a", "b", "c", "d", "e"],
+            "parent": ["B", "C", "TOP", None, "E"],
+            "parent_name": ["not this", "nor this", "Top Ltd", None, "nor that"],
+            "owner": ["Ann", None, "Bob", None, None],
+        }
+    )
+    columns = {"account": "id", "name": "name", "parent": "parent", "parent_name": "parent_name", "owner": "owner"}
+    table, membership = decision_units(read_accounts(frame, columns=columns), [], level="auto", as_of=AS_OF)
+    assert membership.set_index("member")["account"].to_dict() == {
+        **{"A": "TOP", "B": "TOP", "C": "TOP"},
+        **{"D": "D", "E": "E"},  # E names itself: it is a top
+    }
+    top = table.set_index("account").loc["TOP"]
+    assert (top["name"], top["members"], top["member_ids"], top["owner"]) == ("Top Ltd", 3, "A, B, C", "Ann")
+
+
+def test_a_group_headed_by_one_of_its_accounts_takes_that_ones_facts_where_members_disagree():
+    frame = pd.DataFrame(
+        {
+            "id": ["A", "B", "H"],
+            "name": ["a", "b", "Head"],
+            "parent": ["H", "H", None],
+            "owner": ["Ann", "Bob", "Cid"],
+            "region": ["North", "South", None],
+            "industry": [None, "feed", None],
+        }
+    )
+    master = read_accounts(frame, columns={"account": "id"} | {c: c for c in frame.columns[1:]})
+    table, _ = decision_units(master, [], level="group", as_of=AS_OF)
+    assert table[["account", "name", "owner", "region", "industry"]].to_numpy().tolist() == [
+        ["H", "Head", "Cid", "North", "feed"]
+    ]
+
+
+def test_parents_in_a_circle_are_named():
+    frame = pd.DataFrame({"id": ["A", "B", "C", "D", "E", "F"], "parent": ["B", "C", "A", "A", "F", "E"]})
+    with pytest.raises(DataError, match=r"parents .* run in a circle \(A → B → C → A, E → F → E\)"):
+        read_accounts(frame, columns={"account": "id", "parent": "parent"})
+
+
+def test_a_strategic_flag_needs_an_end_where_ends_are_recorded():
+    frame = pd.DataFrame({"id": ["A", "B"], "strategic": ["yes", "yes"], "until": ["", "2025-06-30"]})
+    columns = {"account": "id", "strategic": "strategic"}
+    without, _ = decision_units(read_accounts(frame, columns=columns), [], level="auto", as_of=AS_OF)
+    assert without["strategic"].tolist() == [True, True]
+    columns["strategic_until"] = "until"
+    dated, _ = decision_units(read_accounts(frame, columns=columns), [], level="auto", as_of=AS_OF)
+    assert dated["strategic"].tolist() == [False, True]
 
 
 def test_without_a_master_every_account_stands_for_itself():

@@ -1,5 +1,6 @@
 """A stale or unfinished log is found; a quiet or young one is not mistaken for it."""
 
+import json
 from datetime import date, timedelta
 
 import pandas as pd
@@ -45,6 +46,35 @@ def test_a_last_month_at_half_its_norm_is_unfinished():
     (fault,) = faults(days)
     # A twelfth of a year is 30 days here: 30 × 5 lines where the year before had 30 × 10.
     assert "150 lines where about 300" in fault
+
+
+def test_findings_are_sentences_of_the_catalogue_with_plain_values():
+    early = assess(ledger_of(daily(FIRST, date(2025, 12, 20))), PERIOD, max_data_lag_days=7)
+    ((sentence, values),) = early.findings
+    assert values == {"as_of": "2025-12-31", "last_line": "2025-12-20", "lag_days": 11, "max_lag_days": 7}
+    assert early.faults == (sentence.format(**values),)
+    days = daily(FIRST, LAST) | daily(date(2025, 12, 2), LAST, lines=5)
+    ((sentence, values),) = assess(ledger_of(days), PERIOD, max_data_lag_days=7).findings
+    assert values == {"start": "2025-12-02", "as_of": "2025-12-31", "lines": 150, "norm": 300}
+    assert json.loads(json.dumps(values)) == values
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [
+        (["oops", "2025-02-30"], r"no line that can be used \(2 × date is missing .* Check the columns"),
+        (
+            ["2025-12-01", "2025-12-30"],
+            r"no line up to .* 2025-12-31 that counts as revenue .* of kind freight\. Choose",
+        ),
+    ],
+)
+def test_a_log_without_any_sale_is_refused(days, message):
+    frame = pd.DataFrame({"account": "A", "date": days, "kind": "freight"})
+    columns = {c: c for c in frame.columns}
+    ledger = kl.read_ledger(frame, columns=columns, max_quarantined_share=1)
+    with pytest.raises(DataError, match=message):
+        assess(ledger, PERIOD, max_data_lag_days=7)
 
 
 def test_a_last_month_just_above_sixty_per_cent_is_complete():

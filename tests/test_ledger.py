@@ -72,10 +72,49 @@ def test_rows_and_money_reconcile_by_hand(tmp_path):
     assert table.loc["read", "money"] == Decimal("166.35")
 
 
+def test_large_amounts_are_added_up_exactly(tmp_path):
+    large = "999999999999999999999999.0001"
+    lines = f"A,2024-01-01,{large}\n" * 3 + f"A,oops,{large}\n" * 2
+    money = read("customer,day,net\n" + lines, tmp_path).reconciliation().set_index("part")["money"]
+    assert str(money["accepted"]) == "2999999999999999999999997.0003"
+    assert str(money["quarantined"]) == "1999999999999999999999998.0002"
+    assert str(money["read"]) == "4999999999999999999999995.0005"
+
+
 def test_equal_lines_without_an_id_are_kept_and_flagged(tmp_path):
     ledger = read("customer,day,net\nA,2024-01-01,5\nA,2024-01-01,5\nA,2024-01-01,6\n", tmp_path)
     assert ledger.lines["repeated"].to_pylist() == [False, True, False]
     assert ledger.lines["amount"].to_pylist() == [Decimal(5), Decimal(5), Decimal(6)]
+
+
+def test_of_lines_with_an_id_of_their_own_none_is_flagged(tmp_path):
+    rows = [",A,2024-01-01,5", "1,A,2024-01-01,5", "2,A,2024-01-01,5", ",A,2024-01-01,5", ",A,2024-01-01,6"]
+    ledger = read("\n".join(["id,customer,day,net", *rows]), tmp_path, columns=COLUMNS | {"line_id": "id"})
+    assert ledger.lines["line"].to_pylist() == [2, 3, 4, 5, 6]
+    assert ledger.lines["repeated"].to_pylist() == [False, False, False, True, False]
+
+
+def test_of_lines_with_the_same_id_the_earliest_is_kept(tmp_path):
+    text = "id,customer,day,net\n1,A,2024-03-01,5\n1,A,2024-01-02,6\n1,A,2024-01-02,7\n1,A,2023-13-01,8\n"
+    ledger = read(text, tmp_path, columns=COLUMNS | {"line_id": "id"})
+    assert ledger.lines["line"].to_pylist() == [3]
+    assert ledger.quarantine["line"].to_list() == [2, 4, 5]
+    assert ledger.quarantine["reason"].to_list() == [*["line id is repeated"] * 2, "date is missing or impossible"]
+
+
+LINE = st.tuples(st.sampled_from(["1", "2", "3", ""]), st.integers(1, 9), st.integers(1, 3))
+
+
+@settings(max_examples=30, deadline=None)
+@given(lines=st.lists(LINE, min_size=1, max_size=12), as_of=st.integers(1, 9))
+def test_lines_after_the_as_of_date_change_nothing_before_it(lines, as_of):
+    def known(rows):
+        frame = pd.DataFrame([(i, "A", f"2024-01-0{day}", n) for i, day, n in rows], columns=["id", "a", "d", "n"])
+        columns = {"line_id": "id", "account": "a", "date": "d", "amount": "n"}
+        table = kl.read_ledger(frame, columns=columns, max_quarantined_share=1).lines.drop(["line"]).to_pylist()
+        return [row for row in table if row["date"] <= date(2024, 1, as_of)]
+
+    assert known(lines) == known([row for row in lines if row[1] <= as_of])
 
 
 def test_a_line_that_is_impossible_does_not_push_out_the_one_that_shares_its_id(tmp_path):
@@ -89,6 +128,54 @@ def test_returns_are_told_by_their_sign(tmp_path):
     assert ledger.lines["kind"].to_pylist() == ["sale", "return"]
 
 
+def test_a_mapped_kind_wins_over_the_sign_but_no_return_is_above_0(tmp_path):
+    text = (
+        "customer,day,net,kind\nA,2024-01-01,5,Return\nA,2024-01-02,-5,return\nA,2024-01-03,-5,sale\n"
+        "A,2024-01-04,-5,\nA,2024-01-05,0,return\nA,2024-01-06,n/a,return\n"
+    )
+    ledger = read(text, tmp_path, columns=COLUMNS | {"kind": "kind"})
+    assert dict(zip(ledger.lines["line"].to_pylist(), ledger.lines["kind"].to_pylist(), strict=True)) == {
+        3: "return",
+        4: "sale",
+        5: "return",
+        6: "return",
+    }
+    assert dict(zip(ledger.quarantine["line"], ledger.quarantine["reason"], strict=True)) == {
+        2: "a return above 0",
+        7: "amount is missing or not a number",
+    }
+
+
+def test_an_unknown_purchase_rule_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r'purchase is "positve"; .* Did you mean "positive"\?'):
+        read(DIRTY, tmp_path, purchase="positve")
+
+
+def test_a_log_without_any_line_has_no_first_day(tmp_path):
+    ledger = read("customer,day,net\nA,oops,5\nB,oops,5\n", tmp_path)
+    with pytest.raises(DataError, match=r"no line that can be used \(2 × date is missing .*; lines 2, 3\)\. Check"):
+        _ = ledger.first_date
+
+
+def test_accounts_are_known_from_their_first_line_on(tmp_path):
+    ledger = read("customer,day,net\nB,2024-01-01,5\n,2024-01-01,5\nA,2024-01-02,5\nB,2024-01-03,5\n", tmp_path)
+    assert ledger.accounts_until() == ["A", "B"]
+    assert ledger.accounts_until(date(2024, 1, 1)) == ["B"]
+
+
+def test_columns_named_like_the_ledgers_own_do_not_collide(tmp_path):
+    columns = {"account": "_source", "date": "_line", "amount": "line"}
+    ledger = read("_source,_line,line\nA,2024-01-01,5\nB,oops,5\n", tmp_path, columns=columns)
+    assert ledger.lines["account"].to_pylist() == ["A"]
+    assert (ledger.lines["source"].to_pylist(), ledger.lines["line"].to_pylist()) == (["orders.csv"], [2])
+    assert json.loads(ledger.quarantine.loc[0, "original"]) == {"_source": "B", "_line": "oops", "line": "5"}
+
+
+def test_an_account_column_of_numbers_and_texts_is_read():
+    frame = pd.DataFrame({"customer": [17850, "C1"], "day": ["2024-01-01"] * 2, "net": [1, 2]})
+    assert kl.read_ledger(frame, columns=COLUMNS).lines["account"].to_pylist() == ["17850", "C1"]
+
+
 @pytest.mark.parametrize(
     ("text", "date_format", "expected"),
     [
@@ -97,6 +184,15 @@ def test_returns_are_told_by_their_sign(tmp_path):
         ("1996-07-04 00:00:00.000", None, date(1996, 7, 4)),
         ("2024-07-04T09:30:00Z", None, date(2024, 7, 4)),
         ("20240704", None, date(2024, 7, 4)),
+        ("20240704 09:30", None, date(2024, 7, 4)),
+        ("202411", None, None),
+        ("2024111", None, None),
+        ("202411 09:30", None, None),
+        ("202401011", None, None),
+        ("2024-0704", None, None),
+        ("２０２４-07-04", None, None),
+        ("2024０704", None, None),
+        ("٠٤/03/2005", "%d/%m/%Y", None),
         ("2024/7/4", None, date(2024, 7, 4)),
         ("0024-07-04", None, None),
         ("04/03/2005", None, None),
@@ -126,6 +222,15 @@ def test_dates(text, date_format, expected, tmp_path):
         ("0x10", None),
         ("12 000", None),
         ("1e40", None),
+        ("1e99", None),
+        ("1e24", None),
+        ("-1000000000000000000000000", None),
+        ("999999999999999999999999", Decimal(10**24 - 1)),
+        ("-999999999999999999999999.12345", Decimal("-999999999999999999999999.1234")),
+        ("0." + "1" * 60, Decimal("0.1111")),
+        ("9" * 400, None),
+        ("１２", None),
+        ("٣", None),
         ("=1+1", None),
     ],
 )

@@ -43,16 +43,18 @@ def read_accounts(
     -------
     pandas.DataFrame
         One row an account, ordered by account, with every column of `COLUMNS`: text or None, `declared_potential`
-        float (currency a year), `strategic` bool, dates as datetime64.
+        float (currency a year), `strategic` bool, dates as datetime64. Where the source has a column strategic_until,
+        a flag without a date in it is none.
 
     Raises
     ------
     DataError
-        For all faults at once: unmapped or unknown columns, ids missing or repeated, unreadable numbers, dates, flags.
+        For all faults at once: unmapped or unknown columns, ids missing or repeated, unreadable numbers, dates, flags,
+        parents that run in a circle.
     """
     raw = source if isinstance(source, RawTable) else from_frame(source)
     _check_mapping(raw.columns, columns)
-    frame = raw.rows.to_pandas()
+    frame, lines = raw.rows.to_pandas(), pd.Series(raw.lines.to_numpy())
     table = pd.DataFrame({c: parse_text(frame[columns[c]]) if c in columns else None for c in TEXT_COLUMNS})
     faults = [f"line {row.line} has {len(row.fields)} fields where the header has {row.expected}" for row in raw.ragged]
     for name in ("declared_potential", "strategic", *DATE_COLUMNS):
@@ -66,14 +68,19 @@ def read_accounts(
         else:
             values = parse_date(text.astype("str").where(text.notna(), None), date_format)
             unreadable = values.isna()
-        faults += _unreadable(text, text.notna() & unreadable, name, frame["_line"])
+        faults += _unreadable(text, text.notna() & unreadable, name, lines)
         table[name] = values
-    missing = frame["_line"][table["account"].isna()]
+    if "strategic_until" in columns:
+        table["strategic"] &= table["strategic_until"].notna()
+    missing = lines[table["account"].isna()]
     if len(missing):
         faults.append(f"{len(missing)} line(s) have no account id (lines {first_ids(missing)})")
     repeated = table["account"].dropna()[lambda s: s.duplicated()].unique()
     if len(repeated):
         faults.append(f"{len(repeated)} account id(s) stand there more than once ({first_ids(repeated)})")
+    circles = _circles(_parents(table))
+    if circles:
+        faults.append(f"the parents of some accounts run in a circle ({first_ids(circles)})")
     if faults:
         raise DataError("The account master cannot be read: " + "; ".join(faults) + ". Mend these lines.")
     return table.sort_values("account", ignore_index=True)
@@ -114,7 +121,8 @@ def decision_units(
     ledger_accounts : iterable of str
         Accounts with lines; those that the master lacks stand for themselves, under their id.
     level : {"auto", "group", "account"}
-        "auto" decides for groups where the master names a parent.
+        A group is all accounts below the same uppermost parent; "auto" decides for groups where the master names a
+        parent.
     as_of : date
         Potentials declared, and strategic flags ended, after this day do not count.
 
@@ -122,8 +130,8 @@ def decision_units(
     -------
     units : DataFrame
         Columns of `terms.TABLES["accounts"]`, ordered by account. A group's potential is the sum of
-        its members' if all of them have one; its owner and dimensions are those of its members if they agree, else of
-        the parent's own row if there is one, else of the member with the lowest id.
+        its `declared_members`', at least that much; its owner and dimensions are those of its members if they agree,
+        else of the parent's own row if there is one, else of the member with the lowest id.
     membership : DataFrame
         Columns member, account.
     """
@@ -139,38 +147,56 @@ def decision_units(
     declared_later = pd.to_datetime(rows["declared_potential_date"]) > today
     rows["declared_potential"] = rows["declared_potential"].mask(declared_later)
     rows["strategic"] &= ~(pd.to_datetime(rows["strategic_until"]) < today)
-    grouped = level == "group" or (level == "auto" and rows["parent"].notna().any())
-    unit = rows["parent"].where(rows["parent"].notna(), rows["account"]) if grouped else rows["account"]
+    unit = rows["account"]
+    if level == "group" or (level == "auto" and rows["parent"].notna().any()):
+        parents = _parents(rows)
+        unit = rows["account"].map(lambda account: _climb(account, parents)[-1])
     rows = rows.assign(unit=unit.astype(str))
-    units = pd.DataFrame([_unit(key, members) for key, members in rows.groupby("unit", sort=True)])
     membership = rows[["account", "unit"]].rename(columns={"account": "member", "unit": "account"})
-    return units, membership.sort_values("member", ignore_index=True)
+    return _units(rows.sort_values("account")), membership.sort_values("member", ignore_index=True)
 
 
-def _unit(key: str, members: pd.DataFrame) -> dict[str, Any]:
-    members = members.sort_values("account")
-    own_row = members[members["account"] == key]
-    lead = own_row.iloc[0] if len(own_row) else members.iloc[0]
-    parent_names = members["parent_name"].dropna()
-    if (members["parent"] == key).any() and len(parent_names):
-        name = parent_names.iloc[0]
-    else:
-        name = own_row["name"].iloc[0] if len(own_row) else None
-    potentials = members["declared_potential"]
-    facts = {c: _agreed(members[c], lead[c]) for c in DIMENSIONS}
-    return {
-        "account": key,
-        "name": name if pd.notna(name) else key,
-        "members": len(members),
-        "member_ids": ", ".join(members["account"]),
-        **facts,
-        "declared_potential": potentials.sum() if potentials.notna().all() else float("nan"),
-        "strategic": bool(members["strategic"].any()),
-    }
+def _units(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sum up the accounts, ordered by id, by their column unit."""
+    groups = rows.groupby("unit", sort=True)
+    first = groups[["account", *DIMENSIONS]].first()
+    own = rows[rows["account"] == rows["unit"]].set_index("unit").reindex(first.index)
+    lead = own.where(own["account"].notna(), rows.drop_duplicates("unit").set_index("unit").reindex(first.index))
+    disputed = groups[list(DIMENSIONS)].nunique() > 1
+    dimensions = first[list(DIMENSIONS)].mask(disputed & lead[list(DIMENSIONS)].notna(), lead[list(DIMENSIONS)])
+    children = rows[rows["parent"] == rows["unit"]].groupby("unit")["parent_name"].first()
+    name = children.reindex(first.index).astype(object)
+    name = name.where(name.notna(), own["name"])
+    units = pd.DataFrame(
+        {
+            "name": name.where(name.notna(), name.index),
+            "members": groups.size(),
+            "member_ids": groups["account"].agg(", ".join),
+            **dimensions,
+            "declared_potential": groups["declared_potential"].sum(min_count=1),
+            "declared_members": groups["declared_potential"].count(),
+            "strategic": groups["strategic"].any(),
+        }
+    )
+    texts = {c: units[c].astype(object).where(units[c].notna(), None).tolist() for c in ("name", *DIMENSIONS)}
+    return units.assign(**texts).rename_axis("account").reset_index()
 
 
-def _agreed(values: pd.Series, lead: Any) -> Any:
-    found = values.dropna().unique()
-    if len(found) == 1:
-        return found[0]
-    return lead if len(found) and pd.notna(lead) else (found[0] if len(found) else None)
+def _parents(master: pd.DataFrame) -> dict[str, str]:
+    """Return account → parent; an account that names itself is a top."""
+    known = master[master["account"].notna() & master["parent"].notna() & (master["parent"] != master["account"])]
+    return dict(zip(known["account"], known["parent"], strict=True))
+
+
+def _climb(account: str, parents: Mapping[str, str]) -> list[str]:
+    """Return the account, its parent, the parent's parent, up to the top or to the first that comes twice."""
+    path = [account]
+    while path[-1] in parents and path[-1] not in path[:-1]:
+        path.append(parents[path[-1]])
+    return path
+
+
+def _circles(parents: Mapping[str, str]) -> list[str]:
+    """Return the circles in which parents run, each once."""
+    paths = (_climb(account, parents) for account in sorted(parents))
+    return [" → ".join(path) for path in paths if len(path) > 1 and path[0] == path[-1] == min(path)]

@@ -11,8 +11,10 @@ from kamlab import config as _config
 from kamlab import steps
 from kamlab.accounts import decision_units
 from kamlab.errors import DataError, first_ids
+from kamlab.freshness import Freshness, assess
 from kamlab.ledger import Ledger, read_ledger
-from kamlab.period import StudyPeriod
+from kamlab.parsing import DATE_REMEDY
+from kamlab.period import StudyPeriod, parse_day
 from kamlab.runs import study_period
 from kamlab.sources import read_table
 
@@ -51,7 +53,7 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
     data : Path
         A configuration (.toml), or a transaction log whose columns are then guessed and shown.
     as_of : str
-        As-of date.
+        As-of date. Without one, a log without configuration is not judged for completeness.
 
     Raises
     ------
@@ -59,27 +61,43 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
         If the data cannot be read at all.
     """
     if data.suffix.lower() != ".toml":
-        ledger, guess = _guessed(data)
-        return Check("\n".join([guess, *_ledger_lines(ledger)]), faults=False)
+        return _check_log(data, StudyPeriod(parse_day(as_of)) if as_of else None)
     settings = _config.load(data)
     period = study_period(settings, as_of)
     ledger = steps.read_source(settings)
     fresh = steps.check_source(ledger, settings, period)
     lines = [*_ledger_lines(ledger, period), *_account_lines(settings, ledger, period)]
-    lines += [f"Cannot be reported on as of {period.calibration_end}: {fault}" for fault in fresh.faults]
+    return Check("\n".join([*lines, *_freshness_lines(fresh, period)]), bool(fresh.faults))
+
+
+def _check_log(path: Path, period: StudyPeriod | None) -> Check:
+    """Check a transaction log without configuration."""
+    ledger, guess = _guessed(path)
+    lines = [guess, *_ledger_lines(ledger, period)]
+    if period is None:
+        return Check("\n".join(lines), faults=False)
+    fresh = assess(ledger, period, max_data_lag_days=_config.Period().max_data_lag_days)
+    return Check("\n".join([*lines, *_freshness_lines(fresh, period)]), bool(fresh.faults))
+
+
+def _freshness_lines(fresh: Freshness, period: StudyPeriod) -> list[str]:
     if not fresh.faults:
-        lines.append(f"Complete up to the as-of date {period.calibration_end}.")
-    return Check("\n".join(lines), bool(fresh.faults))
+        return [f"Complete up to the as-of date {period.calibration_end}."]
+    return [f"Cannot be reported on as of {period.calibration_end}: {fault}" for fault in fresh.faults]
 
 
 def _guessed(path: Path) -> tuple[Ledger, str]:
     """Read a log by columns guessed from its header."""
-    header = read_table(path).columns
+    header = read_table(path, content="transaction log").columns
     columns = guess_columns(header)
     shown = ", ".join(f"{key} = {name}" for key, name in columns.items()) or "none"
     ledger = read_ledger(path, columns=columns, max_quarantined_share=1)
     if not ledger.lines.num_rows:
-        raise DataError(f"None of the lines of {path.name} can be used. " + " ".join(_quarantine_lines(ledger)))
+        reasons = "; ".join(line.strip() for line in _quarantine_lines(ledger))
+        raise DataError(
+            f"None of the {len(ledger.quarantine):,} lines of {path.name} can be used: {reasons}. The columns were "
+            f"guessed from the header: {shown}. Name the right ones in a configuration. {DATE_REMEDY}."
+        )
     return ledger, f"Columns guessed from the header, to be confirmed in a configuration: {shown}."
 
 
@@ -99,17 +117,19 @@ def guess_columns(header: Sequence[str]) -> dict[str, str]:
 
 
 def _ledger_lines(ledger: Ledger, period: StudyPeriod | None = None) -> list[str]:
-    rows = ledger.reconciliation(period.calibration_end if period else None).set_index("part")
+    as_of = period.calibration_end if period else None
+    rows = ledger.reconciliation(as_of).set_index("part")
 
     def part(name: str) -> str:
         money = f", {rows.loc[name, 'money']:,.2f} {ledger.currency}".rstrip() if ledger.has_money else ""
         return f"{rows.loc[name, 'rows']:,} lines{money}"
 
+    until = f" up to the as-of date; after it: {part('after_as_of')}" if period else ""
     repeated = sum(ledger.lines["repeated"].to_pylist())
     lines = [
         f"Read {part('read')}: accepted {part('accepted')}; quarantined {part('quarantined')}.",
-        f"From {ledger.first_date} to {ledger.last_date}, {_n_accounts(ledger):,} accounts; without an account: "
-        f"{part('unattributed')}; after the as-of date: {part('after_as_of')}.",
+        f"From {ledger.first_date} to {ledger.last_date}; without an account: {part('unattributed')}; "
+        f"{len(ledger.accounts_until(as_of)):,} accounts{until}.",
         *_quarantine_lines(ledger),
     ]
     if repeated:
@@ -126,21 +146,17 @@ def _quarantine_lines(ledger: Ledger) -> list[str]:
     return [f"  {len(g):,} × {reason} (lines {first_ids(g['line'])})" for reason, g in groups]
 
 
-def _n_accounts(ledger: Ledger) -> int:
-    return len([a for a in ledger.lines["account"].unique().to_pylist() if a is not None])
-
-
 def _account_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
     master = steps.read_master(settings)
     if master is None:
         return ["No account master: no names, owners, groups or declared potential."]
-    ids = {a for a in ledger.lines["account"].unique().to_pylist() if a is not None}
+    ids = set(ledger.accounts_until(period.calibration_end))
     unlisted = sorted(ids - set(master["account"]))
     units, _ = decision_units(master, ids, level=settings.company.account_level, as_of=period.calibration_end)
     declared = int(units["declared_potential"].notna().sum())
     lines = [
-        f"Account master: {len(master):,} accounts, {len(set(master['account']) - ids):,} without a line; "
-        f"decisions are taken for {len(units):,}; {declared:,} have a declared potential."
+        f"Account master: {len(master):,} accounts, {len(set(master['account']) - ids):,} without a line up to the "
+        f"as-of date; decisions are taken for {len(units):,}; {declared:,} have a declared potential."
     ]
     if unlisted:
         lines.append(f"{len(unlisted)} accounts with lines are not in it ({first_ids(unlisted)}).")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kamlab.errors import DataError
+from kamlab.i18n import N_
 from kamlab.period import MONTHS_PER_YEAR, StudyPeriod, months_to_days
 from kamlab.terms import REVENUE_KINDS
 
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 MIN_SHARE_OF_NORM = 0.6
 """A last month below this share of its seasonal norm is taken for an unfinished export."""
+
+ENDS_EARLY = N_(
+    "The newest line up to the as-of date {as_of} is of {last_line}, {lag_days} days before; at most {max_lag_days} "
+    "are allowed (max_data_lag_days)."
+)
+LAST_MONTH_SHORT = N_(
+    "The last month ({start} to {as_of}) has {lines} lines where about {norm} were to be expected: the export looks "
+    "unfinished."
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +43,21 @@ class Freshness:
         Lines of the last twelfth of a year.
     norm_lines : float
         What was to be expected there.
-    faults : tuple of str
-        Why the log should not be reported on; empty if it is complete.
+    findings : tuple of (str, dict)
+        Why the log should not be reported on, empty if it is complete: a sentence of the message catalogue, and the
+        whole numbers and days (ISO format) that fill its placeholders.
     """
 
     last_line: date
     lag_days: int
     last_month_lines: int
     norm_lines: float
-    faults: tuple[str, ...]
+    findings: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The findings as English sentences."""
+        return tuple(sentence.format(**values) for sentence, values in self.findings)
 
 
 def assess(ledger: Ledger, period: StudyPeriod, *, max_data_lag_days: int) -> Freshness:
@@ -54,7 +70,7 @@ def assess(ledger: Ledger, period: StudyPeriod, *, max_data_lag_days: int) -> Fr
     Raises
     ------
     DataError
-        If the as-of date lies before the log's first line.
+        If no line can be used, the as-of date lies before the log's first line, or no line up to it counts as revenue.
     """
     as_of = period.calibration_end
     if as_of < ledger.first_date:
@@ -66,19 +82,16 @@ def assess(ledger: Ledger, period: StudyPeriod, *, max_data_lag_days: int) -> Fr
     last_line = _last_line(ledger, as_of)
     lag = (as_of - last_line).days
     norm = _norm(counts)
-    faults = []
+    findings: list[tuple[str, dict[str, Any]]] = []
+    values: dict[str, Any] = {"as_of": as_of.isoformat()}
     if lag > max_data_lag_days:
-        faults.append(
-            f"The newest line up to the as-of date {as_of} is of {last_line}, {lag} days before; at most "
-            f"{max_data_lag_days} are allowed (max_data_lag_days)."
-        )
+        values |= {"last_line": last_line.isoformat(), "lag_days": lag, "max_lag_days": max_data_lag_days}
+        findings.append((ENDS_EARLY, values))
     elif counts[0] < MIN_SHARE_OF_NORM * norm and counts[0] < norm - 3 * sqrt(norm):
         start = as_of - timedelta(days=months_to_days(1) - 1)
-        faults.append(
-            f"The last month ({start} to {as_of}) has {counts[0]} lines where about {norm:.0f} were to be expected: "
-            "the export looks unfinished."
-        )
-    return Freshness(last_line, lag, counts[0], norm, tuple(faults))
+        values |= {"start": start.isoformat(), "lines": counts[0], "norm": round(norm)}
+        findings.append((LAST_MONTH_SHORT, values))
+    return Freshness(last_line, lag, counts[0], norm, tuple(findings))
 
 
 def refuse_stale(freshness: Freshness) -> None:
@@ -107,6 +120,13 @@ def _monthly_lines(ledger: Ledger, period: StudyPeriod) -> list[int]:
     t = ledger.table
     t = t.filter(t.date <= ibis.literal(as_of), t.kind.isin(REVENUE_KINDS))
     days = t.group_by("date").agg(n=t.count()).to_pyarrow().to_pylist()
+    if not days:
+        kinds = ", ".join(sorted(ledger.lines["kind"].unique().to_pylist()))
+        raise DataError(
+            f"The log has no line up to the as-of date {as_of} that counts as revenue ({', '.join(REVENUE_KINDS)}); "
+            f"its lines are of kind {kinds}. Choose a later as-of date, or map the column kind to one that tells sales "
+            "from other lines."
+        )
     edges = [months_to_days(m) for m in range(2 * MONTHS_PER_YEAR + 1)]
     ages = {(as_of - row["date"]).days: row["n"] for row in days}
     history = max(ages) + 1

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal, localcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from kamlab.errors import DataError, did_you_mean, first_ids
-from kamlab.parsing import DATE_REMEDY, parse_date, parse_decimal, parse_text
+from kamlab.errors import ConfigError, DataError, did_you_mean, first_ids
+from kamlab.parsing import DATE_REMEDY, EXACT, parse_date, parse_decimal, parse_text
 from kamlab.sources import RawTable, from_frame, read_table
 from kamlab.terms import LINE_KINDS, REVENUE_KINDS
 
@@ -74,19 +75,32 @@ class Ledger:
 
     @property
     def first_date(self) -> date:
-        """First day with an accepted line."""
+        """First day with an accepted line; DataError if there is none."""
         return self._extremes()[0]
 
     @property
     def last_date(self) -> date:
-        """Last day with an accepted line."""
+        """Last day with an accepted line; DataError if there is none."""
         return self._extremes()[1]
 
     def _extremes(self) -> tuple[date, date]:
         import pyarrow.compute as pc
 
+        if not self.lines.num_rows:
+            raise DataError(
+                f"The log has no line that can be used{_why(self.quarantine)}. Check the columns and the date_format "
+                "that it is read with."
+            )
         extremes = pc.min_max(self.lines["date"]).as_py()
         return extremes["min"], extremes["max"]
+
+    def accounts_until(self, as_of: date | None = None) -> list[str]:
+        """Return the accounts with a line up to the as-of date, in order: later ones are not known yet."""
+        import ibis
+
+        t = self.table.filter(self.table.account.notnull())
+        t = t if as_of is None else t.filter(t.date <= ibis.literal(as_of))
+        return sorted(t.select("account").distinct().to_pyarrow()["account"].to_pylist())
 
     def reconciliation(self, as_of: date | None = None) -> pd.DataFrame:
         """Count rows and money of what was read and where it went.
@@ -116,10 +130,11 @@ class Ledger:
         quarantined = self.quarantine["amount"].dropna()
         rows = {name: int(sums["rows"].get(name, 0)) for name in _ACCEPTED_PARTS}
         money = {name: _decimal(sums["money"].get(name)) for name in _ACCEPTED_PARTS}
-        rows["accepted"], money["accepted"] = sum(rows.values()), sum(money.values(), _decimal(0))
-        rows["quarantined"], money["quarantined"] = len(self.quarantine), sum(quarantined, _decimal(0))
+        rows["accepted"], rows["quarantined"] = sum(rows.values()), len(self.quarantine)
         rows["read"] = rows["accepted"] + rows["quarantined"]
-        money["read"] = money["accepted"] + money["quarantined"]
+        with localcontext(EXACT):
+            money["accepted"], money["quarantined"] = sum(money.values(), Decimal(0)), sum(quarantined, Decimal(0))
+            money["read"] = money["accepted"] + money["quarantined"]
         order = ("read", "quarantined", "accepted", *_ACCEPTED_PARTS)
         return pd.DataFrame({"part": order, "rows": [rows[p] for p in order], "money": [money[p] for p in order]})
 
@@ -160,7 +175,7 @@ def read_ledger(
     Parameters
     ----------
     source : path, or pandas, Arrow, Polars or Ibis table
-        CSV (any one-character delimiter) or Parquet.
+        Delimited text or Parquet.
     columns : mapping of str to str
         Ledger column → source column. `account` and `date` are needed; see `COLUMNS` for the others.
     date_format : str, optional
@@ -180,22 +195,28 @@ def read_ledger(
 
     Raises
     ------
+    ConfigError
+        If an option is none of those above.
     DataError
         If columns are missing, all faults at once, or too many lines are impossible.
     """
+    if purchase not in get_args(PurchaseRule):
+        raise ConfigError(
+            f'purchase is "{purchase}"; it must be "positive" or "nonnegative".'
+            + did_you_mean(str(purchase), get_args(PurchaseRule))
+        )
     if isinstance(source, (str, Path)):
-        raw = read_table(source, delimiter=delimiter, header=header, encoding=encoding)
-        name = Path(source).name
+        raw = read_table(source, delimiter=delimiter, header=header, encoding=encoding, content="transaction log")
     else:
-        raw, name = from_frame(source), "table"
-    check_columns(raw.columns, columns, name)
+        raw = from_frame(source)
+    check_columns(raw.columns, columns, raw.source)
     parsed = _parse(raw, columns, date_format)
     reasons = _reasons(parsed, columns)
     good = parsed[reasons == ""]
     quarantine = _quarantine(raw, parsed, reasons, "amount" in columns)
     n_read = raw.rows.num_rows + len(raw.ragged)
-    _refuse_mostly_impossible(quarantine, n_read, max_quarantined_share, name, date_format)
-    currency = _one_currency(good, currency, name)
+    _refuse_mostly_impossible(quarantine, n_read, max_quarantined_share, raw.source, date_format)
+    currency = _one_currency(good, currency, raw.source)
     return Ledger(_lines(good, columns), quarantine, tuple(c for c in COLUMNS if c in columns), purchase, currency)
 
 
@@ -218,8 +239,10 @@ def check_columns(have: Sequence[str], columns: Mapping[str, str], source: str) 
 
 def _parse(raw: RawTable, columns: Mapping[str, str], date_format: str | None) -> pd.DataFrame:
     """Read the mapped columns as what they should be; what cannot be read is missing."""
-    frame = raw.rows.select(sorted({*columns.values()} | {"_source", "_line"})).to_pandas()
-    parsed = frame[["_source", "_line"]].rename(columns={"_source": "source", "_line": "line"})
+    import pandas as pd
+
+    frame = raw.rows.select(sorted({*columns.values()})).to_pandas()
+    parsed = pd.DataFrame({"source": raw.source, "line": raw.lines.to_numpy()}, index=frame.index)
     parsed["date"] = parse_date(frame[columns["date"]], date_format)
     for name in (*TEXT_COLUMNS, "kind", "currency"):
         parsed[name] = parse_text(frame[columns[name]]) if name in columns else None
@@ -252,11 +275,15 @@ def _reasons(parsed: pd.DataFrame, columns: Mapping[str, str]) -> pd.Series:
             parsed["kind"].notna() & ~parsed["kind"].isin(LINE_KINDS),
             "kind is none of " + ", ".join(LINE_KINDS),
         )
+        if "amount" in columns:
+            positive = parsed["amount"].map(lambda amount: amount is not None and amount > 0)
+            add((parsed["kind"] == "return") & positive, "a return above 0")
     if "line_id" in columns:
-        # Among lines that are otherwise possible the first keeps the id: an impossible twin must not push it out.
-        candidates = parsed.loc[(reasons == "") & parsed["line_id"].notna(), "line_id"]
-        repeated = candidates.duplicated()
-        add(parsed.index.isin(candidates.index[repeated]), "line id is repeated")
+        # Of the lines that are otherwise possible the earliest keeps the id: neither an impossible twin nor one of a
+        # later date may push it out, or what came after the as-of date would change what was known on it.
+        candidates = parsed[(reasons == "") & parsed["line_id"].notna()].sort_values(["date", "source", "line"])
+        repeated = candidates.index[candidates["line_id"].duplicated()]
+        add(parsed.index.isin(repeated), "line id is repeated")
     return reasons
 
 
@@ -264,7 +291,7 @@ def _quarantine(raw: RawTable, parsed: pd.DataFrame, reasons: pd.Series, has_mon
     import pandas as pd
 
     bad = reasons.index[reasons != ""]
-    originals = raw.rows.select(raw.columns).take(bad.to_numpy()).to_pylist()
+    originals = raw.rows.take(bad.to_numpy()).to_pylist()
     table = pd.DataFrame(
         {
             "source": parsed.loc[bad, "source"].to_numpy(),
@@ -296,11 +323,8 @@ def _lines(good: pd.DataFrame, columns: Mapping[str, str]) -> pa.Table:
         good["kind"] = good["kind"].where(good["kind"].notna(), by_sign)
     else:
         good["kind"] = good["kind"].where(good["kind"].notna(), "sale")
-    mapped = [name for name in COLUMNS if name in columns]
-    if "line_id" in columns:
-        good["repeated"] = False
-    else:
-        good["repeated"] = good.duplicated(subset=mapped)
+    # Lines with an id differ in it, so that only lines without one can be equal.
+    good["repeated"] = good.duplicated(subset=[name for name in COLUMNS if name in columns])
     good = good.sort_values(["source", "line"])
     money = pa.decimal128(38, 4)
     schema = pa.schema(
@@ -323,14 +347,20 @@ def _refuse_mostly_impossible(
 ) -> None:
     if len(quarantine) <= limit * n_read:
         return
-    counts = quarantine["reason"].value_counts()
-    reasons = "; ".join(f"{n} × {reason}" for reason, n in counts.head(5).items())
-    lines = first_ids(quarantine["line"])
-    remedy = DATE_REMEDY if date_format is None and counts.index[0].startswith("date") else "Mend the file"
+    most = quarantine["reason"].value_counts().index[0]
+    remedy = DATE_REMEDY if date_format is None and most.startswith("date") else "Mend the file"
     raise DataError(
-        f"{len(quarantine)} of {n_read} lines of {source} cannot be used ({reasons}; lines {lines}), more than the "
+        f"{len(quarantine)} of {n_read} lines of {source} cannot be used{_why(quarantine)}, more than the "
         f"{limit:.0%} up to which a report on the rest can be trusted. {remedy}, or raise max_quarantined_share."
     )
+
+
+def _why(quarantine: pd.DataFrame) -> str:
+    """Return the most frequent reasons and the first lines, in brackets; nothing if there are none."""
+    if quarantine.empty:
+        return ""
+    reasons = "; ".join(f"{n} × {reason}" for reason, n in quarantine["reason"].value_counts().head(5).items())
+    return f" ({reasons}; lines {first_ids(quarantine['line'])})"
 
 
 def _one_currency(good: pd.DataFrame, currency: str, source: str) -> str:
@@ -345,7 +375,5 @@ def _one_currency(good: pd.DataFrame, currency: str, source: str) -> str:
     return currency or next(iter(found), "")
 
 
-def _decimal(value: Any) -> Any:
-    from decimal import Decimal
-
+def _decimal(value: Any) -> Decimal:
     return Decimal(0) if value is None or value != value else Decimal(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
 from kamlab.errors import ConfigError
@@ -17,17 +17,26 @@ DATE_REMEDY = (
 YEARS = (1900, 2200)
 """Dates outside these years are typing errors, not transactions."""
 
-_ISO = r"^(?P<Y>\d{4})(?P<sep>[-/.]?)(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})"
-_TIME = r"(?:[T ]\s*\d{1,2}:\d{2}.*)?$"
+# Digits are 0 to 9 alone: \d would take those of every script, which are no numbers to what comes after.
+# Without separators all eight digits are needed: 202411 could be 1 January or November.
+_ISO = (
+    r"^(?=[0-9]{4}[-/.]|[0-9]{8}(?![0-9]))"
+    r"(?P<Y>[0-9]{4})(?P<sep>[-/.]?)(?P<m>[0-9]{1,2})(?P=sep)(?P<d>[0-9]{1,2})"
+)
+_TIME = r"(?:[T ]\s*[0-9]{1,2}:[0-9]{2}.*)?$"
 _PARTS = {
-    "%Y": r"(?P<Y>\d{4})",
-    "%y": r"(?P<y>\d{2})",
-    "%m": r"(?P<m>\d{1,2})",
-    "%d": r"(?P<d>\d{1,2})",
+    "%Y": r"(?P<Y>[0-9]{4})",
+    "%y": r"(?P<y>[0-9]{2})",
+    "%m": r"(?P<m>[0-9]{1,2})",
+    "%d": r"(?P<d>[0-9]{1,2})",
 }
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
 _CENT_OF_CENT = Decimal("0.0001")
-_LARGEST = Decimal(10) ** 33
+_TOO_LARGE = Decimal(10) ** 24
+"""Numbers of 25 digits before the point are typing errors; below it, sums of any log fit into decimal(38,4)."""
+
+EXACT = Context(prec=64)
+"""Arithmetic in which no amount of a ledger is rounded, whatever the caller's context is."""
 
 
 def parse_text(values: pd.Series) -> pd.Series:
@@ -72,14 +81,14 @@ def date_pattern(date_format: str | None) -> str:
         )
     if date_format.replace("%", "") == "".join(d[1] for d in directives):
         # Without separators each part has its full width.
-        fixed = {"%m": r"(?P<m>\d{2})", "%d": r"(?P<d>\d{2})"}
+        fixed = {"%m": r"(?P<m>[0-9]{2})", "%d": r"(?P<d>[0-9]{2})"}
         return "^" + "".join((_PARTS | fixed)[d] for d in directives) + _TIME
     pieces = re.split(r"(%.)", date_format)
     return "^" + "".join(_PARTS.get(piece, re.escape(piece)) for piece in pieces) + _TIME
 
 
 def parse_decimal(values: pd.Series) -> pd.Series:
-    """Read plain decimal numbers, rounded half to even to four places; anything else is missing."""
+    """Read plain decimal numbers below 10**24, rounded half to even to four places; anything else is missing."""
     return values.map(_decimal, na_action="ignore").astype(object).where(lambda s: s.notna(), None)
 
 
@@ -88,4 +97,4 @@ def _decimal(text: str) -> Decimal | None:
     if not _NUMBER.fullmatch(text):
         return None
     number = Decimal(text)
-    return number.quantize(_CENT_OF_CENT) if abs(number) < _LARGEST else None
+    return number.quantize(_CENT_OF_CENT, context=EXACT) if number.copy_abs() < _TOO_LARGE else None

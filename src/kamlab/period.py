@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
 from kamlab.errors import ConfigError
@@ -19,11 +19,6 @@ MONTHS_PER_YEAR = 12
 def days_to_units(days: float, unit: str) -> float:
     """Convert days into a model's time unit (weeks = days / 7, exactly)."""
     return days / DAYS_PER_UNIT[unit]
-
-
-def units_to_days(units: float, unit: str) -> float:
-    """Convert a model's time unit into days."""
-    return units * DAYS_PER_UNIT[unit]
 
 
 def months_to_days(months: int) -> int:
@@ -57,8 +52,9 @@ class StudyPeriod:
 
     Parameters
     ----------
-    calibration_end : date or str
-        The as-of date: the last day whose data may be used, inclusive (ISO format if a string).
+    calibration_end : date, datetime, pandas.Timestamp or str
+        The as-of date: the last day whose data may be used, inclusive (ISO format if a string); a time of day is
+        dropped.
     horizon_days : int
         Length of the forecast in days, counted from the day after `calibration_end`.
     unit : {"week", "day"}
@@ -73,6 +69,8 @@ class StudyPeriod:
         """Normalise the date and refuse impossible values."""
         if isinstance(self.calibration_end, str):
             object.__setattr__(self, "calibration_end", parse_day(self.calibration_end))
+        elif isinstance(self.calibration_end, datetime):  # a pandas.Timestamp is one, too
+            object.__setattr__(self, "calibration_end", self.calibration_end.date())
         if self.horizon_days < 1:
             raise ConfigError(f"horizon_days is {self.horizon_days}; a forecast needs at least 1 day.")
         if self.unit not in get_args(Unit):

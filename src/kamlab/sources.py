@@ -12,12 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kamlab.errors import DataError, did_you_mean, first_ids
+from kamlab.errors import ConfigError, DataError, did_you_mean, first_ids
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 DELIMITERS = (",", ";", "\t", "|")
+DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 PACKAGE_PREFIX = "package:"
 
 
@@ -38,18 +40,24 @@ class RawTable:
     Attributes
     ----------
     rows : pyarrow.Table
-        One text column a source column, and `_source` (text) and `_line` (int64; the header is line 1).
+        One text column a source column.
+    source : str
+        Name of the file, or "table".
+    lines : pyarrow.Array of int64
+        Line of each row in the file (the header is line 1); row number from 1 where there are no lines.
     ragged : tuple of RaggedRow
         Rows that do not fit the header.
     """
 
     rows: pa.Table
+    source: str
+    lines: pa.Array
     ragged: tuple[RaggedRow, ...] = ()
 
     @property
     def columns(self) -> list[str]:
-        """Names of the source's own columns."""
-        return [name for name in self.rows.column_names if name not in ("_source", "_line")]
+        """Names of the source's columns."""
+        return self.rows.column_names
 
 
 def resolve_path(path: str | Path, base: Path | None = None) -> Path:
@@ -64,12 +72,18 @@ def resolve_path(path: str | Path, base: Path | None = None) -> Path:
         )
     if text.startswith(PACKAGE_PREFIX):
         package, _, inside = text.removeprefix(PACKAGE_PREFIX).partition("/")
-        # The package is located, not imported: importing some has side effects.
-        spec = find_spec(package)
+        try:
+            # The package is located, not imported: importing some has side effects.
+            spec = find_spec(package)
+        except (ImportError, ValueError):  # a package above it is missing; the name is empty or ".."
+            spec = None
         if spec is None or not spec.submodule_search_locations:
             raise DataError(f'{text} names the package "{package}", which is not installed.')
         return Path(spec.submodule_search_locations[0], inside)
-    return (base or Path()) / Path(text).expanduser()
+    try:
+        return (base or Path()) / Path(text).expanduser()
+    except RuntimeError:
+        raise DataError(f"The path {text} begins with a user who has no folder here. Write the path out.") from None
 
 
 def read_table(
@@ -78,6 +92,7 @@ def read_table(
     delimiter: str | None = None,
     header: Sequence[str] | None = None,
     encoding: str | None = None,
+    content: str = "table",
 ) -> RawTable:
     """Read a CSV or Parquet file as text.
 
@@ -86,34 +101,39 @@ def read_table(
     path : str or Path
         File ending in .parquet, or delimited text of any other name.
     delimiter : str, optional
-        One character, or "whitespace"; found from the first line if not given.
+        One character, "tab", or "whitespace"; found from the first line if not given.
     header : sequence of str, optional
         Column names of a text file that has no header line.
     encoding : str, optional
-        Encoding of a text file; UTF-8 (with or without BOM) if not given.
+        Encoding of a text file; UTF-8 if not given. A byte order mark is no part of the first column.
+    content : str
+        What the file holds, for messages: "transaction log", "account master".
 
     Raises
     ------
+    ConfigError
+        If the delimiter is none.
     DataError
         If there is no such file, it is empty, or it is not text in that encoding.
     """
     path = Path(path)
+    delimiter = _checked_delimiter(delimiter)
     if path.is_dir():
-        raise DataError(f"{path} is a folder; name the file that holds the lines.")
+        raise DataError(f"{path} is a folder; name the file that holds the {content}.")
     if not path.exists():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")]) if path.parent.is_dir() else ""
         raise DataError(
             f"There is no file {path}.{near} Check the path; it is taken relative to the configuration file."
         )
     if path.stat().st_size == 0:
-        raise DataError(f"{path} is empty: 0 bytes. Export the transaction lines again.")
+        raise DataError(f"{path} is empty: 0 bytes. Export the {content} again.")
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
-    return _read_text(path, delimiter, header, encoding)
+    return _read_text(path, delimiter, header, encoding, content)
 
 
 def from_frame(frame: Any, source: str = "table") -> RawTable:
-    """Take a pandas, Arrow, Polars or Ibis table; `_line` is the row number, counted from 1."""
+    """Take a pandas, Arrow, Polars or Ibis table."""
     import pyarrow as pa
 
     if hasattr(frame, "to_pyarrow"):
@@ -123,8 +143,29 @@ def from_frame(frame: Any, source: str = "table") -> RawTable:
     elif hasattr(frame, "to_arrow"):
         table = frame.to_arrow()
     else:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
+        table = _from_pandas(frame)
     return _as_text(table, source)
+
+
+def _from_pandas(frame: pd.DataFrame) -> pa.Table:
+    """Take the columns one by one: their names need not be texts, nor all cells of a column of one type."""
+    import pyarrow as pa
+
+    columns = []
+    for i in range(frame.shape[1]):
+        column = frame.iloc[:, i]
+        try:
+            columns.append(pa.array(column, from_pandas=True))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            columns.append(pa.array([_cell(value) for value in column.where(column.notna(), None)], pa.string()))
+    return pa.table(columns, names=[str(name) for name in frame.columns])
+
+
+def _cell(value: Any) -> str | None:
+    """Write a cell of a column of mixed types."""
+    if value is None:
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _read_parquet(path: Path) -> RawTable:
@@ -142,6 +183,7 @@ def _as_text(table: pa.Table, source: str) -> RawTable:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    _refuse_repeated_names(table.column_names, source)
     columns = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_dictionary(column.type):
@@ -151,19 +193,21 @@ def _as_text(table: pa.Table, source: str) -> RawTable:
             whole = pc.if_else(pc.less(pc.abs(column), 2.0**53), column, None)
             if whole.null_count == column.null_count:
                 column = whole.cast(pa.int64())
-        columns[str(name)] = column.cast(pa.string())
-    n = table.num_rows
-    columns["_source"] = pa.repeat(pa.scalar(source), n)
-    columns["_line"] = pa.array(range(1, n + 1), pa.int64())
-    return RawTable(pa.table(columns))
+        try:
+            columns[name] = column.cast(pa.string())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # lists, records, bytes
+            columns[name] = pa.array([_cell(value) for value in column.to_pylist()], pa.string())
+    return RawTable(pa.table(columns), source, pa.array(range(1, table.num_rows + 1), pa.int64()))
 
 
-def _read_text(path: Path, delimiter: str | None, header: Sequence[str] | None, encoding: str | None) -> RawTable:
+def _read_text(
+    path: Path, delimiter: str | None, header: Sequence[str] | None, encoding: str | None, content: str
+) -> RawTable:
     import pyarrow as pa
 
     text = _decode(path, encoding)
     if not text.strip():
-        raise DataError(f"{path.name} holds nothing but blank lines. Export the transaction lines again.")
+        raise DataError(f"{path.name} holds nothing but blank lines. Export the {content} again.")
     rows = _split(text, delimiter or _find_delimiter(text), path.name)
     if header is None:
         _, names = next(rows)
@@ -181,17 +225,15 @@ def _read_text(path: Path, delimiter: str | None, header: Sequence[str] | None, 
         else:
             ragged.append(RaggedRow(path.name, line, tuple(fields), len(names)))
     if not kept and not ragged:
-        raise DataError(f"{path.name} has a header and no line under it. Export the transaction lines again.")
+        raise DataError(f"{path.name} has a header and no line under it. Export the {content} again.")
     columns = {name: pa.array([row[i] for row in kept], pa.string()) for i, name in enumerate(names) if name}
-    columns["_source"] = pa.repeat(pa.scalar(path.name), len(kept))
-    columns["_line"] = pa.array(lines, pa.int64())
-    return RawTable(pa.table(columns), tuple(ragged))
+    return RawTable(pa.table(columns), path.name, pa.array(lines, pa.int64()), tuple(ragged))
 
 
 def _decode(path: Path, encoding: str | None) -> str:
     data = path.read_bytes()
     try:
-        return data.decode(encoding or "utf-8-sig")
+        return data.decode(encoding or "utf-8").removeprefix("\ufeff")
     except LookupError:
         raise DataError(f'"{encoding}" is no known encoding. Try "utf-8", "gbk", "cp1252" or "mac_roman".') from None
     except UnicodeDecodeError as error:
@@ -221,6 +263,19 @@ def _probable_encoding(data: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return "gb18030"
+
+
+def _checked_delimiter(delimiter: str | None) -> str | None:
+    """Return the delimiter as `_split` takes it."""
+    if delimiter is None or delimiter == "whitespace":
+        return delimiter
+    known = DELIMITER_NAMES.get(delimiter, delimiter)
+    if len(known) != 1 or known in '"\r\n':
+        raise ConfigError(
+            f'delimiter is "{delimiter}"; it must be one character such as ";", or "tab", or "whitespace". Leave it '
+            "out to have it found from the first line."
+        )
+    return known
 
 
 def _find_delimiter(text: str) -> str:

@@ -6,7 +6,6 @@ The chapters call these in order; a chapter that runs alone gets missing tables 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
@@ -50,7 +49,11 @@ def read_master(config: Config) -> pd.DataFrame | None:
     if table is None:
         return None
     raw = read_table(
-        config.resolve(table.path), delimiter=table.delimiter, header=table.header, encoding=table.encoding
+        config.resolve(table.path),
+        delimiter=table.delimiter,
+        header=table.header,
+        encoding=table.encoding,
+        content="account master",
     )
     return read_accounts(raw, columns=table.columns, date_format=table.date_format)
 
@@ -79,7 +82,7 @@ def ledger(run: Run) -> Ledger:
         _freshness.refuse_stale(fresh)
     run.write("quarantine", lines.quarantine)
     run.write("reconciliation", lines.reconciliation(run.period.calibration_end))
-    ids = _accounts_until(lines, run.period.calibration_end)
+    ids = lines.accounts_until(run.period.calibration_end)
     master = read_master(run.config)
     unlisted = _unlisted(master, ids)
     run.write_facts(
@@ -119,15 +122,6 @@ def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
             "differently; map the column that holds the same ids, or leave the master out."
         )
     return unlisted
-
-
-def _accounts_until(lines: Ledger, as_of: date) -> list[str]:
-    """Return the accounts with a line up to the as-of date: later ones are not known yet."""
-    import ibis
-
-    t = lines.table
-    known = t.filter(t.account.notnull(), t.date <= ibis.literal(as_of)).select("account").distinct()
-    return sorted(known.to_pyarrow()["account"].to_pylist())
 
 
 def summary(run: Run) -> pd.DataFrame:

@@ -54,7 +54,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         (
             "repeated",
             "boolean",
-            "equal in every mapped column to another line, without a line id to tell them apart; kept",
+            "equal in every mapped column to an earlier line, without a line id to tell them apart; kept",
         ),
     ),
     "quarantine": _columns(
@@ -83,7 +83,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("owner", "text", "person responsible in sales; empty = none"),
         ("declared_potential", "number", "what sales says it could buy in 12 months at most", "currency"),
         ("declared_members", "integer", "number of its accounts for which sales has said so"),
-        ("strategic", "boolean", "flagged strategic, with a date not yet passed"),
+        ("strategic", "boolean", "flagged strategic, until a day not yet passed where the master has such a column"),
     ),
     "membership": _columns(
         ("member", "text", "account as the source names it"),

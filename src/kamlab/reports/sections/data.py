@@ -25,6 +25,8 @@ REASONS = {
     "quantity is not a number": N_("quantity is not a number"),
     "cost is not a number": N_("cost is not a number"),
     "line id is repeated": N_("line id is repeated"),
+    "a return above 0": N_("a return above 0"),
+    "kind is none of sale, return, rebate, free, freight, tax, intercompany": N_("kind is not known"),
 }
 RAGGED = re.compile(r"(\d+) fields where the header has (\d+)")
 MAX_REASONS = 12
