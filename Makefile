@@ -49,9 +49,9 @@ clean: ## Remove the virtual environment and all drafts
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "kamlab needs Python 3.11 or newer; found " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 report")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(RUN_READY): requirements/run.txt pyproject.toml | $(BIN)/python
+$(RUN_READY): requirements/run.txt requirements/uv.txt pyproject.toml | $(BIN)/python
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh scripts/install.sh $(BIN)/python requirements/run.txt
 	touch $@
 

@@ -1,6 +1,7 @@
 """Resolve requirements/*.txt anew: universal, with hashes, without any address."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,10 @@ def main() -> None:
     dev = [*COMMAND, "--extra", "dev", "-c", "requirements/run.txt", "-o", "requirements/dev.txt"]
     for command in (run, dev):
         subprocess.run(command, cwd=ROOT, env=env, check=True)
+    # pip installs uv, and nothing but uv, from this file before uv installs the rest.
+    text = (ROOT / "requirements" / "run.txt").read_text("utf-8")
+    (uv,) = re.findall(r"^uv==(?:.*\\\n)*.*\n", text, re.M)
+    (ROOT / "requirements" / "uv.txt").write_text(uv, "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Mistakes of a user: one paragraph that says what is wrong and what to do; exit code 1; nothing left behind."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_no_file(tmp_path):
 
 
 def test_an_empty_file(tmp_path):
-    refused(report(tmp_path, lines=""), tmp_path, "is empty: 0 bytes", "Export the transaction lines again")
+    refused(report(tmp_path, lines=""), tmp_path, "is empty: 0 bytes", "Export the transaction log again")
 
 
 def test_no_date_column(tmp_path):
@@ -92,6 +93,60 @@ def test_an_unknown_setting(tmp_path):
 
 def test_no_configuration_of_that_name(tmp_path):
     refused(kamlab("report", "--config", "nothing.toml", cwd=tmp_path), tmp_path, "no configuration file")
+
+
+def test_the_default_name_of_the_configuration_must_exist_when_it_is_asked_for(tmp_path):
+    refused(kamlab("report", "--config", "kamlab.toml", cwd=tmp_path), tmp_path, "no configuration file")
+
+
+def test_the_sample_is_never_taken_silently(tmp_path):
+    done = kamlab("report", "--lang", "xx", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "No kamlab.toml here: reporting on the sample company."
+
+
+def test_empty_and_repeated_languages(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from kamlab import cli, runs
+    from kamlab.errors import ConfigError
+
+    asked = []
+
+    def run(*_, languages, **__):
+        asked.append(languages)
+        return runs.Result(tmp_path, tmp_path, (), False, {})
+
+    monkeypatch.setattr(runs, "run", run)
+    assert CliRunner().invoke(cli.app, ["report", "--lang", "en,, en"]).exit_code == 0
+    assert set(asked[0]) == {"en"}
+    with pytest.raises(ConfigError, match="names no language"):
+        CliRunner().invoke(cli.app, ["report", "--lang", ","], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing(number, tmp_path):
+    (tmp_path / "orders.csv").write_text(GOOD, "utf-8")
+    (tmp_path / "kamlab.toml").write_text(MINIMAL.format(path="orders.csv", more=""), "utf-8")
+    # A shell starts what runs in the background with SIGINT ignored.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from kamlab.cli import main; main()"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", code, "report", "--out", "some/new/folder"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert running.stderr.readline() == "[1/6] 01_data_quality\n"
+        running.send_signal(number)
+        said = running.communicate(timeout=60)[1]
+    finally:
+        running.kill()
+    assert running.returncode == 128 + number
+    assert said == "kamlab: stopped; nothing was changed.\n"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kamlab.toml", "orders.csv"]
 
 
 def test_a_wrong_option_is_a_usage_error(tmp_path):
@@ -147,6 +202,37 @@ def test_check_of_a_bare_file_shows_its_guess(tmp_path):
     assert "Read 2 lines, 2.50: accepted 1 lines, 1.50; quarantined 1 lines, 1.00." in done.stdout
 
 
+def test_check_of_a_bare_file_judges_it_as_of_a_day(tmp_path):
+    (tmp_path / "orders.csv").write_text(GOOD.replace("day", "date", 1) + "D1,2025-01-05,10\n", "utf-8")
+    done = kamlab("check", "orders.csv", "--as-of", "2024-12-31", cwd=tmp_path)
+    assert done.returncode == 1
+    # The newest line of GOOD is of 9 December; D1 is not known yet.
+    assert "2024-12-09, 22 days before" in done.stdout
+    assert "5 accounts up to the as-of date; after it: 1 lines, 10.00." in done.stdout
+    done = kamlab("check", "orders.csv", "--as-of", "2024-12-10", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Complete up to the as-of date 2024-12-10." in done.stdout
+
+
+def test_check_knows_an_account_from_its_first_line_on(tmp_path):
+    (tmp_path / "orders.csv").write_text(GOOD + "D1,2025-01-05,10\n", "utf-8")
+    (tmp_path / "accounts.csv").write_text("id,group\nC1,G\nC2,G\nD1,\n", "utf-8")
+    more = '[source.accounts]\npath = "accounts.csv"\ncolumns = { account = "id", parent = "group" }'
+    (tmp_path / "kamlab.toml").write_text(MINIMAL.format(path="orders.csv", more=more), "utf-8")
+    done = kamlab("check", "kamlab.toml", "--as-of", "2024-12-10", cwd=tmp_path)
+    assert "5 accounts up to the as-of date" in done.stdout
+    # C1 and C2 are one group; C0, C3, C4 stand outside the master; D1 is in it but has not bought yet.
+    assert "3 accounts, 1 without a line up to the as-of date; decisions are taken for 5" in done.stdout
+    assert "3 accounts with lines are not in it (C0, C3, C4)." in done.stdout
+
+
+def test_check_of_a_file_of_which_no_line_can_be_used(tmp_path):
+    (tmp_path / "orders.csv").write_text("Customer,Date,Net\nA,31.12.2024,1\nB,30.12.2024,1\n", "utf-8")
+    done = kamlab("check", "orders.csv", cwd=tmp_path)
+    said = ("None of the 2 lines of orders.csv", "2 × date is missing or impossible (lines 2, 3)", "set date_format")
+    refused(done, tmp_path, *said, "account = Customer, date = Date, amount = Net")
+
+
 @needs_cases
 def test_check_of_a_file_that_is_no_ledger(tmp_path):
     done = kamlab("check", f"{CASES}/messy/wholesale_nbsp_emptycols.csv", cwd=tmp_path)
@@ -172,3 +258,22 @@ def test_lab_opens_the_notebooks_or_a_copy_of_them(tmp_path, monkeypatch):
     # A copy never overwrites what an analyst has changed.
     assert (tmp_path / "mine" / "01_data_quality.ipynb").read_text() == "changed by hand"
     assert len(list((tmp_path / "mine").glob("*.ipynb"))) == 5
+
+
+def test_lab_beside_a_configuration_opens_a_copy_that_finds_it(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from typer.testing import CliRunner
+
+    from kamlab import cli
+    from kamlab.runs import find_config
+
+    opened = []
+    monkeypatch.setattr(cli.subprocess, "run", lambda command: opened.append(command) or SimpleNamespace(returncode=0))
+    (tmp_path / "kamlab.toml").write_text("", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(cli.app, ["lab"]).exit_code == 0
+    assert opened[0][-1] == "kamlab-notebooks"
+    monkeypatch.chdir(tmp_path / "kamlab-notebooks")
+    assert len(list(Path().glob("*.ipynb"))) == 5
+    assert find_config(parents=1) == tmp_path / "kamlab.toml"

@@ -1,12 +1,14 @@
 """The configuration: unknown keys are refused, all faults at once, and what is written is read back."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from kamlab import config
 from kamlab.errors import ConfigError
+from kamlab.period import StudyPeriod
 from kamlab.runs import run_id, study_period
 
 MINIMAL = """
@@ -52,8 +54,34 @@ def test_a_missing_or_broken_file_is_said(tmp_path):
 
 def test_frozen_settings_are_read_back(tmp_path):
     settings = load(MINIMAL + "[period]\nas_of = 2025-12-31\n", tmp_path)
-    config.freeze(settings, tmp_path / "elsewhere.json")
+    frozen = config.Frozen(settings, date(2025, 11, 30), ("en",), accept_stale=True)
+    config.freeze(frozen, tmp_path / "elsewhere.json")
+    assert config.thaw(tmp_path / "elsewhere.json") == frozen
     assert config.load(tmp_path / "elsewhere.json") == settings
+
+
+def test_a_frozen_playbook_is_a_copy(tmp_path):
+    settings = load(MINIMAL + '[strategies]\nplaybook = "mine.toml"\n', tmp_path)
+    (tmp_path / "mine.toml").write_text("version = 1", "utf-8")
+    (tmp_path / "log").mkdir()
+    config.freeze(config.Frozen(settings, date(2025, 11, 30), ("en",), accept_stale=False), tmp_path / "log" / "c.json")
+    (tmp_path / "mine.toml").unlink()
+    # A run is renamed when it is finished; its copy is found beside its settings all the same.
+    (tmp_path / "log").rename(tmp_path / "renamed")
+    read = config.load(tmp_path / "renamed" / "c.json")
+    assert read.resolve(read.strategies.playbook) == tmp_path / "renamed" / "playbook.toml"
+    assert (tmp_path / "renamed" / "playbook.toml").read_text("utf-8") == "version = 1"
+
+
+def test_json_that_no_run_wrote_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"settings": {}}', "utf-8")
+    with pytest.raises(ConfigError, match=r"config\.json is not what a run of this kamlab writes"):
+        config.load(tmp_path / "config.json")
+
+
+def test_a_report_needs_a_language(tmp_path):
+    with pytest.raises(ConfigError, match=r"report\.languages: List should have at least 1 item"):
+        load(MINIMAL + "[report]\nlanguages = []\n", tmp_path)
 
 
 @pytest.mark.parametrize("example", ["data/sample", "examples/cdnow", "examples/northwind"])
@@ -68,6 +96,16 @@ def test_default_as_of_is_the_end_of_the_last_complete_month(tmp_path):
     assert study_period(settings, today=date(2024, 3, 1)).calibration_end == date(2024, 2, 29)
     assert study_period(settings, today=date(2026, 1, 31)).calibration_end == date(2026, 1, 31)
     assert study_period(settings, "2025-06-30").calibration_end == date(2025, 6, 30)
+
+
+@pytest.mark.parametrize(
+    "day", ["2025-06-30", date(2025, 6, 30), datetime(2025, 6, 30, 23, 59), pd.Timestamp("2025-06-30 12:00")]
+)
+def test_a_study_period_takes_a_day_in_every_form(day):
+    period = StudyPeriod(day)
+    assert type(period.calibration_end) is date
+    assert period == StudyPeriod("2025-06-30")
+    assert period.holdout_end == date(2026, 6, 30)
 
 
 def test_a_run_is_named_after_company_and_day(tmp_path):

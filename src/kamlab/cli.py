@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kamlab import resources
-from kamlab.errors import KamlabError
+from kamlab.errors import ConfigError, KamlabError
 
 app = typer.Typer(
     add_completion=False,
@@ -20,7 +23,9 @@ app = typer.Typer(
     help="Customer value, fitted segments and key-account strategies from a transaction log.",
 )
 
-ConfigOption = Annotated[Path, typer.Option(help="Configuration file; the sample company's if it is not there.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option(help="Configuration file; without it kamlab.toml here, else the sample company's.")
+]
 AsOfOption = Annotated[
     str, typer.Option(help="Last day whose data may be used, such as 2025-12-31.", metavar="YYYY-MM-DD")
 ]
@@ -28,7 +33,7 @@ AsOfOption = Annotated[
 
 @app.command()
 def report(
-    config: ConfigOption = Path("kamlab.toml"),
+    config: ConfigOption = None,
     as_of: AsOfOption = "",
     lang: Annotated[str, typer.Option(help="Languages of the report: en, vi, zh, es; several as en,vi.")] = "",
     out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("reports"),
@@ -37,10 +42,13 @@ def report(
     ] = False,
 ) -> None:
     """Run all chapters and write the management report as PDF."""
-    from kamlab.runs import run
+    from kamlab.runs import find_config, run
 
     languages = [part.strip() for part in lang.split(",") if part.strip()]
-    with _progress() as progress:
+    if lang and not languages:
+        raise ConfigError(f'--lang "{lang}" names no language. Give languages such as en,vi, or leave it out.')
+    config = config or find_config()
+    with _stoppable(), _progress() as progress:
         result = run(config, as_of=as_of, languages=languages, out=out, accept_stale=accept_stale, progress=progress)
     if result.reused:
         typer.echo("Same data, settings and code as a finished run; its documents are unchanged.")
@@ -64,13 +72,12 @@ def check(
 
 @app.command()
 def lab(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Where to open them; an installed kamlab copies them there.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Where to copy the notebooks to and open them.")] = None,
 ) -> None:
-    """Open the notebooks in JupyterLab."""
+    """Open the notebooks in JupyterLab; beside a kamlab.toml of your own, a copy of them that finds it."""
     notebooks = resources.notebooks()
-    if folder is not None or notebooks.is_relative_to(sys.prefix):
+    elsewhere = not notebooks.is_relative_to(Path.cwd())
+    if folder is not None or resources.is_packaged(notebooks) or (elsewhere and Path("kamlab.toml").is_file()):
         folder = folder or Path("kamlab-notebooks")
         folder.mkdir(parents=True, exist_ok=True)
         for notebook in sorted(notebooks.glob("*.ipynb")):
@@ -78,6 +85,27 @@ def lab(
                 shutil.copy(notebook, folder)
         notebooks = folder
     raise typer.Exit(subprocess.run([sys.executable, "-m", "jupyterlab", "--notebook-dir", str(notebooks)]).returncode)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let Ctrl-C and a scheduler's SIGTERM end a run by an exception: kernels end and unfinished files go."""
+
+    def stop(number: int, _: object) -> None:
+        for each in handlers:
+            # A second Ctrl-C must not interrupt the clearing up.
+            signal.signal(each, signal.SIG_IGN)
+        typer.echo("kamlab: stopped; nothing was changed.", err=True)
+        sys.exit(128 + number)
+
+    # A program that was started with a signal ignored, as by nohup, goes on ignoring it.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    handlers = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, earlier in handlers.items():
+            signal.signal(number, earlier)
 
 
 class _progress:
@@ -123,6 +151,3 @@ def main() -> None:
     except KamlabError as error:
         typer.echo(f"kamlab: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("kamlab: stopped; nothing was changed.", err=True)
-        sys.exit(130)

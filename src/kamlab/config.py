@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -92,7 +93,7 @@ class Strategies(_Section):
 class Report(_Section):
     """How the documents look."""
 
-    languages: list[str] = ["en"]
+    languages: list[str] = Field(default=["en"], min_length=1)
     confidentiality: str = "Confidential"
 
 
@@ -122,10 +123,57 @@ class Config(_Section):
         return resolve_path(path, self.base)
 
 
-def freeze(config: Config, path: Path) -> None:
-    """Write a configuration as `load` reads it back: paths resolve against the same folder as before."""
-    settings = config.model_dump(mode="json", exclude_none=True)
-    path.write_text(json.dumps({"base": str(config.base), "settings": settings}, indent=1, ensure_ascii=False), "utf-8")
+@dataclass(frozen=True)
+class Frozen:
+    """What a run was started with: settings, as-of date, languages, and whether a stale log was accepted."""
+
+    config: Config
+    as_of: date
+    languages: tuple[str, ...]
+    accept_stale: bool
+
+
+def freeze(frozen: Frozen, path: Path) -> None:
+    """Write what a run was started with, as `thaw` reads it back, and its playbook beside it.
+
+    Paths of the data resolve against the same folder as before; the playbook is the copy from now on.
+    """
+    settings = frozen.config.model_dump(mode="json", exclude_none=True)
+    playbook = frozen.config.strategies.playbook
+    if playbook:
+        copy = path.with_name("playbook.toml")
+        copy.write_bytes(frozen.config.resolve(playbook).read_bytes())
+        settings["strategies"]["playbook"] = copy.name
+    facts = {
+        "base": str(frozen.config.base),
+        "as_of": frozen.as_of.isoformat(),
+        "languages": list(frozen.languages),
+        "accept_stale": frozen.accept_stale,
+        "settings": settings,
+    }
+    path.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
+
+
+def thaw(path: Path) -> Frozen:
+    """Read what `freeze` wrote.
+
+    Raises
+    ------
+    ConfigError
+        If the file is something else, or holds settings that this kamlab does not know.
+    """
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+        base, settings = Path(facts["base"]), facts["settings"]
+        as_of, languages = date.fromisoformat(facts["as_of"]), tuple(facts["languages"])
+        accept_stale = bool(facts["accept_stale"])
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(f"{path} is not what a run of this kamlab writes. Run kamlab report again.") from None
+    config = _validated(settings, path).model_copy(update={"base": base})
+    if config.strategies.playbook:
+        copy = Strategies(playbook=str(path.with_name(config.strategies.playbook)))
+        config = config.model_copy(update={"strategies": copy})
+    return Frozen(config, as_of, languages, accept_stale)
 
 
 def load(path: str | Path) -> Config:
@@ -137,26 +185,25 @@ def load(path: str | Path) -> Config:
         If the file is missing, no TOML, or holds unknown or impossible settings; all of them in one message.
     """
     path = Path(path).expanduser().resolve()
-    base = path.parent
     if not path.is_file():
         raise ConfigError(
             f"There is no configuration file {path}. Name one with --config, or leave it out to use the sample company."
         )
+    if path.suffix == ".json":
+        return thaw(path).config
     try:
-        text = path.read_text("utf-8")
-        if path.suffix == ".json":
-            frozen = json.loads(text)
-            base, settings = Path(frozen["base"]), frozen["settings"]
-        else:
-            settings = tomllib.loads(text)
+        settings = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    return _validated(settings, path).model_copy(update={"base": path.parent})
+
+
+def _validated(settings: Any, path: Path) -> Config:
     try:
-        config = Config.model_validate(settings)
+        return Config.model_validate(settings)
     except ValidationError as error:
         faults = [_fault(e) for e in error.errors()]
         raise ConfigError(f"{path} has {len(faults)} fault(s): " + "; ".join(faults) + ".") from None
-    return config.model_copy(update={"base": base})
 
 
 def _fault(error: Any) -> str:

@@ -18,3 +18,8 @@ def sample() -> Path:
     """Return the folder of the sample company."""
     installed = _PACKAGE / "_sample"
     return installed if installed.is_dir() else _REPOSITORY / "data" / "sample"
+
+
+def is_packaged(folder: Path) -> bool:
+    """Whether a folder lies inside the installed package, where nothing may be written."""
+    return folder.resolve().is_relative_to(_PACKAGE.resolve())

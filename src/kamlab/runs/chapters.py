@@ -25,10 +25,11 @@ def execute(notebook: Path, executed: Path, parameters: Mapping[str, Any], folde
     KamlabError
         What the chapter raised, if a user can mend it, without its traceback.
     ReportError
-        If the chapter fails otherwise; names notebook and cell.
+        If the chapter fails otherwise, or its kernel ends or cannot be started; names notebook and cell where known.
     """
     import papermill
-    from papermill.exceptions import PapermillExecutionError
+    from nbclient.exceptions import CellControlSignal
+    from papermill.exceptions import PapermillException, PapermillExecutionError
 
     known = papermill.inspect_notebook(str(notebook))
     passed = {k: v for k, v in parameters.items() if k in known or k not in OPTIONAL_PARAMETERS}
@@ -58,15 +59,34 @@ def execute(notebook: Path, executed: Path, parameters: Mapping[str, Any], folde
             f"{notebook.name} failed in cell {error.cell_index + 1}: {error.ename}: {error.evalue}. "
             "Open the notebook in JupyterLab (kamlab lab) and run it there to see where."
         ) from error
+    except (RuntimeError, OSError, CellControlSignal, PapermillException) as error:
+        raise ReportError(
+            f"{notebook.name} could not be run to its end: {type(error).__name__}: {' '.join(str(error).split())}. "
+            "If its kernel died, memory may have run out: close other programs, or take a shorter log."
+        ) from error
 
 
 @cache
 def _kernel_manager() -> type:
-    """Return a manager whose kernels speak encrypted: other users of the machine share its loopback device."""
+    """Return a manager whose kernels run this interpreter and speak encrypted.
+
+    A kernel called python3 elsewhere on Jupyter's path would run another Python, perhaps without kamlab; and other
+    users of the machine share its loopback device.
+    """
+    from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from traitlets import default
 
+    class OwnKernelSpec(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
     class EncryptedKernelManager(AsyncKernelManager):
+        @default("kernel_spec_manager")
+        def _this_interpreter(self) -> KernelSpecManager:
+            return OwnKernelSpec(parent=self)
+
         @default("transport_encryption")
         def _encrypted_where_it_can_be(self) -> str:
             return "auto"

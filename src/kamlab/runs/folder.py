@@ -1,32 +1,34 @@
-"""A run's folder: opened by the chapters, built beside the last one and switched in one step by the runner."""
+"""A run's folder: opened by the chapters, which hand over through its tables."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import kamlab
 from kamlab import config as _config
-from kamlab import resources, steps
+from kamlab import steps
 from kamlab.config import Config
 from kamlab.errors import ConfigError
 from kamlab.i18n import Translator
 from kamlab.ledger import Ledger
-from kamlab.period import StudyPeriod, end_of_last_complete_month, parse_day
+from kamlab.period import StudyPeriod, parse_day
+from kamlab.runs.drafts import DEFAULT_CONFIG, PARENTS_SEARCHED, draft_root, find_config
+from kamlab.runs.identity import file_hash, fingerprint, input_hashes, run_id, study_period
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_CONFIG = "kamlab.toml"
+MANIFEST = "manifest.json"
+"""Written last: a folder that holds it is finished and does not change any more."""
+
+FROZEN = Path("log", "config.json")
+"""What a run was started with."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,25 @@ class Run:
         return json.loads(self.facts_path(name).read_text("utf-8"))
 
     def write(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
-        """Write a table in one step, and return it."""
+        """Write a table in one step, and return it.
+
+        Raises
+        ------
+        ConfigError
+            If the run is finished.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        self._refuse_if_finished(name)
         arrow = pa.Table.from_pandas(table, preserve_index=False)
         with replacing(self.path(name)) as path:
             pq.write_table(arrow, path, compression="zstd")
         return table
 
     def write_facts(self, name: str, facts: dict[str, Any]) -> None:
-        """Write a step's facts as JSON."""
+        """Write a step's facts as JSON; see `write`."""
+        self._refuse_if_finished(name)
         with replacing(self.facts_path(name)) as path:
             path.write_text(json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True, default=str), "utf-8")
 
@@ -105,7 +115,8 @@ class Run:
         return self._ledger[0]
 
     def write_ledger(self, ledger: Ledger) -> None:
-        """Write the ledger."""
+        """Write the ledger; see `write`."""
+        self._refuse_if_finished("ledger")
         with replacing(self.path("ledger")) as path:
             ledger.write_parquet(path)
         self._ledger[:] = [ledger]
@@ -124,9 +135,28 @@ class Run:
                 f'The table "{name}" is not in {self.folder}: the chapter that makes it has not run. '
                 "Run the chapters in order."
             )
-        steps.MAKERS[name](self)
+        with self._locked():
+            # Another notebook may have made it meanwhile.
+            if not path.exists():
+                steps.MAKERS[name](self)
         if not path.exists():
             raise ConfigError(f'This company\'s data gives no table "{name}".')
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other notebooks from making the same draft's tables; steps that ask for further tables may enter."""
+        from filelock import FileLock
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / ".lock", is_singleton=True):
+            yield
+
+    def _refuse_if_finished(self, name: str) -> None:
+        if (self.folder / MANIFEST).exists():
+            raise ConfigError(
+                f'"{name}" cannot be written: the run in {self.folder} is finished and does not change any more. '
+                'Open a draft with run_dir="" to try something else.'
+            )
 
 
 @contextmanager
@@ -150,97 +180,79 @@ def open(
     config: str | Path = DEFAULT_CONFIG,
     as_of: str = "",
     accept_stale: bool = False,
+    variant: str = "",
 ) -> Run:
     """Open a run for a chapter.
 
     Parameters
     ----------
     run_dir : str or Path
-        Folder of a run under way or finished; empty opens a draft under `reports/.draft/`, which makes missing tables.
+        Folder of a run under way or finished, whose own settings are taken; empty opens a draft under
+        `reports/.draft/`, which makes missing tables.
     config : str or Path
-        Configuration file; where the default is not there, the sample company's.
+        Configuration file. The default is looked for in the working directory and three folders above; where there is
+        none, the sample company is taken.
     as_of : str
-        As-of date (ISO); empty takes the configuration's, else the end of the last complete month.
+        As-of date (ISO); empty takes the run's or the configuration's, else the end of the last complete month.
     accept_stale : bool
         Report on a stale log nevertheless.
+    variant : str
+        Names what else a draft's tables depend on, such as a number of segments set by hand, so that each gets a
+        draft of its own.
 
     Returns
     -------
     Run
+
+    Raises
+    ------
+    ConfigError
+        If there is no such run or configuration, or a run was started with other settings than those given.
     """
+    if run_dir:
+        return _open_run(Path(run_dir).expanduser().resolve(), config, as_of, accept_stale)
     settings = load_config(config)
     period = study_period(settings, as_of)
-    if run_dir:
-        return Run(Path(run_dir).resolve(), settings, period, accept_stale=accept_stale)
-    folder = _draft_root(settings) / f"{run_id(settings, period)}-{fingerprint(settings, period)[:8]}"
+    parameters = {"accept_stale": accept_stale, "variant": variant}
+    mark = fingerprint(settings, period, inputs=input_hashes(settings), parameters=parameters)
+    folder = draft_root(settings) / f"{run_id(settings, period)}-{mark[:8]}"
     return Run(folder, settings, period, draft=True, accept_stale=accept_stale)
 
 
 def load_config(path: str | Path) -> Config:
-    """Load a configuration; where the default one is not there, the sample company's."""
-    if str(path) == DEFAULT_CONFIG and not Path(path).exists():
-        path = resources.sample() / DEFAULT_CONFIG
-    return _config.load(path)
+    """Load a configuration; the default one is looked for, and the sample company's stands in for it."""
+    return _config.load(find_config(parents=PARENTS_SEARCHED) if str(path) == DEFAULT_CONFIG else path)
 
 
-def study_period(config: Config, as_of: str = "", *, today: date | None = None) -> StudyPeriod:
-    """Return the period up to the given as-of date, else the configured one, else the last complete month's end."""
-    given = parse_day(as_of) if as_of else config.period.as_of
-    end = given or end_of_last_complete_month(today or date.today())
-    return StudyPeriod(end, config.period.horizon_days, config.period.unit)
+def _open_run(folder: Path, config: str | Path, as_of: str, accept_stale: bool) -> Run:
+    if not folder.is_dir():
+        raise ConfigError(
+            f'There is no run in {folder}: no such folder. Name the folder of a run, or take run_dir="" for a draft.'
+        )
+    if not (folder / FROZEN).is_file():
+        settings = load_config(config)
+        return Run(folder, settings, study_period(settings, as_of), accept_stale=accept_stale)
+    frozen = _config.thaw(folder / FROZEN)
+    given = None if str(config) == DEFAULT_CONFIG else _config.load(config)
+    faults = []
+    if given is not None and _compared(given) != _compared(frozen.config):
+        faults.append(f"config={str(config)!r} holds other settings")
+    if as_of and parse_day(as_of) != frozen.as_of:
+        faults.append(f"as_of={as_of!r} is not its as-of date {frozen.as_of}")
+    if accept_stale and not frozen.accept_stale:
+        faults.append("it does not accept a stale log")
+    if faults:
+        raise ConfigError(
+            f"The run in {folder} was started with its own settings, and they stay: {'; '.join(faults)}. Leave these "
+            'parameters out, or open a draft with run_dir="".'
+        )
+    period = study_period(frozen.config, frozen.as_of.isoformat())
+    return Run(folder, frozen.config, period, accept_stale=frozen.accept_stale)
 
 
-def run_id(config: Config, period: StudyPeriod) -> str:
-    """Return the run's name: the company in lower-case letters and digits, and the as-of date."""
-    letters = "".join(c if c.isalnum() else "-" for c in config.company.name.lower())
-    slug = "-".join(part for part in letters.split("-") if part)[:60] or "company"
-    return f"{slug}-{period.calibration_end.isoformat()}"
-
-
-def fingerprint(config: Config, period: StudyPeriod, **parameters: object) -> str:
-    """Return a hash of all that a run's results depend on: inputs, settings, parameters and code."""
-    facts = {
-        "inputs": input_hashes(config),
-        "config": config.model_dump(mode="json", exclude={"base"}),
-        "period": [str(period.calibration_end), period.horizon_days, period.unit],
-        "parameters": {k: str(v) for k, v in sorted(parameters.items())},
-        "version": kamlab.__version__,
-        "code": _code_hash(),
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def input_hashes(config: Config) -> dict[str, str]:
-    """Return the SHA-256 of each input file, by the path that the configuration gives it."""
-    paths = [t.path for t in steps.input_tables(config)]
-    if config.strategies.playbook:
-        paths.append(config.strategies.playbook)
-    return {p: file_hash(config.resolve(p)) if config.resolve(p).is_file() else "missing" for p in paths}
-
-
-def file_hash(path: Path) -> str:
-    """Return a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def _code_hash() -> str:
-    """Return a hash of the package's code, templates, catalogues and notebooks."""
-    package = Path(kamlab.__file__).parent
-    digest = hashlib.sha256()
-    suffixes = {".py", ".toml", ".typ", ".po", ".ipynb"}
-    for root in (package, resources.notebooks()):
-        for path in sorted(root.rglob("*")):
-            if path.suffix in suffixes and ".ipynb_checkpoints" not in path.parts:
-                digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _draft_root(config: Config) -> Path:
-    """Return where drafts go: `reports/` beside or above the configuration, else a temporary folder."""
-    candidates = [config.base, *config.base.parents[:3]]
-    base = next((p for p in candidates if (p / "reports").is_dir() and os.access(p / "reports", os.W_OK)), config.base)
-    if not os.access(base, os.W_OK):
-        return Path(tempfile.gettempdir()) / "kamlab-drafts"
-    return base / "reports" / ".draft"
+def _compared(config: Config) -> tuple[Path, dict[str, Any], str]:
+    """Return what two configurations are compared by: a playbook counts by what is in it, not by where it lies."""
+    playbook = config.strategies.playbook
+    path = config.resolve(playbook) if playbook else None
+    found = ("missing" if not path.is_file() else file_hash(path)) if path else ""
+    return config.base, config.model_dump(mode="json", exclude={"base", "strategies"}), found

@@ -3,50 +3,37 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
-import kamlab
+from kamlab import config as _config
 from kamlab import resources
-from kamlab.config import Config, freeze
-from kamlab.errors import ConfigError, RunLockedError, first_ids
+from kamlab.config import Config, Frozen, freeze
+from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.i18n import languages as known_languages
-from kamlab.period import StudyPeriod
 from kamlab.runs.chapters import execute, kernel_environment
-from kamlab.runs.folder import (
-    DEFAULT_CONFIG,
-    file_hash,
-    fingerprint,
-    input_hashes,
-    load_config,
-    run_id,
-    study_period,
+from kamlab.runs.drafts import find_config
+from kamlab.runs.folder import FROZEN, MANIFEST
+from kamlab.runs.identity import file_hash, fingerprint, input_hashes, run_id, study_period, versions
+from kamlab.runs.output import (
+    BUILDING,
+    RUNS,
+    current,
+    is_intact,
+    locked,
+    put_in_place,
+    refuse_foreign,
+    switch,
 )
 
 CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
 """Chapters that make the tables, in order."""
 
 MANAGEMENT_REPORT = "05_management_report"
-VERSIONED = (
-    "duckdb",
-    "ibis-framework",
-    "lifetimes",
-    "matplotlib",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "scipy",
-    "typst",
-)
-MANIFEST = "manifest.json"
 
 Progress = Callable[[str, int, int], None]
 
@@ -77,7 +64,7 @@ class Result:
 
 
 def run(
-    config: str | Path = DEFAULT_CONFIG,
+    config: str | Path | None = None,
     *,
     as_of: str = "",
     languages: Sequence[str] = (),
@@ -89,8 +76,8 @@ def run(
 
     Parameters
     ----------
-    config : str or Path
-        Configuration file; where the default is not there, the sample company's.
+    config : str or Path, optional
+        Configuration file; if not given, `kamlab.toml` of the working directory, else the sample company's.
     as_of : str
         As-of date; see `runs.study_period`.
     languages : sequence of str
@@ -113,59 +100,72 @@ def run(
     RunLockedError
         If another run writes to `out`.
     """
-    settings = load_config(config)
+    settings = _config.load(find_config() if config is None else config)
     period = study_period(settings, as_of)
     langs = tuple(dict.fromkeys(languages or settings.report.languages))
+    _refuse_early(settings, langs)
+    frozen = Frozen(settings, period.calibration_end, langs, accept_stale)
+    name = run_id(settings, period)
+    out = Path(out).expanduser().resolve()
+    with locked(out):
+        link = out / name
+        refuse_foreign(link, settings.company.name)
+        inputs = input_hashes(settings)
+        parameters = {"languages": langs, "accept_stale": accept_stale}
+        mark = fingerprint(settings, period, inputs=inputs, parameters=parameters)
+        target = out / RUNS / f"{name}-{mark[:8]}"
+        reused = is_intact(target)
+        timings: dict[str, float] = {}
+        if not reused:
+            building = target.with_name(f"{BUILDING}{target.name}")
+            try:
+                timings = _build(building, frozen, progress or _silent)
+                _refuse_changed(building, settings, inputs)
+                _write_manifest(building, frozen, inputs, mark, current(link))
+                put_in_place(building, target)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)
+        switch(link, target)
+    reports = tuple(link / "pdf" / f"management-report.{lang}.pdf" for lang in langs)
+    return Result(link, target, reports, reused, timings)
+
+
+def _refuse_early(config: Config, langs: Sequence[str]) -> None:
+    """Refuse, before anything is written or computed, what can only fail later."""
     unknown = [lang for lang in langs if lang not in known_languages()]
     if unknown:
         raise ConfigError(
             f"No report can be written in {first_ids(unknown)}. Languages are: {', '.join(known_languages())}."
         )
-    name = run_id(settings, period)
-    mark = fingerprint(settings, period, languages=langs, accept_stale=accept_stale)
-    out = Path(out).expanduser().resolve()
-    with _locked(out):
-        target = out / ".runs" / f"{name}-{mark[:8]}"
-        reused = _is_intact(target)
-        timings: dict[str, float] = {}
-        if not reused:
-            building = out / ".runs" / f".building-{target.name}"
-            shutil.rmtree(building, ignore_errors=True)
-            try:
-                timings = _build(building, settings, period, langs, accept_stale, progress or _silent)
-                _write_manifest(building, settings, period, langs, accept_stale, mark, _current(out / name))
-                shutil.rmtree(target, ignore_errors=True)
-                building.rename(target)
-            finally:
-                shutil.rmtree(building, ignore_errors=True)
-        _switch(out / name, target)
-    reports = tuple(out / name / "pdf" / f"management-report.{lang}.pdf" for lang in langs)
-    return Result(out / name, target, reports, reused, timings)
+    if "amount" not in config.source.transactions.columns:
+        raise DataError(
+            "The log has no amounts, so there are no borders, types or strategies to report. Map a column with the "
+            "value of each line as amount; chapters 01 and 02 and the models of purchases work without."
+        )
+    if config.strategies.playbook:
+        from kamlab.strategies import load_playbook
+
+        load_playbook(config.resolve(config.strategies.playbook))
 
 
 def _silent(step: str, number: int, total: int) -> None:
     """Report no progress."""
 
 
-def _build(
-    folder: Path,
-    config: Config,
-    period: StudyPeriod,
-    langs: Sequence[str],
-    accept_stale: bool,
-    progress: Progress,
-) -> dict[str, float]:
+def _build(folder: Path, frozen: Frozen, progress: Progress) -> dict[str, float]:
     """Run the chapters in a new folder; return seconds a step."""
     (folder / "notebooks").mkdir(parents=True)
     (folder / "log").mkdir()
-    # The chapters read the settings that the run was started with, whatever happens to the file meanwhile.
-    settings = folder / "log" / "config.json"
-    freeze(config, settings)
+    (folder / "pdf").mkdir()
+    # The chapters read what the run was started with, whatever happens to the files meanwhile.
+    settings = folder / FROZEN
+    freeze(frozen, settings)
+    langs = frozen.languages
     parameters = {
         "run_dir": str(folder),
         "config": str(settings),
-        "as_of": period.calibration_end.isoformat(),
-        "accept_stale": accept_stale,
+        "as_of": frozen.as_of.isoformat(),
+        "accept_stale": frozen.accept_stale,
     }
     steps: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in CHAPTERS]
     steps += [(MANAGEMENT_REPORT, f"{MANAGEMENT_REPORT}.{lang}", {"lang": lang}) for lang in langs]
@@ -178,79 +178,35 @@ def _build(
             executed = folder / "notebooks" / f"{label}.ipynb"
             execute(resources.notebooks() / f"{notebook}.ipynb", executed, parameters | extra, folder)
             timings[label] = time.perf_counter() - start
+    from kamlab.reports import export_pdf
+
     messages: list[str] = []
     for number, lang in enumerate(langs, start=len(steps) + 1):
         label = f"management-report.{lang}.pdf"
         progress(label, number, total)
         start = time.perf_counter()
-        messages += _export(folder / "notebooks" / f"{MANAGEMENT_REPORT}.{lang}.ipynb", folder / "pdf" / label, period)
+        executed = folder / "notebooks" / f"{MANAGEMENT_REPORT}.{lang}.ipynb"
+        messages += export_pdf(executed, folder / "pdf" / label, as_of=frozen.as_of)
         timings[label] = time.perf_counter() - start
     (folder / "log" / "timings.json").write_text(json.dumps(timings, indent=1), "utf-8")
     (folder / "log" / "messages.txt").write_text("".join(f"{m}\n" for m in messages), "utf-8")
     return timings
 
 
-def _export(notebook: Path, path: Path, period: StudyPeriod) -> list[str]:
-    """Write a document; return what its fonts lack."""
-    from kamlab.reports.export import read_document
-    from kamlab.reports.pdf import write_pdf
-
-    path.parent.mkdir(exist_ok=True)
-    replaced = write_pdf(read_document(notebook), path, timestamp=period.calibration_end)
-    return [str(one) for one in replaced]
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    existed = out.exists()
-    try:
-        (out / ".runs").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"Nothing can be written to {out}: {error.strerror}. Name another folder with --out."
-        ) from None
-    lock = FileLock(out / ".runs" / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunLockedError(
-            f"Another run is writing to {out}. Wait until it has finished, or name another folder with --out."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-        if not existed:
-            _remove_if_unused(out)
+def _refuse_changed(folder: Path, config: Config, inputs: Mapping[str, str]) -> None:
+    """Refuse tables that were made from other files than those whose hashes are recorded."""
+    after = input_hashes(config)
+    playbook = config.strategies.playbook
+    if playbook:
+        # The run read its own copy.
+        after[playbook] = file_hash(folder / FROZEN.with_name("playbook.toml"))
+    changed = [path for path, before in inputs.items() if after[path] != before]
+    if changed:
+        raise DataError(f"{first_ids(changed)} changed while the run was reading it; run again.")
 
 
-def _remove_if_unused(out: Path) -> None:
-    """Leave no folder behind where a failed run made one and wrote nothing."""
-    left = [p for p in out.rglob("*") if p.name not in (".runs", ".lock")]
-    if not left:
-        shutil.rmtree(out, ignore_errors=True)
-
-
-def _is_intact(folder: Path) -> bool:
-    """Whether a finished run is there and its documents and tables are what its manifest says."""
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        return False
-    outputs = json.loads(manifest.read_text("utf-8"))["outputs"]
-    return all((folder / p).is_file() and file_hash(folder / p) == h for p, h in outputs.items())
-
-
-def _write_manifest(
-    folder: Path,
-    config: Config,
-    period: StudyPeriod,
-    langs: Sequence[str],
-    accept_stale: bool,
-    mark: str,
-    supersedes: str | None,
-) -> None:
+def _write_manifest(folder: Path, frozen: Frozen, inputs: Mapping[str, str], mark: str, supersedes: str | None) -> None:
+    config = frozen.config
     outputs = {
         p.relative_to(folder).as_posix(): file_hash(p)
         for part in ("tables", "pdf")
@@ -259,13 +215,13 @@ def _write_manifest(
     }
     facts = {
         "company": config.company.name,
-        "as_of": str(period.calibration_end),
-        "languages": list(langs),
-        "accept_stale": accept_stale,
-        "inputs": input_hashes(config),
+        "as_of": str(frozen.as_of),
+        "languages": list(frozen.languages),
+        "accept_stale": frozen.accept_stale,
+        "inputs": dict(inputs),
         "settings": config.model_dump(mode="json", exclude={"base"}),
         "seed": config.seed,
-        "versions": {"kamlab": kamlab.__version__, "python": python_version()} | {p: version(p) for p in VERSIONED},
+        "versions": versions(),
         "fingerprint": mark,
         "outputs": outputs,
         "supersedes": supersedes,
@@ -273,15 +229,4 @@ def _write_manifest(
     (folder / MANIFEST).write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
 
 
-def _current(link: Path) -> str | None:
-    return Path(os.readlink(link)).name if link.is_symlink() else None
-
-
-def _switch(link: Path, target: Path) -> None:
-    """Point the link at the finished folder in one step."""
-    if link.exists() and not link.is_symlink():
-        raise ConfigError(f"{link} is a folder where a link to the newest run should be. Move it away.")
-    temporary = link.with_name(f".{link.name}.new")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target.relative_to(link.parent), target_is_directory=True)
-    temporary.replace(link)
+_is_intact = is_intact
