@@ -22,8 +22,8 @@ ENGINES = ("lifetimes", "kamlab")
 GRADIENT_TOLERANCE = 1e-5
 """Largest slope of the mean log-likelihood per log parameter at what is called a maximum."""
 
-ROUGH, FINE = 1e-3, 1e-6
-"""Slopes at which a climb ends: where starts and limiting cases are compared, and where a last step follows."""
+ROUGH, FINE, SHARP = 1e-3, 1e-4, 1e-9
+"""Slopes at which a climb ends: where starts are compared, where Newton's steps follow, and where these end."""
 
 MOST_STEPS = 40
 LONGEST_STEP = 2.0
@@ -88,20 +88,14 @@ def maximise(
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
     with _one_thread():
-        best = _best(objective, points, bounds, pilot)
+        best, second = _sharpened(objective, _best(objective, points, bounds, pilot), bounds)
         if best.slope >= GRADIENT_TOLERANCE:
             objective = _with_weak_prior(objective, points[0], n_accounts)
-            best = _best(objective, [best.at, *points], bounds)
+            best, second = _sharpened(objective, _best(objective, [best.at, *points], bounds), bounds)
             notes += (NOTE_PENALISED,)
-        lower, upper = np.asarray(bounds, dtype=float).T
-        inside = (best.at > lower + 1e-6) & (best.at < upper - 1e-6)
-        if not inside.all():
+        if not _inside(best.at, bounds).all():
             notes += (NOTE_BOUNDARY,)
-        information = n_accounts * _second_derivatives(objective, best.at)
-        if inside.all():
-            best = _sharpened(objective, best, information / n_accounts)
-            information = n_accounts * _second_derivatives(objective, best.at)
-        covariance, is_open = _covariance(information)
+        covariance, is_open = _covariance(n_accounts * second)
     notes += (NOTE_OPEN,) if is_open else ()
     return Maximum(best.at, best.value, covariance, best.slope < GRADIENT_TOLERANCE, notes)
 
@@ -182,14 +176,37 @@ def _climb(
     return _Point(found.x, float(found.fun), float(np.abs(np.where(held, 0.0, gradient)).max()))
 
 
-def _sharpened(objective: Objective, point: _Point, curvature: np.ndarray) -> _Point:
-    """Take Newton's step to the maximum next to a point, if it is one."""
-    if np.linalg.eigvalsh(curvature)[0] < 1e-10:
-        return point
-    at = point.at - np.linalg.solve(curvature, objective(point.at)[1])
-    value, gradient, _ = objective(at)
-    slope = float(np.abs(gradient).max())
-    return _Point(at, value, slope) if slope < point.slope else point
+def _inside(at: np.ndarray, bounds: Sequence[tuple[float, float]]) -> np.ndarray:
+    lower, upper = np.asarray(bounds, dtype=float).T
+    return (at > lower + 1e-6) & (at < upper - 1e-6)
+
+
+def _sharpened(objective: Objective, point: _Point, bounds: Sequence[tuple[float, float]]) -> tuple[_Point, np.ndarray]:
+    """Take Newton's steps to the maximum near a point; return it with the second derivatives there."""
+    second = _second_derivatives(objective, point.at)
+    free = _inside(point.at, bounds)
+    curvature = second[np.ix_(free, free)]
+    if free.any() and np.linalg.eigvalsh(curvature)[0] > 1e-8:
+        start = point.at
+        gradient = objective(start)[1]
+        for _ in range(4):
+            at = point.at.copy()
+            at[free] -= np.linalg.solve(curvature, gradient[free])
+            value, gradient, _ = objective(at)
+            slope = float(np.abs(gradient[free]).max())
+            if not (
+                slope < point.slope and _inside(at[free], [b for b, f in zip(bounds, free, strict=True) if f]).all()
+            ):
+                break
+            point = _Point(at, value, slope)
+            if slope < SHARP:
+                break
+        if np.abs(point.at - start).max() > 1e-4:
+            second = _second_derivatives(objective, point.at)
+    if point.slope >= GRADIENT_TOLERANCE:
+        point = _climb(objective, point.at, bounds, GRADIENT_TOLERANCE / 10)
+        second = _second_derivatives(objective, point.at)
+    return point, second
 
 
 def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: float) -> Objective:
