@@ -227,6 +227,3 @@ def _write_manifest(folder: Path, frozen: Frozen, inputs: Mapping[str, str], mar
         "supersedes": supersedes,
     }
     (folder / MANIFEST).write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
-
-
-_is_intact = is_intact
