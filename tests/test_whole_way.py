@@ -112,6 +112,52 @@ def test_the_record_of_the_forecast_follows_from_the_table(sample):
     assert actual == pytest.approx(ledger.loc[inside, "amount"].astype(float).sum(), rel=1e-3)
 
 
+def test_the_tables_after_the_first_pages_follow_from_the_tables_too(sample):
+    text, t = pdf_text(sample.reports[0]), Translator("en", currency="CNY")
+    found = tables(sample)
+    value = found["forecast"].set_index("account")["expected_contribution"]
+    typed = found["strategies"].assign(value=found["strategies"]["account"].map(value))
+    rows = [
+        f"Type {kind} {len(group)} {int(group['provisional'].sum())} {t.money(group['value'].sum())}"
+        for kind, group in typed.dropna(subset="type_000").groupby("type_000")
+    ]
+    assert len(rows) == 4
+    segments = found["segments"].assign(value=found["segments"]["account"].map(value))
+    for name, group in segments.groupby("segment_name"):
+        share = t.percent(group["value"].sum() / value.sum())
+        rows.append(f"{name} {len(group)} {t.money(group['value'].sum())} {share}")
+    for cut in found["tiers"].itertuples():
+        step = "Low to Mid" if cut.cut == "mid" else "Mid to High"
+        rows.append(f"{cut.scheme} {step} {t.money(cut.value)}")
+    newest = found["backtest"][(found["backtest"]["role"] == "record") & (found["backtest"]["target"] == "revenue")]
+    for row in newest.itertuples():
+        sign = "+" if row.bias > 0 else ""
+        rows.append(f"{t.money(row.forecast)} {sign}{t.percent(row.bias)} {t.money(row.mae)} {t.money(row.rmse)}")
+    for reason, lines in found["quarantine"].groupby("reason"):
+        rows.append(f"{reason} {len(lines)} {', '.join(map(str, lines['line']))}")
+    read = found["reconciliation"].set_index("part").loc["read"]
+    rows.append(f"Read {t.number(read['rows'])} {t.money_exact(read['money'], 2)}")
+    assert [row for row in rows if plain(row) not in text] == []
+
+
+def test_each_list_of_accounts_begins_with_the_one_that_its_table_puts_first(sample):
+    text = pdf_text(sample.reports[0]).replace(" ", "")
+    found = tables(sample)
+    whole = found["account_table"].merge(found["strategies"][["account", "strategy", "strategy_rule"]], on="account")
+    whole["loss"] = whole["peak_revenue"] - whole["expected_revenue"]
+    lists = {
+        "slippingaway.": whole[whole["strategy_rule"] == "win_back.shrinking"].nlargest(1, "loss"),
+        "hardertowinback.": whole[whole["strategy_rule"] == "win_back.silent"].nsmallest(1, "days_since_last"),
+        "attheirmarginrate.": whole[whole["strategy"] == "promote"].nlargest(1, "headroom"),
+        "couldbuyayear.": whole[whole["strategy"] == "acquire"].nlargest(1, "potential_revenue"),
+        "accountstokeep.": whole[whole["strategy"] == "retain"].nlargest(1, "expected_contribution"),
+    }
+    for caption, first in lists.items():
+        name = first["name"].iloc[0].replace(" ", "")
+        starts = [i for i in range(len(text)) if text.startswith(caption, i)]
+        assert any(name in text[i : i + 260] for i in starts), (caption, name)
+
+
 def test_every_label_carries_its_rule_and_inputs(sample):
     labels = tables(sample)["strategies"]
     assert labels["strategy"].notna().all()
