@@ -15,6 +15,7 @@ from typing import Any
 import typst
 
 from kamlab.errors import ReportError
+from kamlab.i18n import MISSING
 from kamlab.reports.glyphs import FONTS_DIR, Replaced, clean_document
 
 TEMPLATE = Path(__file__).parent / "template" / "report.typ"
@@ -61,6 +62,8 @@ def write_pdf(document: dict[str, Any], path: Path | str, *, timestamp: date) ->
 def compile_pdf(document: dict[str, Any], *, timestamp: date) -> tuple[bytes, list[Replaced]]:
     """Return a document as the bytes of a PDF, and the characters that were replaced; see `write_pdf`."""
     printable, replaced = clean_document(document)
+    meta = printable["meta"]
+    meta["title"] = meta["title"].strip() or meta["company"].strip() or MISSING
     # A heading of invisible characters has nothing left to print, and the standard forbids an empty one.
     printable["body"] = [e for e in printable["body"] if e["kind"] != "heading" or _has_text(e["runs"])]
     for element in printable["body"]:
