@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from kamlab.config import Company, Config, Source, Transactions
+from kamlab.freshness import ENDS_EARLY
 from kamlab.i18n import Translator
+from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod
 from kamlab.reports.sections import actions, answers, data
 from kamlab.reports.sections.source import total
@@ -48,7 +50,7 @@ RECORD = pd.DataFrame(
 )
 
 
-FRESH = {"faults": []}
+FRESH = {"findings": []}
 
 
 def choice(beaten):
@@ -56,18 +58,13 @@ def choice(beaten):
 
 
 def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
-    stale = FRESH | {"faults": ["too old"], "lag_days": 60, "last_line": "2025-11-01"}
+    values = {"as_of": "2025-12-31", "last_line": "2025-11-01", "lag_days": 60, "max_lag_days": 7}
+    stale = {"findings": [[ENDS_EARLY, values]]}
     run = FakeRun({"backtest": RECORD}, {"freshness": stale, "choice": choice([])})
     (warning,) = answers.warnings(run, T)
     assert warning.tone == "danger"
     assert warning.title == "The log is stale or unfinished"
     assert "1 Nov 2025, 60 days before" in warning.markdown.replace("\u00a0", " ")
-
-
-def test_an_unfinished_log_is_told_from_a_stale_one():
-    unfinished = {"faults": ["too few"], "lag_days": 2, "last_month_lines": 40, "norm_lines": 99.6}
-    (warning,) = answers.warnings(FakeRun({"backtest": RECORD}, {"freshness": unfinished, "choice": choice([])}), T)
-    assert "40 lines where about 100 were to be expected" in warning.markdown
 
 
 def test_a_simple_rule_that_was_better_is_named_with_both_errors():
@@ -186,6 +183,25 @@ def test_a_young_log_does_not_claim_that_nobody_leaves():
     for section in (actions.protect, actions.win_back):
         (block,) = section(young, T)
         assert "Cannot be judged from this log" in block.markdown
+
+
+def test_every_reason_of_the_ledger_has_its_words():
+    raw = pd.DataFrame(
+        {
+            "who": ["A"] * 7,
+            "day": ["2025-01-01"] * 6 + ["never"],
+            "sum": ["1", "many", "1", "1", "1", "1", "1"],
+            "cost": ["1", "1", "dear", "1", "1", "1", "1"],
+            "pieces": ["1", "1", "1", "few", "1", "1", "1"],
+            "sort": ["sale"] * 4 + ["gift", "return", "sale"],
+            "number": ["1", "2", "3", "4", "5", "6", "1"],
+        }
+    )
+    names = ("account", "date", "amount", "cost", "quantity", "kind", "line_id")
+    columns = dict(zip(names, raw.columns, strict=True))
+    bad = read_ledger(raw, columns=columns, max_quarantined_share=1).quarantine
+    assert len(bad) == 6
+    assert set(bad["reason"]) <= set(data.REASONS)
 
 
 def test_chinese_sections_hold_no_latin_words_but_names():

@@ -93,7 +93,7 @@ def ledger(run: Run) -> Ledger:
             "lag_days": fresh.lag_days,
             "last_month_lines": fresh.last_month_lines,
             "norm_lines": fresh.norm_lines,
-            "faults": list(fresh.faults),
+            "findings": fresh.findings,
             "repeated_lines": sum(lines.lines["repeated"].to_pylist()),
             "has_money": lines.has_money,
             "has_cost": lines.has_cost,

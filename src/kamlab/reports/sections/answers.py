@@ -61,7 +61,7 @@ def opening(run: Source, t: Translator) -> list[Block]:
 def warnings(run: Source, t: Translator) -> list[Block]:
     """What a reader must know before any number: a stale log, or a forecast that a simple rule beats."""
     blocks: list[Block] = []
-    if run.read_facts("freshness")["faults"]:
+    if run.read_facts("freshness")["findings"]:
         blocks.append(stale(run, t))
     choice = run.read_facts("choice")
     if choice["beaten_by"]:

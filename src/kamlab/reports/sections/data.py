@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pandas as pd
 
@@ -126,7 +127,7 @@ def completeness(run: Source, t: Translator) -> list[Block]:
             )
         )
     blocks: list[Block] = [text(t.join(SENTENCES, sentences))]
-    if facts["faults"]:
+    if facts["findings"]:
         blocks.insert(0, stale(run, t))
     missing = left_out(run, t)
     if missing:
@@ -136,20 +137,11 @@ def completeness(run: Source, t: Translator) -> list[Block]:
 
 def stale(run: Source, t: Translator) -> Callout:
     """Say how old or unfinished the log is that was accepted nevertheless."""
-    facts = run.read_facts("freshness")
-    if facts["lag_days"] > run.config.period.max_data_lag_days:
-        fault = t(
-            "The newest line of the log is of {last}, {days} days before the as-of date.",
-            last=pd.Timestamp(facts["last_line"]).date(),
-            days=facts["lag_days"],
-        )
-    else:
-        fault = t(
-            "The last month has {lines} lines where about {norm} were to be expected: the export looks unfinished.",
-            lines=facts["last_month_lines"],
-            norm=round(facts["norm_lines"]),
-        )
-    return callout("danger", t("The log is stale or unfinished"), fault)
+    said = [
+        t(sentence, **{name: date.fromisoformat(v) if isinstance(v, str) else v for name, v in values.items()})
+        for sentence, values in run.read_facts("freshness")["findings"]
+    ]
+    return callout("danger", t("The log is stale or unfinished"), t.join(SENTENCES, said))
 
 
 def left_out(run: Source, t: Translator) -> list[str]:
