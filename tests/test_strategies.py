@@ -533,3 +533,14 @@ def test_a_year_without_a_purchase_is_silence_even_where_the_model_sees_nobody_l
     assert label(**quiet, longest_gap=60)["strategy_rule"].endswith((".silent", ".watch", ".lapsed"))
     # Who orders every second year is not silent after 400 days.
     assert not label(**quiet, longest_gap=700)["strategy_rule"].startswith("silent.")
+
+
+def test_without_a_given_cut_the_lowest_high_contribution_stands_for_it():
+    rows = pd.concat(
+        [
+            table({"account": "a", "contribution_class": "High", "expected_contribution": 3e6}),
+            table({"account": "b", "contribution_class": "Mid", "expected_contribution": 1e6}),
+        ],
+        ignore_index=True,
+    )
+    pd.testing.assert_frame_equal(assign(rows), assign(rows, contribution_cut_high=3e6))

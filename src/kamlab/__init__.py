@@ -21,7 +21,21 @@ _FUNCTIONS = {
     "summarize": "kamlab.summary",
 }
 _MODULES = (
-    *("backtest", "clv", "config", "errors", "features", "figures", "forecast", "i18n", "ledger", "margins"),
+    *(
+        "accounts",
+        "backtest",
+        "blend",
+        "clv",
+        "config",
+        "errors",
+        "features",
+        "figures",
+        "forecast",
+        "freshness",
+        "i18n",
+        "ledger",
+        "margins",
+    ),
     *("period", "potential", "reports", "runs", "schemes", "segments", "simulate", "sources", "steps"),
     *("strategies", "summary", "terms", "tiers"),
 )

@@ -42,7 +42,7 @@ def assign(
     accounts_table: pd.DataFrame,
     playbook: Playbook | str | Path | None = None,
     *,
-    contribution_cut_high: float,
+    contribution_cut_high: float | None = None,
     as_of: date | None = None,
 ) -> pd.DataFrame:
     """Give every account its type, strategy and flags, each with the rule and the values that gave it.
@@ -54,8 +54,9 @@ def assign(
         see `states.quantities`.
     playbook : Playbook, str or Path, optional
         A checked playbook, or the path of a playbook file; the shipped one by default.
-    contribution_cut_high : float
-        Upper cut of expected contribution in force, in currency. "Peak High" is measured against it.
+    contribution_cut_high : float, optional
+        Upper cut of expected contribution in force, in currency. "Peak High" is measured against it. Without it the
+        lowest expected contribution among the accounts of class High stands for it; without any, no peak is High.
     as_of : date, optional
         As-of date; needed if the playbook has overrides, because they expire.
 
@@ -75,6 +76,8 @@ def assign(
     """
     if not isinstance(playbook, Playbook):
         playbook = load_playbook(playbook)
+    if contribution_cut_high is None:
+        contribution_cut_high = _lowest_high(accounts_table)
     columns = quantities(accounts_table, contribution_cut_high=contribution_cut_high)
     columns.update(states_of(columns, playbook))
     accounts = accounts_table["account"].astype("object").to_numpy()
@@ -107,6 +110,15 @@ def assign(
         },
         index=accounts_table.index,
     )[[column.name for column in terms.TABLES["strategies"]]]
+
+
+def _lowest_high(accounts_table: pd.DataFrame) -> float:
+    """Return the lowest expected contribution among the accounts of class High, infinite without one."""
+    columns = {"contribution_class", "expected_contribution"}
+    if not columns <= set(accounts_table):
+        return np.inf
+    high = accounts_table.loc[accounts_table["contribution_class"] == "High", "expected_contribution"]
+    return float(high.min()) if len(high) else np.inf
 
 
 def _spread(texts: Sequence[str | None], codes: np.ndarray) -> pd.api.extensions.ExtensionArray:
