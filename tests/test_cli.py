@@ -37,7 +37,7 @@ def report(tmp_path, *, lines=None, path="orders.csv", more="", options=()):
     return kamlab("report", "--config", "kamlab.toml", *options, cwd=tmp_path)
 
 
-def refused(done, tmp_path, *parts):
+def assert_refused(done, tmp_path, *parts):
     assert done.returncode == 1, done.stderr
     # Progress lines come before it; the message itself is one paragraph.
     said = [line for line in done.stderr.strip().splitlines() if not line.startswith("[")]
@@ -55,48 +55,48 @@ GOOD = "customer,day,net\n" + "".join(
 
 
 def test_no_file(tmp_path):
-    refused(report(tmp_path), tmp_path, "There is no file", "orders.csv", "Check the path")
+    assert_refused(report(tmp_path), tmp_path, "There is no file", "orders.csv", "Check the path")
 
 
 def test_an_empty_file(tmp_path):
-    refused(report(tmp_path, lines=""), tmp_path, "is empty: 0 bytes", "Export the transaction log again")
+    assert_refused(report(tmp_path, lines=""), tmp_path, "is empty: 0 bytes", "Export the transaction log again")
 
 
 def test_no_date_column(tmp_path):
     done = report(tmp_path, lines="customer,when,net\nA,2024-01-01,1\n")
-    refused(done, tmp_path, '"date" should be in column "day", which is not there', "customer, when, net")
+    assert_refused(done, tmp_path, '"date" should be in column "day", which is not there', "customer, when, net")
 
 
 def test_fewer_accounts_than_a_model_needs(tmp_path):
     done = report(tmp_path, lines=GOOD + "C1,2024-12-31,10\n")
-    refused(done, tmp_path, "5 accounts", "at least")
+    assert_refused(done, tmp_path, "5 accounts", "at least")
 
 
 @pytest.mark.parametrize("day", ["2020-01-01", "2030-01-01"])
 def test_an_as_of_date_outside_the_data(day, tmp_path):
     done = report(tmp_path, lines=GOOD, options=("--as-of", day))
-    refused(done, tmp_path, day, "2024-12", "as-of")
+    assert_refused(done, tmp_path, day, "2024-12", "as-of")
 
 
 def test_an_as_of_date_that_is_none(tmp_path):
-    refused(report(tmp_path, lines=GOOD, options=("--as-of", "31.12.2024")), tmp_path, '"31.12.2024" is no date')
+    assert_refused(report(tmp_path, lines=GOOD, options=("--as-of", "31.12.2024")), tmp_path, '"31.12.2024" is no date')
 
 
 def test_an_unknown_language(tmp_path):
-    refused(report(tmp_path, lines=GOOD, options=("--lang", "en,xx")), tmp_path, "xx", "Languages are: en")
+    assert_refused(report(tmp_path, lines=GOOD, options=("--lang", "en,xx")), tmp_path, "xx", "Languages are: en")
 
 
 def test_an_unknown_setting(tmp_path):
     done = report(tmp_path, lines=GOOD, more="[valeu]\nlevel = 0.9")
-    refused(done, tmp_path, '"valeu" is no setting. Did you mean "value"?')
+    assert_refused(done, tmp_path, '"valeu" is no setting. Did you mean "value"?')
 
 
 def test_no_configuration_of_that_name(tmp_path):
-    refused(kamlab("report", "--config", "nothing.toml", cwd=tmp_path), tmp_path, "no configuration file")
+    assert_refused(kamlab("report", "--config", "nothing.toml", cwd=tmp_path), tmp_path, "no configuration file")
 
 
 def test_the_default_name_of_the_configuration_must_exist_when_it_is_asked_for(tmp_path):
-    refused(kamlab("report", "--config", "kamlab.toml", cwd=tmp_path), tmp_path, "no configuration file")
+    assert_refused(kamlab("report", "--config", "kamlab.toml", cwd=tmp_path), tmp_path, "no configuration file")
 
 
 def test_the_sample_is_never_taken_silently(tmp_path):
@@ -164,7 +164,7 @@ def test_a_wrong_option_is_a_usage_error(tmp_path):
     ],
 )
 def test_files_that_are_no_ledger(name, more, parts, tmp_path):
-    refused(report(tmp_path, path=f"{CASES}/messy/{name}", more=more), tmp_path, *parts)
+    assert_refused(report(tmp_path, path=f"{CASES}/messy/{name}", more=more), tmp_path, *parts)
 
 
 def test_another_run_holds_the_lock(tmp_path):
@@ -230,7 +230,7 @@ def test_check_of_a_file_of_which_no_line_can_be_used(tmp_path):
     (tmp_path / "orders.csv").write_text("Customer,Date,Net\nA,31.12.2024,1\nB,30.12.2024,1\n", "utf-8")
     done = kamlab("check", "orders.csv", cwd=tmp_path)
     said = ("None of the 2 lines of orders.csv", "2 × date is missing or impossible (lines 2, 3)", "set date_format")
-    refused(done, tmp_path, *said, "account = Customer, date = Date, amount = Net")
+    assert_refused(done, tmp_path, *said, "account = Customer, date = Date, amount = Net")
 
 
 @needs_cases

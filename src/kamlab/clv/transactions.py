@@ -120,8 +120,8 @@ class TransactionModel(FittedModel):
         return (params[0] + x) * t / (params[1] + age)
 
     def _ask_engine(self, rows: Histories) -> np.ndarray | None:
-        """Return another engine's optimum (parameters), or None where it finds none."""
-        raise NotImplementedError
+        """Return another engine's optimum (parameters), or None where it finds none or does not know the model."""
+        return None
 
     def _remarks(self, rows: Histories) -> tuple[str, ...]:
         """Return what a reader of the forecasts has to know of the model fitted to these histories."""
