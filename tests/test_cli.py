@@ -188,6 +188,27 @@ def test_check_says_what_the_sample_holds(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_check_proves_a_playbook(tmp_path):
+    shipped = ROOT / "src" / "kamlab" / "strategies" / "playbook.toml"
+    done = kamlab("check", "--playbook", shipped, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "every scheme gives exactly one label (contribution_level, potential_level, type_000, strategy" in done.stdout
+    )
+    assert "None of them breaks one of the 16 coherence rules." in done.stdout
+    text = shipped.read_text("utf-8").replace('op = "<=", value = 0.7', 'op = "<=", value = 0.9')
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    done = kamlab("check", "--playbook", "mine.toml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert '"the saturated are not promoted" is broken by an account with has_bought=yes' in done.stdout
+
+
+def test_check_of_nothing_says_what_it_takes(tmp_path):
+    done = kamlab("check", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "There is nothing to check" in done.stderr
+
+
 def test_check_of_a_stale_log_fails(tmp_path):
     done = kamlab("check", SAMPLE, "--as-of", "2026-03-31", cwd=tmp_path)
     assert done.returncode == 1

@@ -11,6 +11,7 @@ from kamlab.strategies import assign, load_playbook
 from kamlab.strategies.playbook import parse
 
 SHIPPED = resources.files("kamlab.strategies").joinpath("playbook.toml").read_text("utf-8")
+NO_PLAN = next(line for line in SHIPPED.splitlines(keepends=True) if '"plan.none"' in line)
 AS_OF = date(2025, 12, 31)
 OVERRIDE = """
 [[overrides]]
@@ -94,7 +95,7 @@ def accounts(**changes):
             'exactly one label. Last is "retain.value"; without "when": static.type_d, retain.value.',
         ),
         (
-            changed('    { id = "plan.none", label = "no" },\n', ""),
+            changed(NO_PLAN, ""),
             'scheme "plan_required": the last rule, and no other, must be without "when", so that every account gets '
             'exactly one label. Last is "plan.win_back"; without "when": none.',
         ),
@@ -161,7 +162,8 @@ def test_a_condition_has_one_form(condition, expected):
 
 def test_all_faults_come_at_once_without_those_that_only_follow():
     text = changed('field = "p_alive", op = "<"', 'feild = "p_alive", op = "<"')
-    text = text.replace('flags = ["watch"]', 'flags = ["wach"]').replace('label = "acquire"', 'label = "aquire"')
+    text = text.replace('flags = ["watch"]', 'flags = ["wach"]')
+    text = text.replace('"Mid", "High"] }]\nlabel = "acquire"', '"Mid", "High"] }]\nlabel = "aquire"')
     assert faults(text) == [
         'states "silent": when, all[0], any[0]: unknown key "feild". Did you mean "field"?',
         'rule "prospect.acquire": unknown label "aquire". Did you mean "acquire"?',

@@ -70,6 +70,30 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
     return Check("\n".join([*lines, *_freshness_lines(fresh, period)]), bool(fresh.faults))
 
 
+def check_playbook(path: Path) -> Check:
+    """Try a playbook on every state of an account that it can tell apart, and say what is found.
+
+    Raises
+    ------
+    ConfigError
+        If the file is no playbook; all its faults in one message.
+    """
+    from kamlab.strategies import load_playbook, prove
+
+    book = load_playbook(path)
+    proof = prove(book)
+    schemes = ", ".join(scheme.id for scheme in book.schemes)
+    lines = [
+        f"{path.name}: {proof.states:,} different states of an account tried. In each of them every scheme gives "
+        f"exactly one label ({schemes}).",
+        *proof.broken,
+        *(f"{rule}: never the first rule to fit; an earlier one takes all its accounts." for rule in proof.unused),
+    ]
+    if not proof.broken:
+        lines.append(f"None of them breaks one of the {len(book.coherence)} coherence rules.")
+    return Check("\n".join(lines), bool(proof.broken))
+
+
 def _check_log(path: Path, period: StudyPeriod | None) -> Check:
     """Check a transaction log without configuration."""
     ledger, guess = _guessed(path)

@@ -58,15 +58,27 @@ def report(
 
 @app.command()
 def check(
-    data: Annotated[Path, typer.Argument(help="Configuration file (.toml), or the transaction log itself.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="Configuration file (.toml), or the transaction log itself.")
+    ] = None,
     as_of: AsOfOption = "",
+    playbook: Annotated[
+        Path | None, typer.Option(help="Playbook whose rules are tried on every state of an account.")
+    ] = None,
 ) -> None:
-    """Say what the data holds and what is wrong with it, without running a model."""
-    from kamlab.checks import check_data
+    """Say what the data holds and what is wrong with it, without running a model; or prove a playbook's rules."""
+    from kamlab.checks import check_data, check_playbook
 
-    result = check_data(data, as_of=as_of)
-    typer.echo(result.text)
-    if result.faults:
+    results = []
+    if playbook is not None:
+        results.append(check_playbook(playbook))
+    if data is not None:
+        results.append(check_data(data, as_of=as_of))
+    if not results:
+        raise ConfigError("There is nothing to check. Name a configuration, a transaction log, or --playbook with one.")
+    for result in results:
+        typer.echo(result.text)
+    if any(result.faults for result in results):
         raise typer.Exit(1)
 
 

@@ -224,21 +224,23 @@ def segments(run: Run, *, k: int | None = None) -> pd.DataFrame:
 
 
 def strategies(run: Run) -> pd.DataFrame:
-    """Write `account_table` and `strategies`: type and strategy of every account, each with rule and values."""
+    """Write `account_table`, `strategies` and `labels`: every account's labels, each with rule, values and probability.
+
+    The facts `left_out` name the schemes that say nothing for want of data.
+    """
     from kamlab import strategies as module
 
     path = run.config.strategies.playbook
     playbook = module.load_playbook(run.config.resolve(path) if path else None)
     cuts = run.read("tiers")
-    fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted") & (cuts["cut"] == "high")]
+    fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
     accounts = run.write("account_table", account_table(run))
-    labels = module.assign(
-        accounts,
-        playbook,
-        as_of=run.period.calibration_end,
-        contribution_cut_high=float(fitted["value"].iloc[0]),
-    )
-    return run.write("strategies", labels)
+    as_of, high = run.period.calibration_end, float(fitted["high"])
+    chances = module.class_probabilities(run.read("draws"), mid=float(fitted["mid"]), high=high)
+    labels = module.assign_all(accounts, playbook, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
+    run.write("labels", labels)
+    run.write_facts("left_out", dict(module.left_out(accounts, playbook)))
+    return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
 
 
 def account_table(run: Run) -> pd.DataFrame:
@@ -272,6 +274,6 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     "features": features,
     **dict.fromkeys(("tiers", "schemes"), tiers),
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation"), segments),
-    **dict.fromkeys(("account_table", "strategies"), strategies),
+    **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
 }
 """Which step writes which table or facts."""

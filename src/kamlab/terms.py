@@ -28,6 +28,12 @@ STRATEGIES = ("acquire", "promote", "retain", "win_back", "static")
 TYPES = ("A", "B", "C", "D")
 """The four account types of document 000."""
 
+ABC = ("A", "B", "C")
+"""Three classes in falling order, as documents 002 and 004 name them."""
+
+CREDIT_CLASSES = ("AAA", "AA", "A", "none")
+"""The credit classes of document 002, and none."""
+
 POTENTIAL_SOURCES = ("declared", "own_peak", "unknown")
 """Where a potential comes from, in falling order of trust."""
 
@@ -348,5 +354,23 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("plan_required_rule", "text", "id of the playbook rule that gave it"),
         ("provisional", "boolean", "the type stands on the account's own peak or on a short history"),
         ("flags", "text", "flags, joined by ', '"),
+    ),
+    "labels": _columns(
+        ("account", "text", "account or group"),
+        ("scheme", "text", "scheme of the playbook"),
+        ("label", "text", "its label"),
+        ("rule", "text", "id of the playbook rule that gave it"),
+        ("inputs", "text", "values that entered the rule"),
+        (
+            "rests_on",
+            "text",
+            "decided, own_peak, fitted, no_potential, revenue_basis, short_history: what a reader should know of it",
+        ),
+        (
+            "probability",
+            "number",
+            "probability of the label under the predictive distribution of the account's contribution",
+            "probability",
+        ),
     ),
 }

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kamlab.strategies import assign, load_playbook
+from kamlab.strategies import assign, assign_all, load_playbook
 from kamlab.strategies.fields import INPUTS
 from kamlab.strategies.states import derive
 
@@ -30,6 +30,7 @@ def account_table(cases):
 
 TABLE = account_table(CASES)
 LABELS = assign(TABLE, contribution_cut_high=2.0 * M).set_index("account")
+ALL_LABELS = assign_all(TABLE, contribution_cut_high=2.0 * M)
 STATES = derive(TABLE, playbook=load_playbook(), contribution_cut_high=2.0 * M).set_index("account")
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[f"case {c['case']}" for c in CASES])
@@ -39,6 +40,12 @@ each_case = pytest.mark.parametrize("case", CASES, ids=[f"case {c['case']}" for 
 def test_labels(case):
     got = LABELS.loc[f"case {case['case']}"]
     assert {name: got[name] for name in case["expected"]} == case["expected"]
+
+
+@each_case
+def test_labels_of_the_other_schemes(case):
+    got = ALL_LABELS[ALL_LABELS["account"] == f"case {case['case']}"].set_index("scheme")["label"]
+    assert {name: got.get(name) for name in case.get("others", {})} == case.get("others", {})
 
 
 @each_case

@@ -12,8 +12,8 @@ import pandas as pd
 
 from kamlab import terms
 from kamlab.errors import ConfigError, first_ids
-from kamlab.strategies.conditions import Columns, fields_of, holds
-from kamlab.strategies.fields import DERIVED, INPUTS, pattern
+from kamlab.strategies.conditions import Columns, holds
+from kamlab.strategies.inputs import Inputs
 from kamlab.strategies.model import OVERRIDE, Override, Playbook, Rule, Scheme
 from kamlab.strategies.playbook import load_playbook
 from kamlab.strategies.states import quantities, states_of
@@ -74,23 +74,64 @@ def assign(
         If the playbook is at fault, an override names an account that is not there, or a label breaks one of
         the playbook's coherence rules.
     """
-    if not isinstance(playbook, Playbook):
-        playbook = load_playbook(playbook)
+    book = playbook if isinstance(playbook, Playbook) else load_playbook(playbook)
+    return _strategies(
+        evaluate(accounts_table, book, contribution_cut_high=contribution_cut_high, as_of=as_of), accounts_table
+    )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A playbook applied to the account table.
+
+    playbook; columns : every field, state and label; schemes : what each scheme gave, in the playbook's order;
+    overrides : scheme → row → the decision in force.
+    """
+
+    playbook: Playbook
+    columns: Columns
+    schemes: Mapping[str, Labelled]
+    overrides: Mapping[str, Mapping[int, Override]]
+
+
+def evaluate(
+    accounts_table: pd.DataFrame,
+    playbook: Playbook,
+    *,
+    contribution_cut_high: float | None = None,
+    as_of: date | None = None,
+) -> Evaluation:
+    """Apply the states and schemes of a playbook in order; parameters and errors as for `assign`."""
     if contribution_cut_high is None:
         contribution_cut_high = _lowest_high(accounts_table)
     columns = quantities(accounts_table, contribution_cut_high=contribution_cut_high)
-    columns.update(states_of(columns, playbook))
     accounts = accounts_table["account"].astype("object").to_numpy()
     overrides = _overrides_in_force(playbook, as_of, accounts)
+    done = label(columns, playbook, overrides)
+    _require_coherence(playbook, columns, accounts)
+    return Evaluation(playbook, columns, done, overrides)
+
+
+def label(
+    columns: Columns, playbook: Playbook, overrides: Mapping[str, Mapping[int, Override]] | None = None
+) -> dict[str, Labelled]:
+    """Add the states and the schemes' labels to the columns, and return what each scheme gave."""
+    columns.update(states_of(columns, playbook))
     done: dict[str, Labelled] = {}
     for scheme in playbook.schemes:
         done[scheme.id] = _apply(scheme, columns)
-        for row, override in overrides.get(scheme.id, {}).items():
+        for row, override in (overrides or {}).get(scheme.id, {}).items():
             done[scheme.id].label[row] = override.label
             done[scheme.id].rule[row] = len(done[scheme.id].rules)
         columns[scheme.id] = done[scheme.id].label
-    _require_coherence(playbook, columns, accounts)
+    return done
+
+
+def _strategies(found: Evaluation, accounts_table: pd.DataFrame) -> pd.DataFrame:
+    """Write the table "strategies"."""
+    playbook, columns, done, overrides = found.playbook, found.columns, found.schemes, found.overrides
     types, strategy, plan = done["type_000"], done["strategy"], done["plan_required"]
+    inputs = Inputs(playbook, columns)
     return pd.DataFrame(
         {
             "account": accounts_table["account"],
@@ -99,10 +140,10 @@ def assign(
             "nine_box": _nine_box(done["contribution_level"].label, done["potential_level"].label),
             "type_000": _spread([*types.label.categories, None], types.label.codes),
             "type_000_rule": types.rule_ids(),
-            "type_000_inputs": _inputs(types, playbook, columns, overrides.get("type_000", {})),
+            "type_000_inputs": inputs.of(types.rule, types.rules, overrides.get("type_000", {})).array,
             "strategy": _spread([*strategy.label.categories, None], strategy.label.codes),
             "strategy_rule": strategy.rule_ids(),
-            "strategy_inputs": _inputs(strategy, playbook, columns, overrides.get("strategy", {})),
+            "strategy_inputs": inputs.of(strategy.rule, strategy.rules, overrides.get("strategy", {})).array,
             "plan_required": np.asarray(plan.label == "yes"),
             "plan_required_rule": plan.rule_ids(),
             "provisional": columns["provisional"],
@@ -138,49 +179,6 @@ def _apply(scheme: Scheme, columns: Columns) -> Labelled:
         free = free & ~taken
     codes = np.array([*(scheme.labels.index(rule.label) for rule in rules), -1])[taken_by]
     return Labelled(pd.Categorical.from_codes(codes, list(scheme.labels)), taken_by, rules)
-
-
-def _inputs(labelled: Labelled, playbook: Playbook, columns: Columns, overrides: Mapping[int, Override]) -> np.ndarray:
-    """Write the values behind each account's label, "field=value; …": object array of shape (n,)."""
-    texts = np.full(len(labelled.rule), None, dtype=object)
-    for number, rule in enumerate(labelled.rules):
-        rows = np.flatnonzero(labelled.rule == number)
-        texts[rows] = _values_text(_raw_fields(rule, playbook), columns, rows)
-    for row, override in overrides.items():
-        texts[row] = f"owner={override.owner}; reason={override.reason}; until={override.until}"
-    return texts
-
-
-def _raw_fields(rule: Rule, playbook: Playbook) -> list[str]:
-    """Return the fields behind a rule: those of its condition, states resolved into what they are made of."""
-    conditions = {state.id: state.when for state in playbook.states}
-
-    def resolve(name: str) -> list[str]:
-        if name not in conditions:
-            return [name]
-        return [raw for inner in fields_of(conditions[name]) for raw in resolve(inner)]
-
-    named = [*(fields_of(rule.when) if rule.when is not None else []), *rule.inputs]
-    return list(dict.fromkeys(raw for name in named for raw in resolve(name)))
-
-
-def _values_text(names: Sequence[str], columns: Columns, rows: np.ndarray) -> list[str]:
-    """Write "field=value; field=value" for the given rows."""
-    forms, values = [], []
-    for name in names:
-        column = columns[name][rows]
-        if isinstance(column, pd.Categorical):
-            column = np.array([*column.categories, "nan"], dtype=object)[column.codes]
-            forms.append(f"{name}=%s")
-        elif column.dtype == bool:
-            column = np.array(["no", "yes"], dtype=object)[column.astype(int)]
-            forms.append(f"{name}=%s")
-        else:
-            forms.append(f"{name}={pattern({**INPUTS, **DERIVED}[name].kind)}")
-        values.append(column.tolist())
-    template = "; ".join(forms)
-    # One template for all rows, and missing values renamed afterwards: that is fast enough for a million.
-    return [(template % row).replace("=nan", "=unknown") for row in zip(*values, strict=True)]
 
 
 def _overrides_in_force(playbook: Playbook, as_of: date | None, accounts: np.ndarray) -> dict[str, dict[int, Override]]:
@@ -230,7 +228,7 @@ def _flags(playbook: Playbook, columns: Columns, labelled: Sequence[Labelled]) -
             set_by = [flag.id in rule.flags for rule in scheme.rules]
             is_set |= np.array([*set_by, flag.id == OVERRIDE, False])[scheme.rule]
         code |= is_set.astype("int64") << bit
-    combinations, where = np.unique(code, return_inverse=True)
+    where, combinations = pd.factorize(code)
     names = [
         ", ".join(flag.id for bit, flag in enumerate(playbook.flags) if combination >> bit & 1)
         for combination in combinations.tolist()

@@ -49,6 +49,18 @@ INPUTS: Mapping[str, Field] = {
     "wallet_share": Field("share"),
     "contribution_class": Field("choice", terms.LEVELS, required=True),
     "potential_class": Field("choice", terms.LEVELS),
+    "growth_lower": Field("share"),
+    "p_negative_standard": Field("probability"),
+    "negative_before": FLAG,
+    "product_share": Field("share"),
+    "volume_90": Field("money"),
+    "overdue_90": Field("money"),
+    "disputed_90": Field("money"),
+    "credit_002": Field("choice", terms.CREDIT_CLASSES),
+    "abc_004": Field("choice", terms.ABC),
+    "prospect_004": Field("choice", terms.TYPES),
+    "incumbent_rival": FLAG,
+    "joint_project": FLAG,
 }
 """Columns of the account table; one that is not required may be absent, and then counts as missing."""
 
@@ -56,18 +68,9 @@ DERIVED: Mapping[str, Field] = {
     "has_owner": FLAG,
     "peak_contribution": Field("money"),
     "contribution_cut_high": Field("money"),
+    "volume_90_median": Field("money"),
 }
 """Quantities that `states.quantities` adds to the inputs."""
 
-_PATTERNS: Mapping[Kind, str] = {
-    "probability": "%.4g",
-    "share": "%.4g",
-    "count": "%.0f",
-    "days": "%.0f",
-    "money": "%.2f",
-}
-
-
-def pattern(kind: Kind) -> str:
-    """Return the %-format in which a number of this kind is printed among the inputs of a rule."""
-    return _PATTERNS[kind]
+DECIMALS: Mapping[Kind, int] = {"probability": 6, "share": 6, "count": 0, "days": 0, "money": 2}
+"""Decimals with which a number of this kind is printed among the inputs of a rule."""

@@ -69,7 +69,8 @@ def quantities(accounts_table: pd.DataFrame, *, contribution_cut_high: float) ->
     -------
     dict of str to array or Categorical
         All fields of `fields.INPUTS`, and has_owner (bool), peak_contribution (best 12 months × margin rate,
-        or the revenue itself where the margin is unknown) and contribution_cut_high.
+        or the revenue itself where the margin is unknown), contribution_cut_high, and volume_90_median (median
+        of volume_90 over the accounts that have bought).
 
     Raises
     ------
@@ -93,7 +94,14 @@ def quantities(accounts_table: pd.DataFrame, *, contribution_cut_high: float) ->
     columns["peak_contribution"] = np.where(np.isnan(margin), peak, peak * margin)
     columns["contribution_cut_high"] = np.full(n, float(contribution_cut_high))
     columns["has_owner"] = _has_owner(accounts_table)
+    columns["volume_90_median"] = np.full(n, _median_volume(columns))
     return columns
+
+
+def _median_volume(columns: Columns) -> float:
+    """Return the median of what the customers are about to buy; missing where nobody's volume is known."""
+    volume = np.asarray(columns["volume_90"])[np.asarray(columns["has_bought"], dtype=bool)]
+    return float(np.nanmedian(volume)) if np.isfinite(volume).any() else np.nan
 
 
 def _values(series: pd.Series, field: Field) -> np.ndarray | pd.Categorical:

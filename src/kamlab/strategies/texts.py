@@ -87,6 +87,9 @@ TYPES: Mapping[str, Text] = {
 
 FLAGS: Mapping[str, Text] = {
     "no_owner": Text(N_("No owner"), N_("Nobody in sales is responsible for the account.")),
+    "hold": Text(
+        N_("Hold"), N_("Owes or disputes money for more than 90 days: settle that before anything is promised.")
+    ),
     "override": Text(N_("Decided by hand"), N_("A person has decided against the rule.")),
     "bz_strategic": Text(N_("Strategic below zero"), N_("Loses money, and is kept for a strategic reason.")),
     "repair": Text(N_("Repair"), N_("Mend price, terms and service cost before selling more.")),
@@ -101,6 +104,7 @@ FLAGS: Mapping[str, Text] = {
     "headroom": Text(N_("Headroom"), N_("Contributes much, and still gives us little of what it buys.")),
     "saturated": Text(N_("Saturated"), N_("Buys nearly all that it can buy from us: protect it.")),
     "future": Text(N_("Future"), N_("Could buy clearly more from us.")),
+    "conquest": Text(N_("Rival inside"), N_("Could buy much, and a competitor holds the place that should be ours.")),
     "provisional": Text(N_("Provisional"), N_("The type rests on the account's own best year, or on a short history.")),
     "collect_data": Text(N_("Collect data"), N_("What it could buy is unknown: ask.")),
 }
@@ -108,6 +112,7 @@ FLAGS: Mapping[str, Text] = {
 REASONS: Mapping[str, str] = {
     "prospect.acquire": N_("Has never bought, and could buy {potential}."),
     "prospect.small": N_("Has never bought, and could buy only {potential}."),
+    "prospect.graded": N_("Has never bought; its pipeline promises a deal soon, what it could buy is unknown."),
     "prospect.unknown": N_("Has never bought, and nobody has said what it could buy."),
     "negative.strategic": N_("Loses money at {trailing} of revenue in the last 12 months; kept as strategic."),
     "negative.repair": N_("Loses money at {trailing} of revenue in the last 12 months."),

@@ -1,0 +1,169 @@
+"""Every label of every account, with its rule, the values behind it, what they rest on, and its probability."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kamlab import terms
+from kamlab.errors import DataError, first_ids
+from kamlab.strategies.conditions import Columns
+from kamlab.strategies.engine import Evaluation, evaluate, label
+from kamlab.strategies.inputs import Inputs
+from kamlab.strategies.model import Playbook
+from kamlab.strategies.playbook import load_playbook
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "terms_002": ("credit_002", "overdue_90", "disputed_90"),
+    "coverage_004": ("abc_004",),
+    "remove_list": ("p_negative",),
+}
+"""Schemes that say nothing where no one of some columns of the account table holds a value."""
+
+PROVENANCE = ("decided", "own_peak", "fitted", "no_potential", "revenue_basis", "short_history")
+"""What a label may rest on that a reader should know: a person's decision, the account's own best 12 months, look-alike
+accounts, no potential at all, revenue instead of margin, a short history."""
+
+
+def assign_all(
+    accounts_table: pd.DataFrame,
+    playbook: Playbook | str | Path | None = None,
+    *,
+    contribution_cut_high: float | None = None,
+    as_of: date | None = None,
+    class_probabilities: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Give every account one label for each scheme of the playbook.
+
+    Parameters
+    ----------
+    accounts_table, playbook, contribution_cut_high, as_of
+        As for `engine.assign`.
+    class_probabilities : pandas.DataFrame, optional
+        account, Low, Mid, High: probability of each class of contribution under the account's predictive
+        distribution. The playbook is applied once for each class; a label's probability is that of the classes under
+        which it comes out. Without it probabilities are missing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table "labels" of `terms`, by scheme in the playbook's order and then as in the account table. Accounts that a
+        scheme does not apply to have no row; schemes whose data are absent (`left_out`) have none either.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `engine.assign`; DataError if class probabilities lack accounts.
+    """
+    book = playbook if isinstance(playbook, Playbook) else load_playbook(playbook)
+    found = evaluate(accounts_table, book, contribution_cut_high=contribution_cut_high, as_of=as_of)
+    absent = {scheme for scheme, _ in left_out(accounts_table, book)}
+    chances = _chances(found, accounts_table["account"], class_probabilities)
+    accounts = accounts_table["account"].reset_index(drop=True)
+    inputs = Inputs(book, found.columns)
+    rests, texts = _rests_on(found), pd.array(_REST_TEXTS, dtype="str")
+    parts = []
+    for scheme in (s for s in book.schemes if s.id not in absent):
+        given = found.schemes[scheme.id]
+        rows = np.flatnonzero(given.rule >= 0)
+        decided = (given.rule == len(given.rules)).astype("int64") << PROVENANCE.index("decided")
+        parts.append(
+            pd.DataFrame(
+                {
+                    "account": accounts.iloc[rows],
+                    "scheme": scheme.id,
+                    "label": pd.array(given.label.take(rows), dtype="str"),
+                    "rule": given.rule_ids().take(rows),
+                    "inputs": inputs.of(given.rule, given.rules, found.overrides.get(scheme.id, {})).iloc[rows],
+                    "rests_on": texts.take((rests | decided)[rows]),
+                    "probability": chances[scheme.id][rows],
+                }
+            )
+        )
+    table = pd.concat(parts, ignore_index=True)
+    return table.astype({"account": "str", "scheme": "str", "inputs": "str", "rests_on": "str"})
+
+
+def left_out(accounts_table: pd.DataFrame, playbook: Playbook) -> list[tuple[str, str]]:
+    """Return the schemes that say nothing for want of data, each with the columns that it lacks."""
+    known = {column for column in accounts_table if accounts_table[column].notna().any()}
+    return [
+        (scheme.id, ", ".join(NEEDS[scheme.id]))
+        for scheme in playbook.schemes
+        if scheme.id in NEEDS and known.isdisjoint(NEEDS[scheme.id])
+    ]
+
+
+def _chances(found: Evaluation, accounts: pd.Series, class_probabilities: pd.DataFrame | None) -> dict[str, np.ndarray]:
+    """Return each scheme's array of probabilities of the labels given, shape (n,)."""
+    if class_probabilities is None:
+        return {scheme: np.full(len(accounts), np.nan) for scheme in found.schemes}
+    chance = _aligned(class_probabilities, accounts)
+    bought = np.asarray(found.columns["has_bought"], dtype=bool)
+    total = {scheme: np.zeros(len(accounts)) for scheme in found.schemes}
+    for code, level in enumerate(terms.LEVELS):
+        columns: Columns = {name: found.columns[name] for name in found.columns if name not in found.schemes}
+        codes = np.where(bought, code, -1)
+        columns["contribution_class"] = pd.Categorical.from_codes(codes, list(terms.LEVELS))
+        for scheme, there in label(columns, found.playbook, found.overrides).items():
+            total[scheme] += chance[level].to_numpy() * (there.label.codes == found.schemes[scheme].label.codes)
+    # A prospect has no predictive distribution: its label follows from what is known of it.
+    return {scheme: np.where(bought, np.minimum(value, 1.0), 1.0) for scheme, value in total.items()}
+
+
+def _aligned(class_probabilities: pd.DataFrame, accounts: pd.Series) -> pd.DataFrame:
+    table = class_probabilities.set_index("account")[list(terms.LEVELS)].reindex(accounts)
+    # Prospects are not forecast.
+    return table.fillna(0.0).reset_index(drop=True)
+
+
+def class_probabilities(draws: pd.DataFrame, *, mid: float, high: float) -> pd.DataFrame:
+    """Return the share of each account's draws in each class of contribution.
+
+    Parameters
+    ----------
+    draws : pandas.DataFrame
+        account, d0 … : joint draws of the contribution (currency), or of what the cuts are made on.
+    mid, high : float
+        Lower and upper cut in force (currency); a value on a border belongs to the class above.
+
+    Returns
+    -------
+    pandas.DataFrame
+        account, Low, Mid, High: probabilities that sum to 1.
+    """
+    if not mid <= high:
+        raise DataError(f"The lower cut ({mid:g}) lies above the upper one ({high:g}). Give them in rising order.")
+    values = draws.drop(columns="account").to_numpy()
+    wrong = ~np.isfinite(values).all(axis=1)
+    if wrong.any():
+        raise DataError(
+            f"{int(wrong.sum())} accounts have draws that are no numbers (first: "
+            f"{first_ids(draws['account'][wrong])}). Forecast them again."
+        )
+    top, low = (values >= high).mean(axis=1), (values < mid).mean(axis=1)
+    return pd.DataFrame({"account": draws["account"], "Low": low, "Mid": 1 - top - low, "High": top})
+
+
+def _rests_on(found: Evaluation) -> np.ndarray:
+    """Return what each account's labels rest on, as bits in the order of `PROVENANCE`; "decided" is a label's own."""
+    columns = found.columns
+    source = columns["potential_source"]
+    assert isinstance(source, pd.Categorical)
+    is_set = {
+        "own_peak": np.asarray(source == "own_peak"),
+        "fitted": np.asarray(source == "fitted"),
+        "no_potential": np.asarray(source == "unknown"),
+        "revenue_basis": np.isnan(np.asarray(columns["margin_rate"])) & np.asarray(columns["has_bought"], dtype=bool),
+        "short_history": np.asarray(columns["new"], dtype=bool),
+    }
+    bits = [is_set[name].astype("int64") << PROVENANCE.index(name) for name in is_set]
+    return np.bitwise_or.reduce(bits)
+
+
+_REST_TEXTS = [
+    ", ".join(name for bit, name in enumerate(PROVENANCE) if code >> bit & 1) for code in range(2 ** len(PROVENANCE))
+]

@@ -1,0 +1,218 @@
+"""Proof of a playbook by enumeration: every state of an account gets one label per scheme, and no two contradict."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kamlab.strategies.conditions import Columns, Condition, fields_of, holds
+from kamlab.strategies.engine import Labelled, label
+from kamlab.strategies.fields import DERIVED, INPUTS
+from kamlab.strategies.model import Playbook, Scheme
+
+_MEASURE = 100.0
+"""What a field that others are compared with holds: only their size beside it matters."""
+
+_FIELDS = {**INPUTS, **DERIVED}
+
+_KNOWN_OF_PROSPECTS = (
+    *("has_bought", "strategic", "potential_class", "potential_revenue", "potential_source", "prospect_004"),
+    *("incumbent_rival", "joint_project", "has_owner", "contribution_cut_high", "volume_90_median"),
+)
+"""Fields that can hold something before the first purchase; all others are history."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the enumeration of a playbook found.
+
+    states : states of an account that it can tell apart, over all schemes and coherence rules together.
+    unused : rules that are never the first to fit, as "scheme: rule".
+    broken : one sentence for each coherence rule that a state breaks, with that state.
+    """
+
+    states: int
+    unused: tuple[str, ...]
+    broken: tuple[str, ...]
+
+
+def prove(playbook: Playbook) -> Proof:
+    """Try every state of an account that the playbook can tell apart.
+
+    A number counts by the side of each threshold on which it stands, the threshold itself included, and every value
+    may be missing; before the first purchase an account has no history. Fields are added one after the other, and
+    accounts between which no rule can tell any longer are merged, so that the enumeration stays complete and small.
+
+    That every state has exactly one label per scheme follows from the form of the rules, which `load_playbook` checks:
+    the first rule that fits wins, and the last one fits always.
+    """
+    tried = _Tried(playbook)
+    unused, broken = [], []
+    for scheme in reversed(playbook.schemes):
+        given = tried.all_of(_scheme_names(scheme))[1][scheme.id]
+        seen = set(given.rule.tolist())
+        unused += [f"{scheme.id}: {rule.id}" for i, rule in enumerate(scheme.all_rules()) if i not in seen]
+    for check in playbook.coherence:
+        accounts, _ = tried.all_of(fields_of(check.never))
+        wrong = np.flatnonzero(holds(check.never, accounts))
+        if wrong.size:
+            broken.append(f'"{check.id}" is broken by an account with {_describe(accounts, int(wrong[0]))}.')
+    return Proof(tried.states, tuple(unused), tuple(broken))
+
+
+class _Tried:
+    """The enumerations made so far; one that tells apart all that a question asks about answers it too."""
+
+    def __init__(self, playbook: Playbook) -> None:
+        self._playbook = playbook
+        self._done: list[tuple[set[str], Columns, dict[str, Labelled]]] = []
+        self.states = 0
+
+    def all_of(self, names: Iterable[str]) -> tuple[Columns, dict[str, Labelled]]:
+        """Return accounts in every combination of what some names depend on, and their labels."""
+        asked = _asked(self._playbook, names)
+        for known, accounts, labels in self._done:
+            if asked <= known:
+                return accounts, labels
+        accounts = _every_state(self._playbook, asked)
+        labels = label(accounts, self._playbook)
+        self._done.append((asked, accounts, labels))
+        self.states += len(accounts["has_bought"])
+        return accounts, labels
+
+
+def _scheme_names(scheme: Scheme) -> list[str]:
+    conditions = [rule.when for rule in scheme.rules if rule.when is not None]
+    conditions += [scheme.applies_to] if scheme.applies_to is not None else []
+    axes = [name for name in (scheme.rows, scheme.columns) if name is not None]
+    return [*axes, *(name for condition in conditions for name in fields_of(condition))]
+
+
+def _asked(playbook: Playbook, names: Iterable[str]) -> set[str]:
+    """Return the fields, states and schemes that some of them ask about, directly or through schemes."""
+    schemes = {scheme.id: _scheme_names(scheme) for scheme in playbook.schemes}
+    waiting, asked = list(names), {"has_bought"}
+    while waiting:
+        name = waiting.pop()
+        waiting += schemes.get(name, []) if name not in asked else []
+        asked.add(name)
+    return asked
+
+
+def _every_state(playbook: Playbook, asked: set[str]) -> Columns:
+    """Return accounts in every combination of what fields, states and schemes depend on."""
+    conditions = {state.id: state.when for state in playbook.states}
+    ends = {name: conditions[name] for name in asked if name in conditions}
+    waiting = list(ends)
+    used = dict(ends)
+    while waiting:
+        inner = [name for name in fields_of(used[waiting.pop()]) if name in conditions and name not in used]
+        used |= {name: conditions[name] for name in inner}
+        waiting += inner
+    ordered = {state.id: state.when for state in playbook.states if state.id in used}
+    raw = {name for condition in ordered.values() for name in fields_of(condition)} | asked
+    groups = _linked([name for name in _FIELDS if name in raw], ordered.values())
+    table = pd.DataFrame({"has_bought": [True, False]})
+    for group in groups:
+        values = {name: _values(name, ordered.values()) for name in group}
+        grid = pd.DataFrame(list(itertools.product(*values.values())), columns=list(values), dtype=object)
+        table = table.merge(grid, how="cross")
+        past = [name for name in group if name not in _KNOWN_OF_PROSPECTS]
+        table.loc[~table["has_bought"].astype(bool), past] = None
+        key = _told_apart(_columns(table), set(table), ordered, ends, asked)
+        table = table[~key.duplicated().to_numpy()].reset_index(drop=True)
+    return _columns(table)
+
+
+def _linked(names: Sequence[str], conditions: Iterable[Condition]) -> list[list[str]]:
+    """Group fields that are compared with each other; has_bought stands alone, and is left out."""
+    groups = [[name] for name in names if name != "has_bought"]
+    for condition in conditions:
+        for leaf in condition.leaves():
+            if leaf.of is None:
+                continue
+            one = next(group for group in groups if leaf.field in group)
+            other = next(group for group in groups if leaf.of in group)
+            if one is not other:
+                one += other
+                groups.remove(other)
+    return groups
+
+
+def _values(name: str, conditions: Iterable[Condition]) -> list[Any]:
+    """Return a value on each side of every threshold of a field, the thresholds themselves, and "missing"."""
+    field = _FIELDS[name]
+    if field.kind == "flag":
+        return [True, False]
+    if field.kind == "choice":
+        return [*field.labels, None]
+    leaves = [leaf for condition in conditions for leaf in condition.leaves()]
+    if any(leaf.of == name for leaf in leaves):
+        return [_MEASURE, None]
+    own = [leaf for leaf in leaves if leaf.field == name and leaf.op is not None]
+    points = sorted({leaf.times * _MEASURE if leaf.value is None else leaf.value for leaf in own})
+    if not points:
+        return [_MEASURE, None]
+    between = [(low + high) / 2 for low, high in itertools.pairwise(points)]
+    return [points[0] - 1, *points, *between, points[-1] + 1, None]
+
+
+def _columns(table: pd.DataFrame) -> Columns:
+    """Turn a table of some fields into the columns of all of them; those that are not there are missing."""
+    columns: Columns = {}
+    for name, field in _FIELDS.items():
+        values = table[name].to_numpy(dtype=object) if name in table else np.full(len(table), None, dtype=object)
+        if field.kind == "choice":
+            columns[name] = pd.Categorical(values, categories=list(field.labels))
+        elif field.kind == "flag":
+            columns[name] = np.array([bool(value) for value in values])
+        else:
+            columns[name] = values.astype(float)
+    return columns
+
+
+def _told_apart(
+    columns: Columns,
+    present: set[str],
+    states: Mapping[str, Condition],
+    ends: Mapping[str, Condition],
+    asked: set[str],
+) -> pd.DataFrame:
+    """Return what a playbook can still tell of accounts with some fields: one row an account.
+
+    A state whose fields are all present counts by its value, if anything still asks for it; of the others each
+    comparison that is decided counts.
+    """
+    known, done = dict(columns), set()
+    for name, condition in states.items():
+        if all(field in present or field in done for field in fields_of(condition)):
+            known[name] = holds(condition, known)
+            done.add(name)
+    open_states = [condition for name, condition in states.items() if name not in done]
+    wanted = {name for condition in open_states for name in fields_of(condition)} | set(ends)
+    told: dict[str, np.ndarray] = {"has_bought": np.asarray(columns["has_bought"])}
+    told |= {name: np.asarray(known[name]) for name in done & wanted}
+    for name in present & asked:
+        column = columns[name]
+        told[name] = column.codes if isinstance(column, pd.Categorical) else np.asarray(column)
+    for condition in open_states:
+        for leaf in condition.leaves():
+            if leaf.field in present and (leaf.of is None or leaf.of in present):
+                told[leaf.model_dump_json()] = holds(leaf, known)
+    return pd.DataFrame(told)
+
+
+def _describe(columns: Columns, row: int) -> str:
+    """Write what is known of one account as "field=value, …"."""
+    words = []
+    for name in _FIELDS:
+        value = columns[name][row]
+        if name in ("has_bought", "contribution_cut_high", "volume_90_median") or pd.isna(value) or value is np.False_:
+            continue
+        words.append(f"{name}={value}")
+    return ", ".join(["has_bought=yes" if columns["has_bought"][row] else "has_bought=no", *words])

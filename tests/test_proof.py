@@ -1,0 +1,56 @@
+"""The enumeration of a playbook: complete, and a contradiction comes with an account that shows it."""
+
+from importlib import resources
+
+import pytest
+
+from kamlab.strategies import load_playbook, prove
+from kamlab.strategies.playbook import parse
+
+SHIPPED = resources.files("kamlab.strategies").joinpath("playbook.toml").read_text("utf-8")
+
+
+def changed(*pairs):
+    text = SHIPPED
+    for old, new in pairs:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return prove(parse(text, name="mine.toml"))
+
+
+def test_the_shipped_playbook_holds():
+    proof = prove(load_playbook())
+    assert proof.broken == ()
+    assert proof.unused == ()
+    assert proof.states > 14_880, "at least the states that its rules were first tried on"
+
+
+def test_a_contradiction_is_named_with_an_account_that_shows_it():
+    broken = changed(
+        ('{ field = "wallet_share", op = "<=", value = 0.7 }', '{ field = "wallet_share", op = "<=", value = 0.9 }')
+    ).broken
+    (fault,) = [text for text in broken if text.startswith('"the saturated are not promoted"')]
+    assert "has_bought=yes" in fault
+    assert "wallet_share=0.8" in fault
+
+
+def test_a_rule_that_never_comes_first_is_named():
+    text = 'id = "silent.watch"\nwhen.all = [{ field = "silent" }, { field = "contribution_class", in = ["High"] }]'
+    shadowed = text.replace('{ field = "silent" }', '{ field = "prospect" }')
+    assert "strategy: silent.watch" in changed((text, shadowed)).unused
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "broken"),
+    [
+        (
+            '    { not = { field = "negative" } },\n]\n\n[[states]] # back after',
+            "]\n\n[[states]] # back after",
+            "a future is never left to wait",
+        ),
+        ('label = "static"\nflags = ["repair"]', 'label = "promote"\nflags = ["repair"]', "promotion needs a future"),
+    ],
+)
+def test_a_rule_taken_out_breaks_what_it_was_there_for(old, new, broken):
+    found = changed((old, new)).broken
+    assert any(text.startswith(f'"{broken}"') for text in found), found
