@@ -18,6 +18,7 @@ ORDER = (
     *("ledger", "accounts", "summary", "freshness", "clv", "blend", "backtest", "margins", "forecast"),
     *(
         "potential",
+        "credit",
         "features",
         "segment_names",
         "segments",

@@ -1,0 +1,252 @@
+"""Invoices + payments → how each account pays: score, class, limit, expected loss, and what is overdue or disputed.
+
+References
+----------
+.. [1] IFRS 9, B5.5.35: the provision matrix, loss rates by days past due from the company's own history.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from kamlab import terms
+from kamlab.errors import DataError, ModelError, first_ids
+
+BORDERS = {"AAA": 90.0, "AA": 80.0, "A": 70.0}
+"""A class needs a score above its border; nobody under the last one has a class."""
+
+MIN_INVOICES = 4
+"""Whoever has been due fewer times than this is A at best: so few say little."""
+
+WEIGHTS = {"on_time": 0.4, "late_days": 0.3, "overdue": 0.2, "utilisation": 0.1}
+"""Of the four parts of the score, each between 0 (worst) and 1."""
+
+LATE_DAYS_WORST = 60.0
+"""So many days beyond terms on average, and that part of the score is 0."""
+
+GRACE_DAYS = 3
+"""A payment counts as on time up to three days after it was due: banks take as long."""
+
+LONG_OVERDUE_DAYS = 90
+
+BUCKETS = (0, 30, 60, 90)
+"""Days past due at which an unpaid invoice enters the next bucket: due, 1–30, 31–60, 61–90 and over 90 days."""
+
+LEAST_BUCKET_AMOUNT = 20
+"""A bucket's loss rate counts from 20 invoices on; before, that of the next worse bucket does."""
+
+LOST_AFTER_DAYS = 365
+"""What is unpaid a year after it was due counts as lost."""
+
+HISTORY_DAYS = 3 * 365
+"""The score looks at what fell due in the last three years."""
+
+_COLUMNS = [column.name for column in terms.TABLES["credit"]]
+
+
+def assess(
+    invoices: pd.DataFrame,
+    payments: pd.DataFrame | None = None,
+    *,
+    as_of: date,
+    monthly_spend: pd.Series | None = None,
+    policy_limits: pd.Series | None = None,
+    months: float = 2.0,
+) -> pd.DataFrame:
+    """Judge how each account pays.
+
+    The score is 100 × (0.4 · share of due amounts paid on time + 0.3 · (1 − mean days beyond terms / 60, at most 1) +
+    0.2 · (1 − share of what is outstanding that is overdue) + 0.1 · (1 − use of the limit beyond it, at most 1)).
+    Days beyond terms weigh invoices by amount; an unpaid invoice counts with its days so far. Disputed amounts stand
+    apart: they enter neither the score nor what is overdue.
+
+    Parameters
+    ----------
+    invoices : pandas.DataFrame
+        account, date, due (dates), amount (currency, above 0), and optionally invoice (id), disputed (bool), paid
+        (date of full payment, where the books say it).
+    payments : pandas.DataFrame, optional
+        account, date, amount (currency), and optionally invoice. Payments without an invoice settle the account's
+        oldest due invoices first. Needed where invoices have no `paid`.
+    as_of : date
+        Nothing dated later is read.
+    monthly_spend : pandas.Series, optional
+        Expected spend a month (currency) by account.
+    policy_limits : pandas.Series, optional
+        Limit that the company's policy sets (currency) by account.
+    months : float
+        k of the limit: the smaller of the policy's and k × the expected monthly spend.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table "credit" of `terms`, ordered by account: one row for each account with an invoice up to the as-of date.
+
+    Raises
+    ------
+    DataError
+        With all faults at once: missing columns, amounts that are not above 0, due dates before the invoice's date.
+    ModelError
+        If `months` is not above 0.
+    """
+    if not months > 0:
+        raise ModelError(f"months is {months}; the limit needs a number of months above 0.")
+    table = _settled(_read(invoices, payments, as_of), payments, as_of)
+    if table.empty:
+        return pd.DataFrame(columns=_COLUMNS)
+    rates = loss_rates(table)
+    open_days = table["open_days"].to_numpy()
+    undisputed = table["outstanding"].where(~table["disputed"], 0.0)
+    in_dispute = table["outstanding"].where(table["disputed"], 0.0)
+    due = table["was_due"] & ~table["disputed"]
+    amount = table["amount"].where(due, 0.0)
+    parts = pd.DataFrame(
+        {
+            "account": table["account"],
+            "invoices": due.astype(int),
+            "due_amount": amount,
+            "on_time_amount": amount.where(table["late_days"] <= GRACE_DAYS, 0.0),
+            "late": amount * table["late_days"],
+            "outstanding": undisputed,
+            "overdue": undisputed.where(open_days > 0, 0.0),
+            "overdue_90": undisputed.where(open_days > LONG_OVERDUE_DAYS, 0.0),
+            "disputed": in_dispute,
+            "disputed_90": in_dispute.where(open_days > LONG_OVERDUE_DAYS, 0.0),
+            "expected_loss": undisputed * rates.to_numpy()[np.searchsorted(BUCKETS, open_days, side="left")],
+        }
+    )
+    found = parts.groupby("account", sort=True).sum().reset_index()
+    owed = found["due_amount"].where(found["due_amount"] > 0)
+    found["on_time_rate"] = found["on_time_amount"] / owed
+    found["days_beyond_terms"] = found["late"] / owed
+    found["limit"] = _limits(found["account"], monthly_spend, policy_limits, months)
+    found["utilisation"] = found["outstanding"] / found["limit"].where(found["limit"] > 0)
+    found["score"] = _score(found)
+    found["credit_002"] = _class(found["score"], found["invoices"])
+    return found[_COLUMNS].astype({"account": "str", "credit_002": "str"})
+
+
+def loss_rates(settled: pd.DataFrame) -> pd.Series:
+    """Return the share of what reached each bucket of days past due that was unpaid a year after it was due [1]_.
+
+    Only invoices due a year ago or earlier say it. Index: days at which the bucket begins, in rising order, then 90+;
+    a bucket with fewer than 20 invoices takes the next worse one's rate, and the worst one's is 1 if it has fewer.
+    """
+    old = settled[settled["age_days"] >= LOST_AFTER_DAYS]
+    days, amount = old["late_days"].to_numpy(), old["amount"].to_numpy()
+    lost = days >= LOST_AFTER_DAYS
+    rates, worse = [], 1.0
+    for start in reversed((-np.inf, *BUCKETS)):
+        reached = days > start
+        if reached.sum() >= LEAST_BUCKET_AMOUNT:
+            worse = float(amount[reached & lost].sum() / amount[reached].sum())
+        rates.append(worse)
+    return pd.Series(rates[::-1], index=["not due", *(f"{start}+" for start in BUCKETS)])
+
+
+def _read(invoices: pd.DataFrame, payments: pd.DataFrame | None, as_of: date) -> pd.DataFrame:
+    faults = []
+    missing = [name for name in ("account", "date", "due", "amount") if name not in invoices]
+    if missing:
+        raise DataError(f"The invoices lack {', '.join(missing)}. Map these columns.")
+    if payments is None and "paid" not in invoices:
+        faults.append("Neither payments nor a day of full payment (paid) are given: map one of them.")
+    wrong = ~(invoices["amount"] > 0)
+    if wrong.any():
+        faults.append(
+            f"{int(wrong.sum())} invoices have no amount above 0 (first: {first_ids(invoices['account'][wrong])}); "
+            "credit notes belong to the transaction log."
+        )
+    early = invoices["due"] < invoices["date"]
+    if early.any():
+        faults.append(
+            f"{int(early.sum())} invoices are due before their date (first: {first_ids(invoices['account'][early])})."
+        )
+    if faults:
+        raise DataError(" ".join(faults))
+    known = invoices[invoices["date"] <= pd.Timestamp(as_of)]
+    table = known.sort_values(["account", "due", "date"], kind="stable").reset_index(drop=True)
+    disputed = table["disputed"].astype("boolean").fillna(False).to_numpy(bool) if "disputed" in table else False
+    return table.assign(disputed=disputed, amount=table["amount"].astype(float))
+
+
+def _settled(table: pd.DataFrame, payments: pd.DataFrame | None, as_of: date) -> pd.DataFrame:
+    """Add the day each invoice was paid in full, what is open of it, and its days beyond terms."""
+    day = pd.Timestamp(as_of)
+    if "paid" in table:
+        paid = table["paid"].where(table["paid"] <= day)
+        outstanding = table["amount"].where(paid.isna(), 0.0)
+    else:
+        assert payments is not None
+        paid, outstanding = _matched(table, payments[payments["date"] <= day])
+    end = paid.fillna(day)
+    age = (day - table["due"]).dt.days
+    return table.assign(
+        paid=paid,
+        outstanding=outstanding,
+        late_days=np.maximum((end - table["due"]).dt.days, 0),
+        open_days=np.where(paid.isna(), np.maximum(age, 0), 0),
+        age_days=age,
+        # An invoice that was paid before it fell due has proved itself as well.
+        was_due=(age >= 0).where(paid.isna(), other=True) & (age <= HISTORY_DAYS),
+    )
+
+
+def _matched(table: pd.DataFrame, payments: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Settle invoices: by their number where payments name it, else an account's oldest due ones first."""
+    by_number = "invoice" in table and "invoice" in payments and payments["invoice"].notna().any()
+    key = ["account", "invoice"] if by_number else ["account"]
+    paid = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
+    outstanding = table["amount"].copy()
+    received = {group: rows.sort_values("date", kind="stable") for group, rows in payments.groupby(key)}
+    for group, rows in table[~table["disputed"]].groupby(key):
+        if group not in received:
+            continue
+        money = received[group]["amount"].to_numpy(dtype=float).cumsum()
+        days = received[group]["date"].to_numpy()
+        owed = rows["amount"].to_numpy().cumsum()
+        outstanding[rows.index] = np.clip(owed - money[-1], 0.0, rows["amount"])
+        # Half a per cent covers bank charges and rounding.
+        place = np.searchsorted(money, owed - 0.005 * rows["amount"].to_numpy())
+        full = place < len(money)
+        paid[rows.index[full]] = days[place[full]]
+        outstanding[rows.index[full]] = 0.0
+    return paid, outstanding
+
+
+def _limits(
+    accounts: pd.Series, monthly_spend: pd.Series | None, policy_limits: pd.Series | None, months: float
+) -> pd.Series:
+    """Return the smaller of the policy's limit and k months' expected spend, whichever are known."""
+    known = [
+        series.reindex(accounts).to_numpy(dtype=float)
+        for series in (policy_limits, None if monthly_spend is None else months * monthly_spend)
+        if series is not None
+    ]
+    if not known:
+        return pd.Series(np.nan, index=accounts.index)
+    return pd.Series(np.fmin.reduce(known), index=accounts.index)
+
+
+def _score(found: pd.DataFrame) -> pd.Series:
+    """Return the score; parts that cannot be known leave their weight to the others."""
+    parts = {
+        "on_time": found["on_time_rate"],
+        "late_days": 1 - (found["days_beyond_terms"] / LATE_DAYS_WORST).clip(0, 1),
+        "overdue": 1 - (found["overdue"] / found["outstanding"].where(found["outstanding"] > 0)).fillna(0.0),
+        "utilisation": 1 - (found["utilisation"] - 1).clip(0, 1),
+    }
+    weighted = sum(part.fillna(0.0) * WEIGHTS[name] for name, part in parts.items())
+    weight = sum(part.notna() * WEIGHTS[name] for name, part in parts.items())
+    return (100 * weighted / weight).where(found["invoices"] > 0)
+
+
+def _class(score: pd.Series, invoices: pd.Series) -> np.ndarray:
+    names = np.select([score > border for border in BORDERS.values()], list(BORDERS), "none").astype(object)
+    few = (invoices < MIN_INVOICES).to_numpy() & np.isin(names, ("AAA", "AA"))
+    names[few] = "A"
+    names[score.isna().to_numpy()] = "none"
+    return names
