@@ -19,6 +19,7 @@ ORDER = (
     *(
         "potential",
         "credit",
+        "prospects",
         "features",
         "segment_names",
         "segments",

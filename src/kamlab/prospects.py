@@ -1,0 +1,389 @@
+"""Deals → probability and time of winning them, grades of prospects, weighted pipeline, stalled deals.
+
+A deal leaves the pipeline by one of two competing events, won or lost, at a rate that depends on its age. The rates
+come from the company's own deals; a logistic model of them stands in where it has predicted better at earlier dates.
+
+References
+----------
+.. [1] Kalbfleisch and Prentice (2002), The Statistical Analysis of Failure Time Data, section 8.2: cause-specific
+   hazards and cumulative incidence.
+.. [2] Singer and Willett (2003), Applied Longitudinal Data Analysis, chapters 11-12: discrete-time hazard models.
+.. [3] Cox (1958), Two further applications of a model for binary regression, Biometrika 45: calibration in the large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline as SkPipeline
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from threadpoolctl import threadpool_limits
+
+from kamlab import terms
+from kamlab.errors import DataError, first_ids
+
+STAGES = ("won", "lost", "open")
+
+WEEK = 7
+LAST_WEEK = 104
+"""A deal that is open for two years counts as one of that age."""
+
+PRIOR_WEEKS = 20.0
+"""Deal-weeks that the rate of the week before counts as."""
+
+LEAST_CLOSED = 50
+"""With fewer won and lost deals the pipeline's own history says nothing; sales' closing dates do."""
+
+GRADE_DAYS = {"A": 30, "B": 91, "C": 182}
+"""A deal that is won within these days with at least `GRADE_CHANCE` has this grade; every other one D."""
+GRADE_CHANCE = 0.5
+
+SOON_DAYS = 91
+ORIGINS = 3
+STALLED_SHARE = 0.95
+"""A deal is stalled once it is older than 95 % of all won deals were when they were won."""
+
+PRIOR_LEVEL_SD, PRIOR_ORIGINS = 0.2, 2
+"""Before any date is tried all chances together are taken to be off by 20 %, a belief worth two dates."""
+
+DRAWS = 2000
+
+_COVARIATES = ("product", "owner", "stage_detail")
+
+
+class Hazards(Protocol):
+    """Weekly chances of being won and of being lost for deals of given ages."""
+
+    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return both chances, each of shape (deals,), of deals in the given week of their age."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class LifeTable:
+    """Rates by week of age alone, each drawn towards that of the week before [1]_.
+
+    Where few deals have grown so old the rate of younger ones fades in, and no week is without any chance.
+    """
+
+    won: np.ndarray
+    lost: np.ndarray
+
+    @classmethod
+    def fit(cls, spells: pd.DataFrame) -> LifeTable:
+        """Fit to deal-weeks, as `_spells` makes them."""
+        at_risk = np.bincount(spells["week"], minlength=LAST_WEEK + 1).astype(float)
+        rates: dict[str, np.ndarray] = {}
+        for event in ("won", "lost"):
+            events = np.bincount(spells["week"], spells["event"] == event, minlength=LAST_WEEK + 1)
+            rate = np.empty(LAST_WEEK + 1)
+            before = events.sum() / at_risk.sum()
+            for week in range(LAST_WEEK + 1):
+                before = rate[week] = (events[week] + PRIOR_WEEKS * before) / (at_risk[week] + PRIOR_WEEKS)
+            rates[event] = rate
+        return cls(**rates)
+
+    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.won[weeks], self.lost[weeks]
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticHazards:
+    """The life table's rates, moved by product, owner and stage in a multinomial logistic model [2]_."""
+
+    table: LifeTable
+    model: SkPipeline
+    columns: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, spells: pd.DataFrame) -> LogisticHazards:
+        """Fit to deal-weeks, as `_spells` makes them."""
+        columns = tuple(name for name in _COVARIATES if name in spells)
+        table = LifeTable.fit(spells)
+        encoder = OneHotEncoder(handle_unknown="ignore")
+        transform = make_column_transformer((encoder, [*columns]), ("passthrough", ["log_won", "log_lost"]))
+        pipeline = make_pipeline(transform, LogisticRegression(C=0.5, max_iter=500))
+        with threadpool_limits(1):
+            pipeline.fit(cls._inputs(table, spells, spells["week"].to_numpy(), columns), spells["event"])
+        return cls(table, pipeline, columns)
+
+    @staticmethod
+    def _inputs(table: LifeTable, deals: pd.DataFrame, weeks: np.ndarray, columns: Sequence[str]) -> pd.DataFrame:
+        rates = {"log_won": np.log(table.won[weeks]), "log_lost": np.log(table.lost[weeks])}
+        return deals[[*columns]].astype("str").reset_index(drop=True).assign(**rates)
+
+    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inputs = self._inputs(self.table, deals, weeks, self.columns)
+        chance = self.model.predict_proba(inputs)
+        place = list(self.model.classes_)
+        return chance[:, place.index("won")], chance[:, place.index("lost")]
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline:
+    """The open deals at the as-of date and what is known of their future.
+
+    deals : table "pipeline" of `terms`; prospects : table "prospects"; record : table "pipeline_record"; model : name
+    of what the chances come from, "closing_dates" where the history is too short for any; total, lower, upper : value
+    of the open deals weighted with their chances, and its 90 % interval (currency), missing without chances.
+    """
+
+    deals: pd.DataFrame
+    prospects: pd.DataFrame
+    record: pd.DataFrame
+    model: str
+    total: float
+    lower: float
+    upper: float
+
+
+def assess(deals: pd.DataFrame, *, as_of: date, seed: int = 0) -> Pipeline:
+    """Say of each open deal how probably and when it is won, and grade the prospects.
+
+    Parameters
+    ----------
+    deals : pandas.DataFrame
+        deal (id), account (may be missing), stage (won, lost or open), opened and closed (dates; missing where not
+        yet), value (currency; missing values are taken from won deals of the same product), and optionally product,
+        owner, stage_detail (sales' own name of the stage), expected_close (date).
+    as_of : date
+        Nothing dated later is read: a deal that closed later is open.
+    seed : int
+        Of the draws that the interval of the total comes from.
+
+    Raises
+    ------
+    DataError
+        With all faults at once: missing columns, unknown stages, deals that stand twice or close before they open.
+    """
+    known = _read(deals, as_of)
+    waiting = known[known["stage"] == "open"].reset_index(drop=True)
+    closed = known["stage"] != "open"
+    if closed.sum() < LEAST_CLOSED or (known["stage"] == "won").sum() < LEAST_CLOSED / 5:
+        table, record, name = _by_closing_dates(waiting, as_of), _no_record(), "closing_dates"
+    else:
+        record, name, shift = _contest(known, as_of)
+        table = _by_hazards(waiting, _fit(name, known), shift)
+        won_ages = known.loc[known["stage"] == "won", "age_days"]
+        table["stalled"] = waiting["age_days"] > won_ages.quantile(STALLED_SHARE)
+    table["value"], table["value_source"] = _values(waiting, known)
+    table["weighted_value"] = table["value"] * table["p_win"]
+    table = table.sort_values("deal", ignore_index=True)[[column.name for column in terms.TABLES["pipeline"]]]
+    return Pipeline(table, _prospects(table), record, name, *_total(table, record, name, seed))
+
+
+def _total(table: pd.DataFrame, record: pd.DataFrame, name: str, seed: int) -> tuple[float, float, float]:
+    """Return the weighted value of all open deals and its 90 % interval.
+
+    Deals are won independently, but the chances of all may be off together, as they were at earlier dates.
+    """
+    if name == "closing_dates":
+        return np.nan, np.nan, np.nan
+    own = record[(record["model"] == name) & (record["won"] > 0)]
+    errors = np.log(own["won"] / own["predicted"]).to_numpy()
+    sd = np.sqrt((PRIOR_ORIGINS * PRIOR_LEVEL_SD**2 + (errors**2).sum()) / (PRIOR_ORIGINS + len(errors)))
+    rng = np.random.default_rng(seed)
+    level = np.exp(sd * rng.standard_normal(DRAWS) - sd**2 / 2)
+    chance, value = table["p_win"].to_numpy(), table["value"].fillna(0.0).to_numpy()
+    drawn = np.array([(rng.random(len(table)) < chance * factor) @ value for factor in level])
+    lower, upper = np.quantile(drawn, [0.05, 0.95])
+    return float(table["weighted_value"].sum()), float(lower), float(upper)
+
+
+def _read(deals: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    missing = [name for name in ("deal", "account", "stage", "opened", "closed", "value") if name not in deals]
+    if missing:
+        raise DataError(f"The deals lack {', '.join(missing)}. Map these columns.")
+    faults = []
+    foreign = ~deals["stage"].isin(STAGES)
+    if foreign.any():
+        faults.append(
+            f'{int(foreign.sum())} deals have a stage such as "{deals.loc[foreign, "stage"].iloc[0]}" (first: '
+            f"{first_ids(deals['deal'][foreign])}): map stages to {', '.join(STAGES)}."
+        )
+    twice = deals["deal"].duplicated()
+    if twice.any():
+        faults.append(f"{int(twice.sum())} deals stand twice (first: {first_ids(deals['deal'][twice])}).")
+    undated = deals["stage"].isin(["won", "lost"]) & deals["closed"].isna()
+    if undated.any():
+        faults.append(
+            f"{int(undated.sum())} won or lost deals have no closing date (first: {first_ids(deals['deal'][undated])})."
+        )
+    backwards = deals["closed"] < deals["opened"]
+    if backwards.any():
+        faults.append(
+            f"{int(backwards.sum())} deals close before they open (first: {first_ids(deals['deal'][backwards])})."
+        )
+    if faults:
+        raise DataError(" ".join(faults))
+    return _as_of(deals, as_of)
+
+
+def _as_of(deals: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Return what was known on a day: later deals are not there, later closings have not happened."""
+    day = pd.Timestamp(as_of)
+    known = deals[(deals["opened"] <= day) | (deals["opened"].isna() & ~(deals["closed"] > day))].copy()
+    later = known["closed"] > day
+    known.loc[later, "stage"] = "open"
+    known.loc[later, ["closed", "value"]] = [pd.NaT, np.nan]
+    end = known["closed"].fillna(day)
+    # A deal that has no opening day yet is at its beginning.
+    known["age_days"] = (end - known["opened"]).dt.days.fillna(0).astype(int)
+    return known.reset_index(drop=True)
+
+
+def _spells(known: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each week of each deal's age, with what happened in it: won, lost or open."""
+    known = known[known["opened"].notna()]
+    last = np.minimum(known["age_days"].to_numpy() // WEEK, LAST_WEEK)
+    rows = np.repeat(np.arange(len(known)), last + 1)
+    week = np.arange(len(rows)) - np.repeat(np.cumsum(last + 1) - last - 1, last + 1)
+    event = np.where(week == last[rows], known["stage"].to_numpy(dtype=object)[rows], "open")
+    columns = [name for name in _COVARIATES if name in known]
+    return known[columns].iloc[rows].reset_index(drop=True).assign(week=week, event=event)
+
+
+def _fit(name: str, known: pd.DataFrame) -> Hazards:
+    spells = _spells(known)
+    return LogisticHazards.fit(spells) if name == "logistic" else LifeTable.fit(spells)
+
+
+def chances(hazards: Hazards, deals: pd.DataFrame, days: Sequence[int]) -> np.ndarray:
+    """Return P(won within `days`) of deals that are open at their age; shape (deals, len(days)), days in rising order.
+
+    Sum over the weeks ahead of P(still open) · P(won in that week): the cumulative incidence of [1]_.
+    """
+    age = deals["age_days"].to_numpy() // WEEK
+    still, won, reached = np.ones(len(deals)), np.zeros(len(deals)), []
+    weeks = [int(np.ceil(day / WEEK)) for day in days]
+    for ahead in range(max(weeks)):
+        up, down = hazards.weekly(deals, np.minimum(age + ahead, LAST_WEEK))
+        won = won + still * up
+        still = still * (1 - up - down)
+        if ahead + 1 in weeks:
+            reached += [won] * weeks.count(ahead + 1)
+    return np.stack(reached, axis=1)
+
+
+def _by_hazards(waiting: pd.DataFrame, hazards: Hazards, shift: float) -> pd.DataFrame:
+    won = _shifted(chances(hazards, waiting, [*GRADE_DAYS.values(), LAST_WEEK * WEEK]), shift)
+    table = _base(waiting)
+    table["p_win_30"], table["p_win_91"], table["p_win_182"], table["p_win"] = won.T
+    grades = [won[:, i] >= GRADE_CHANCE for i in range(len(GRADE_DAYS))]
+    table["prospect_004"] = np.select(grades, list(GRADE_DAYS), "D")
+    return table
+
+
+def _by_closing_dates(waiting: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Grade by when sales expects to close; nothing is known of the chances."""
+    table = _base(waiting).assign(p_win_30=np.nan, p_win_91=np.nan, p_win_182=np.nan, p_win=np.nan, stalled=False)
+    expected = waiting["expected_close"] if "expected_close" in waiting else pd.Series(pd.NaT, index=waiting.index)
+    ahead = (expected - pd.Timestamp(as_of)).dt.days
+    table["prospect_004"] = np.select([ahead <= days for days in GRADE_DAYS.values()], list(GRADE_DAYS), "D")
+    return table
+
+
+def _base(waiting: pd.DataFrame) -> pd.DataFrame:
+    table = waiting[["deal", "account", "opened", "age_days"]].copy()
+    for name in ("product", "owner"):
+        table[name] = waiting.get(name)
+    return table
+
+
+def _values(waiting: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.Series, np.ndarray]:
+    """Return each open deal's value, and where it comes from."""
+    won = known[(known["stage"] == "won") & (known["value"] > 0)]
+    company = won["value"].mean() if len(won) else np.nan
+    usual = pd.Series(company, index=waiting.index)
+    if "product" in known and len(won):
+        usual = waiting["product"].map(won.groupby("product")["value"].mean()).fillna(company)
+    own = waiting["value"]
+    return own.fillna(usual), np.where(own.notna(), "own", np.where(usual.notna(), "won_deals", "unknown"))
+
+
+def _prospects(table: pd.DataFrame) -> pd.DataFrame:
+    """Sum the open deals of each account; its grade is its best deal's."""
+    named = table[table["account"].notna()]
+    groups = named.groupby("account", sort=True)
+    best = groups["prospect_004"].min()
+    sums = groups.agg(
+        open_deals=("deal", "size"),
+        open_value=("value", "sum"),
+        weighted_value=("weighted_value", "sum"),
+        stalled_deals=("stalled", "sum"),
+    )
+    none = groups["p_win"].apply(lambda p: float(1 - np.prod(1 - p)))
+    result = sums.assign(p_win_any=none, prospect_004=best).reset_index()
+    return result[[column.name for column in terms.TABLES["prospects"]]].astype({"account": "str"})
+
+
+def calibration(said: Sequence[np.ndarray], outcomes: Sequence[np.ndarray]) -> float:
+    """Return the shift of logits under which predictions at earlier dates would have been right on average [3]_.
+
+    0 where there is no earlier date, or all outcomes are alike.
+    """
+    chance, came = (np.concatenate([*arrays, np.empty(0)]) for arrays in (said, outcomes))
+    if not 0 < came.sum() < len(came):
+        return 0.0
+    return float(brentq(lambda shift: _shifted(chance, shift).mean() - came.mean(), -20, 20))
+
+
+def _shifted(chance: np.ndarray, shift: float) -> np.ndarray:
+    return expit(logit(np.clip(chance, 1e-6, 1 - 1e-6)) + shift)
+
+
+def _contest(known: pd.DataFrame, as_of: date) -> tuple[pd.DataFrame, str, float]:
+    """Let both models and the plain win rate predict from earlier dates; choose on all but the newest.
+
+    From the second date on the models are calibrated by what came of their predictions at the dates before. The
+    logistic model is chosen where its mean squared error is lower by more than one standard error of the difference;
+    the life table is the simpler one. The calibration that is returned rests on all dates.
+    """
+    rows: list[tuple[object, ...]] = []
+    gains: list[np.ndarray] = []
+    tells_apart = any(known[column].nunique() > 1 for column in _COVARIATES if column in known)
+    raw: dict[str, list[np.ndarray]] = {name: [] for name in ("life_table", "logistic")[: 1 + tells_apart]}
+    outcomes: list[np.ndarray] = []
+    for k in range(ORIGINS, 0, -1):
+        origin = (pd.Timestamp(as_of) - pd.Timedelta(days=k * SOON_DAYS)).date()
+        # When a deal without an opening day came up nobody knows.
+        then = _as_of(known[known["opened"].notna()].drop(columns="age_days"), origin)
+        waiting = then[then["stage"] == "open"].reset_index(drop=True)
+        decided = then[then["stage"] != "open"]
+        if len(decided) < LEAST_CLOSED or waiting.empty:
+            continue
+        now = known.set_index("deal").loc[waiting["deal"]]
+        closed_by = pd.Timestamp(origin) + pd.Timedelta(days=SOON_DAYS)
+        came = ((now["stage"] == "won") & (now["closed"] <= closed_by)).to_numpy()
+        said = {"win_rate": np.full(len(waiting), (decided["stage"] == "won").mean())}
+        for name, earlier in raw.items():
+            chance = chances(_fit(name, then), waiting, [SOON_DAYS])[:, 0]
+            said[name] = _shifted(chance, calibration(earlier, outcomes))
+            earlier.append(chance)
+        outcomes.append(came)
+        rows += [
+            (name, pd.Timestamp(origin), len(came), came.mean(), chance.mean(), ((chance - came) ** 2).mean())
+            for name, chance in said.items()
+        ]
+        if k > 1 and tells_apart:
+            gains.append((said["life_table"] - came) ** 2 - (said["logistic"] - came) ** 2)
+    columns = [column.name for column in terms.TABLES["pipeline_record"]]
+    record = pd.DataFrame(rows, columns=columns[:-1])
+    record["role"] = np.where(record["origin"] == record["origin"].max(), "record", "choice")
+    gain = np.concatenate(gains) if gains else np.zeros(1)
+    name = "logistic" if gain.mean() > gain.std() / np.sqrt(len(gain)) else "life_table"
+    return record, name, calibration(raw[name], outcomes)
+
+
+def _no_record() -> pd.DataFrame:
+    return pd.DataFrame(columns=[column.name for column in terms.TABLES["pipeline_record"]])
