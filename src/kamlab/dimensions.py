@@ -1,0 +1,143 @@
+"""Value, growth, churn and risk by region, size, product line, salesperson …; and why revenue changed.
+
+References
+----------
+.. [1] Bennet (1920), The theory of measurement of changes in cost of living, Journal of the Royal Statistical Society
+   83: effects of price and quantity that add up to the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from kamlab import terms
+from kamlab.errors import DataError
+
+UNKNOWN = "unknown"
+
+LEAST_ACCOUNTS = 5
+"""With fewer accounts a value's rates are one account's fate: they are left out, and its sums stay."""
+
+EFFECTS = ("new", "lost", "volume", "price", "mix", "unexplained")
+"""What the change of revenue is made of; the parts add up to it."""
+
+COLUMNS = ("region", "country", "size", "industry", "territory", "channel", "owner")
+"""Columns of the account table that are dimensions."""
+
+
+def change_by_account(windows: pd.DataFrame) -> pd.DataFrame:
+    """Divide each account's change of revenue into its causes; the parts add up exactly.
+
+    Of an account that bought in both windows the change is volume (more or fewer pieces, at its mean price before),
+    price (the half-way quantity × the change of price, of the products bought in both windows [1]_) and mix, the rest:
+    dearer or cheaper products. Where a quantity is missing or not above 0 its change is unexplained.
+
+    Parameters
+    ----------
+    windows : pandas.DataFrame
+        account, product, revenue_before, revenue_now (currency), quantity_before, quantity_now; one row for each
+        account and product bought in either window.
+
+    Returns
+    -------
+    pandas.DataFrame
+        account, revenue_before, revenue_now, change and a column for each of `EFFECTS` (currency), ordered by account.
+    """
+    needed = ["account", "product", "revenue_before", "revenue_now", "quantity_before", "quantity_now"]
+    missing = [name for name in needed if name not in windows]
+    if missing:
+        raise DataError(f"The windows lack {', '.join(missing)}.")
+    table = windows.copy()
+    table[["revenue_before", "revenue_now"]] = table[["revenue_before", "revenue_now"]].fillna(0.0)
+    both = (table["quantity_before"] > 0) & (table["quantity_now"] > 0)
+    price_change = table["revenue_now"] / table["quantity_now"] - table["revenue_before"] / table["quantity_before"]
+    half_way = (table["quantity_before"] + table["quantity_now"]) / 2
+    table["price"] = (half_way * price_change).where(both, 0.0)
+    # A line of revenue without pieces, such as a rebate, leaves the account's pieces and prices undefined.
+    for when in ("before", "now"):
+        odd = (table[f"revenue_{when}"] != 0) & ~(table[f"quantity_{when}"] > 0)
+        table[f"odd_{when}"] = odd
+    sums = table.groupby("account", sort=True)[[*needed[2:], "price", "odd_before", "odd_now"]].sum().reset_index()
+    before, now = sums["revenue_before"], sums["revenue_now"]
+    change = now - before
+    kept = (before > 0) & (now > 0)
+    is_new, is_lost = (before <= 0) & (now > 0), (before > 0) & (now <= 0)
+    clear = kept & (sums["odd_before"] == 0) & (sums["odd_now"] == 0)
+    pieces = sums["quantity_before"].where(clear)
+    volume = ((sums["quantity_now"] - sums["quantity_before"]) * before / pieces).fillna(0.0)
+    price = sums["price"].where(clear, 0.0)
+    zero = pd.Series(0.0, index=sums.index)
+    effects = {
+        "new": change.where(is_new, zero),
+        "lost": change.where(is_lost, zero),
+        "volume": volume,
+        "price": price,
+        "mix": (change - volume - price).where(clear, zero),
+        "unexplained": change.where(~(is_new | is_lost | clear), zero),
+    }
+    return pd.DataFrame(
+        {"account": sums["account"], "revenue_before": before, "revenue_now": now, "change": change, **effects}
+    )
+
+
+def table(
+    accounts: pd.DataFrame, changes: pd.DataFrame, *, columns: Sequence[str] = COLUMNS, p_gone: float = 0.5
+) -> pd.DataFrame:
+    """Sum value, growth, churn, risk and the causes of change by every value of every dimension.
+
+    Parameters
+    ----------
+    accounts : pandas.DataFrame
+        account, has_bought, p_alive, expected_contribution, clv (currency), and the dimensions' columns.
+    changes : pandas.DataFrame
+        From `change_by_account`.
+    columns : sequence of str
+        Dimensions; those that are absent or wholly missing are left out.
+    p_gone : float
+        An account counts as lost from this probability of being alive downwards.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table "dimensions" of `terms`, ordered by dimension and falling revenue. Every dimension adds up to the company;
+        accounts without a value stand under "unknown".
+    """
+    buyers = accounts[accounts["has_bought"].astype(bool)]
+    joined = buyers.merge(changes, on="account", how="left", validate="one_to_one")
+    money = ["revenue_before", "revenue_now", "change", *EFFECTS]
+    joined[money] = joined[money].fillna(0.0)
+    joined["active_before"] = joined["revenue_before"] > 0
+    joined["churned"] = joined["active_before"] & (joined["revenue_now"] <= 0)
+    # What an account would bring if it is still there, times the chance that it is not.
+    alive = joined["p_alive"].clip(lower=1e-9)
+    at_risk = joined["expected_contribution"].clip(lower=0.0) / alive * (1 - joined["p_alive"])
+    joined["value_at_risk"] = at_risk.where(joined["p_alive"] > p_gone, 0.0).fillna(0.0)
+    parts = [
+        _one(joined, name) for name in columns if name in joined and joined[name].replace("", np.nan).notna().any()
+    ]
+    names = [column.name for column in terms.TABLES["dimensions"]]
+    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+
+
+def _one(joined: pd.DataFrame, name: str) -> pd.DataFrame:
+    value = joined[name].replace("", np.nan).astype("object").fillna(UNKNOWN).astype("str")
+    groups = joined.groupby(value, sort=True)
+    sums = groups[
+        ["revenue_before", "revenue_now", "change", *EFFECTS, "expected_contribution", "clv", "value_at_risk"]
+    ].sum()
+    result = sums.assign(
+        dimension=name,
+        value=sums.index,
+        accounts=groups.size(),
+        active_before=groups["active_before"].sum(),
+        churned=groups["churned"].sum(),
+    )
+    few = result["accounts"] < LEAST_ACCOUNTS
+    result["growth"] = (result["change"] / result["revenue_before"].where(result["revenue_before"] > 0)).mask(few)
+    base = result["active_before"].where(result["active_before"] >= LEAST_ACCOUNTS)
+    result["churn"] = result["churned"] / base
+    result["few"] = few
+    return result.sort_values(["revenue_now", "value"], ascending=[False, True], ignore_index=True)

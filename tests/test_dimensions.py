@@ -1,0 +1,112 @@
+"""Why revenue changed, worked out by hand; and that every division adds up to the company."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kamlab import dimensions, terms
+from kamlab.errors import DataError
+
+COLUMNS = ["account", "product", "revenue_before", "revenue_now", "quantity_before", "quantity_now"]
+
+
+def effects(*rows):
+    got = dimensions.change_by_account(pd.DataFrame(rows, columns=COLUMNS)).set_index("account")
+    return got[list(dimensions.EFFECTS)]
+
+
+def nonzero(row):
+    return {name: value for name, value in row.items() if abs(value) > 1e-9}
+
+
+def test_each_cause_alone():
+    got = effects(
+        ("new", "p", 0, 50, 0, 5),
+        ("lost", "p", 70, 0, 7, 0),
+        ("more", "p", 100, 150, 10, 15),
+        ("dearer", "p", 100, 120, 10, 10),
+        # Ten pieces before and now: five cheap ones for 1 became dear ones for 3.
+        ("mix", "cheap", 10, 5, 10, 5),
+        ("mix", "dear", 0, 15, 0, 5),
+        ("service", "p", 100, 130, 0, 0),
+    )
+    assert {account: nonzero(row) for account, row in got.iterrows()} == {
+        "new": {"new": 50},
+        "lost": {"lost": -70},
+        "more": {"volume": 50},
+        "dearer": {"price": 20},
+        "mix": {"mix": 10},
+        "service": {"unexplained": 30},
+    }
+
+
+def test_volume_and_price_together():
+    # 10 at 10 → 20 at 12: volume 10·10 = 100; price half-way 15·2 = 30; the rest of +140 is 10.
+    row = effects(("a", "p", 100, 240, 10, 20)).loc["a"]
+    assert nonzero(row) == pytest.approx({"volume": 100, "price": 30, "mix": 10})
+
+
+pieces = st.integers(0, 50)
+amounts = st.floats(0, 1e6).map(lambda x: round(x, 2))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcd"), st.sampled_from("pqr"), amounts, amounts, st.integers(0, 50), st.integers(0, 50)
+        ),
+        min_size=1,
+        max_size=12,
+        unique_by=lambda row: row[:2],
+    )
+)
+def test_the_parts_add_up_to_the_change(rows):
+    got = dimensions.change_by_account(pd.DataFrame(rows, columns=COLUMNS))
+    np.testing.assert_allclose(got[list(dimensions.EFFECTS)].sum(axis=1), got["change"], atol=1e-6)
+    assert got["change"].sum() == pytest.approx(sum(row[3] - row[2] for row in rows), abs=1e-6)
+
+
+def accounts(n=12):
+    return pd.DataFrame(
+        {
+            "account": [f"A{i:02}" for i in range(n)],
+            "has_bought": True,
+            "p_alive": np.where(np.arange(n) < 2, 0.2, 0.8),
+            "expected_contribution": 80.0,
+            "clv": 75.0,
+            "region": ["north"] * 6 + ["south"] * 4 + [None] * 2,
+            "owner": "",
+        }
+    )
+
+
+def changes(n=12):
+    rows = [(f"A{i:02}", "p", 100.0, 0.0 if i < 3 else 110.0, 10, 0 if i < 3 else 11) for i in range(n)]
+    return dimensions.change_by_account(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def test_a_dimension_adds_up_and_small_groups_get_no_rates():
+    got = dimensions.table(accounts(), changes())
+    assert list(got) == [column.name for column in terms.TABLES["dimensions"]]
+    assert set(got["dimension"]) == {"region"}, "an empty column is no dimension"
+    rows = got.set_index("value")
+    assert rows["accounts"].to_dict() == {"south": 4, "north": 6, "unknown": 2}
+    assert rows["revenue_now"].sum() == changes()["revenue_now"].sum()
+    assert rows.loc["north", "churn"] == pytest.approx(3 / 6)
+    assert rows.loc["north", "growth"] == pytest.approx((3 * 110 - 600) / 600)
+    assert rows.loc[["south", "unknown"], ["growth", "churn"]].isna().all(axis=None)
+    assert rows["few"].to_dict() == {"south": True, "north": False, "unknown": True}
+
+
+def test_value_at_risk_is_what_a_living_account_would_bring_times_the_chance_that_it_is_gone():
+    rows = dimensions.table(accounts(), changes()).set_index("value")
+    # 80 expected at P(alive) 0.8: 100 if alive, 20 at risk; the two that are probably gone have nothing left to lose.
+    assert rows.loc["north", "value_at_risk"] == pytest.approx(4 * 20)
+    assert rows.loc["south", "value_at_risk"] == pytest.approx(4 * 20)
+
+
+def test_missing_columns_are_named():
+    with pytest.raises(DataError, match="lack quantity_now"):
+        dimensions.change_by_account(pd.DataFrame(columns=COLUMNS[:-1]))
