@@ -44,6 +44,9 @@ def faults_of(book: Playbook) -> list[str]:
             faults += _named("flag", flag.id, faults_in(flag.when, known, discrete_only=True))
     for check in book.coherence:
         faults += _named("coherence", check.id, faults_in(check.never, known, discrete_only=True))
+    for tactic in book.tactics:
+        if tactic.strategy not in terms.STRATEGIES:
+            faults += _named("tactic", tactic.text, [_unknown("strategy", tactic.strategy, terms.STRATEGIES)])
     return faults + _override_faults(book)
 
 

@@ -97,14 +97,22 @@ class Override(Part):
     scheme: str = "strategy"
 
 
+class Tactic(Part):
+    """A tactic of the company's own, printed beside the shipped ones, in the language in which it is written."""
+
+    strategy: str
+    text: str = Alias(min_length=1)
+
+
 class Playbook(Part):
-    """States, schemes, flags and coherence rules in the order in which they are applied."""
+    """States, schemes, flags and coherence rules in the order in which they are applied; decisions and tactics."""
 
     states: tuple[State, ...]
     schemes: tuple[Scheme, ...]
     flags: tuple[Flag, ...]
     coherence: tuple[Coherence, ...]
     overrides: tuple[Override, ...]
+    tactics: tuple[Tactic, ...] = ()
 
     def overrides_at(self, as_of: date) -> tuple[list[Override], list[Override]]:
         """Return the overrides in force on a day, and the expired ones."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from kamlab.errors import ConfigError, did_you_mean
 from kamlab.strategies.checks import faults_of
 from kamlab.strategies.conditions import Condition
-from kamlab.strategies.model import Coherence, Flag, Override, Part, Playbook, Rule, Scheme, State
+from kamlab.strategies.model import Coherence, Flag, Override, Part, Playbook, Rule, Scheme, State, Tactic
 
 VERSION = 1
 
@@ -24,6 +24,7 @@ _SECTIONS: Mapping[str, type[Part]] = {
     "flags": Flag,
     "coherence": Coherence,
     "overrides": Override,
+    "tactics": Tactic,
 }
 
 

@@ -1,0 +1,333 @@
+"""What each label means and what to do about it: goals, resources, aspects, departments, horizons, tactics.
+
+Written for readers of account plans and reports. `SOURCES` says which entries of the documents' catalogue a text rests
+on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kamlab.i18n import N_, Translator
+from kamlab.strategies.model import Playbook
+from kamlab.strategies.texts import STRATEGIES, Text
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a strategy asks for; all are keys of the message catalogue.
+
+    goal : what counts as done; resources : what it may cost; short, mid, long : steps within 12 months, 3 and 5 years.
+    """
+
+    goal: str
+    resources: str
+    short: str
+    mid: str
+    long: str
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a type of account gets; keys of the message catalogue."""
+
+    resources: str
+    management: str
+
+
+SCHEMES: Mapping[str, Mapping[str, Text]] = {
+    "four_001": {
+        "I": Text(
+            N_("Support and develop"),
+            N_("Valuable today and able to grow: invest in the relationship."),
+            (
+                N_("Make an offer that is built for this customer alone."),
+                N_("Give it a fixed team that knows its business and its plans."),
+                N_("Reward its loyalty with better terms for more business."),
+            ),
+        ),
+        "II": Text(
+            N_("Maintain efficiently"),
+            N_("Valuable today, with little room to grow: keep it at a lower cost."),
+            (
+                N_("Move routine orders to a direct, cheaper channel."),
+                N_("Offer a package that meets its needs without special effort."),
+            ),
+        ),
+        "III": Text(
+            N_("Nurture and change behaviour"),
+            N_("Brings little today and could bring much: help it to become profitable."),
+            (
+                N_("Teach it how to use and order the products better."),
+                N_("Tie every advantage to a change: larger orders, a wider range, earlier payment."),
+            ),
+        ),
+        "IV": Text(
+            N_("Serve at lower cost"),
+            N_("Brings little and has little room: standard service, and no special effort."),
+            (
+                N_("Bundle deliveries and set a smallest order."),
+                N_("Sell other products along with what it orders anyway."),
+                N_("Where it costs more than it brings even so, take back services."),
+            ),
+        ),
+    },
+    "value_004": {
+        "MVC": Text(N_("Most valuable"), N_("Belongs to the highest class of expected contribution.")),
+        "MGC": Text(N_("Fastest growing"), N_("Has grown beyond doubt and has room for more.")),
+        "growable": Text(N_("Growable"), N_("Has room for more; growth is not proved.")),
+        "BZ": Text(N_("Below zero"), N_("Loses money while it buys.")),
+        "BZ_strategic": Text(
+            N_("Below zero, strategic"), N_("Loses money, and is kept for a reason with an end date.")
+        ),
+        "other": Text(N_("Other"), N_("Neither among the most valuable nor with room to grow.")),
+    },
+    "matrix_004": {
+        "strengthen": Text(N_("Strengthen"), N_("Owns much of our range and is about to buy much.")),
+        "contact": Text(N_("Keep in contact"), N_("Owns much of our range and is about to buy little.")),
+        "develop": Text(N_("Develop"), N_("Owns little of our range and is about to buy much.")),
+        "acquire": Text(N_("Win over"), N_("Owns and buys little, and could buy clearly more.")),
+        "abandon": Text(N_("Give up"), N_("Owns and buys little, and loses money.")),
+        "self_service": Text(
+            N_("Self-service"), N_("Owns and buys little, and that will not change: it orders by itself.")
+        ),
+        "unknown": Text(N_("Share unknown"), N_("Nobody knows how much of what it buys comes from us.")),
+    },
+    "engagement_001": {
+        "market": Text(N_("Market"), N_("The same offer for everybody.")),
+        "segment": Text(N_("Segment"), N_("An offer for customers with the same needs.")),
+        "niche": Text(N_("Niche"), N_("An offer for a few customers who are much alike.")),
+        "one_to_one": Text(N_("One to one"), N_("One person of ours, one plan, one customer.")),
+        "team": Text(
+            N_("Team to one"), N_("Several departments of ours work from one shared picture of the customer.")
+        ),
+        "together": Text(N_("Together"), N_("We and the customer work on the same task.")),
+    },
+}
+"""Labels of the playbook's other schemes, with what they mean."""
+
+NAMES: Mapping[str, Mapping[str, str]] = {
+    "lifecycle_002": {
+        "prospect": N_("Prospect"),
+        "new": N_("New"),
+        "active": N_("Active"),
+        "at_risk": N_("At risk"),
+        "lost": N_("Lost"),
+    },
+    "coverage_004": {
+        "one": N_("One account a person"),
+        "two": N_("Two accounts a person"),
+        "three_to_five": N_("Three to five accounts a person"),
+        "pooled": N_("Shared team"),
+        "self_service": N_("Orders by itself"),
+    },
+    "terms_002": {
+        "open": N_("Open account"),
+        "short": N_("Short terms"),
+        "part_deposit": N_("Part in advance"),
+        "deposit": N_("Payment in advance"),
+        "stopped": N_("Stopped until settled"),
+        "unknown": N_("Not known"),
+    },
+    "key_003": {
+        "protect": N_("Protect"),
+        "cultivate": N_("Cultivate"),
+        "capture": N_("Capture"),
+        "remove": N_("Remove"),
+        "serve": N_("Serve"),
+    },
+    "remove_list": {
+        "proposed": N_("Proposed for removal"),
+        "watched": N_("Watched"),
+        "no": N_("No"),
+    },
+}
+"""Labels of schemes that explain themselves."""
+
+ADVICE: Mapping[str, Advice] = {
+    "acquire": Advice(
+        N_("A first order within the year, from the right decision makers."),
+        N_("Hours of sales and technical people before the sale, limited by what the prospect could bring."),
+        N_("Find the deciders and the need; agree on a trial."),
+        N_("Win the first project and deliver it without a fault."),
+        N_("Become one of its two regular suppliers."),
+    ),
+    "promote": Advice(
+        N_("A larger share of what it buys, shown in orders and not in visits."),
+        N_("More presales, earlier: experts, samples and drafts of solutions in its planning season."),
+        N_("List its projects of the year with dates, budgets and deciders."),
+        N_("Win one product line that it buys elsewhere today."),
+        N_("Agree on a frame contract over several years."),
+    ),
+    "retain": Advice(
+        N_("Last year's contribution again, and no competitor inside."),
+        N_("First call on service and stock; no new discounts."),
+        N_("Meet users, buyers and management; settle what is open."),
+        N_("Bring a plan that lowers its running costs."),
+        N_("Tie systems and planning of both companies together."),
+    ),
+    "win_back": Advice(
+        N_("The true reason within a month, a decision within three."),
+        N_("One person with authority; price concessions below half of what can be recovered, and limited in time."),
+        N_("Ask in person why it left, and mend the cause."),
+        N_("Deliver three orders in a row without a complaint."),
+        N_("Return it to the ordinary plan of its type."),
+    ),
+    "static": Advice(
+        N_("Contact at little cost, so that a change is noticed."),
+        N_("No visits; telephone, messages and the shared team."),
+        N_("Send what is of use, and keep its data up to date."),
+        N_("Look at it again when its management, site or projects change."),
+        N_("Move it up as soon as its potential is known and large."),
+    ),
+}
+"""Strategy → what it asks for."""
+
+EFFORT: Mapping[str, Effort] = {
+    "A": Effort(
+        N_("Half of all special effort: people, stock, management time."),
+        N_("A plan each year, a review each quarter, one person responsible."),
+    ),
+    "B": Effort(
+        N_("Keep today's effort; add only against a threat."), N_("Fixed contact intervals, a review twice a year.")
+    ),
+    "C": Effort(
+        N_("Effort by project, released when a project is won."),
+        N_("A plan where the potential is high; else a list of projects."),
+    ),
+    "D": Effort(N_("None beyond the shared team."), N_("No plan; moved up when its numbers change.")),
+}
+"""Type → how much it gets."""
+
+ASPECT_NAMES: Mapping[str, str] = {
+    "identify": N_("Identify"),
+    "attract": N_("Attract"),
+    "serve": N_("Serve"),
+    "retain": N_("Keep"),
+    "develop": N_("Develop"),
+}
+
+ASPECTS: Mapping[str, Mapping[str, str]] = {
+    "identify": {
+        "I": N_("Know every decider, user and plan of the next years."),
+        "II": N_("Know what it needs and what of it is routine."),
+        "III": N_("Know what it buys elsewhere, and why it brings so little."),
+        "IV": N_("Keep name, address and orders right; ask no more."),
+    },
+    "attract": {
+        "I": N_("Show first what nobody else can see yet."),
+        "II": N_("Make ordering so easy that nobody looks elsewhere."),
+        "III": N_("Offer a first step with a clear gain for both."),
+        "IV": N_("Catalogue, price list and campaigns for all."),
+    },
+    "serve": {
+        "I": N_("A named team, and answers within the day."),
+        "II": N_("Agreed service levels, through cheap channels."),
+        "III": N_("Help and training with its first larger uses."),
+        "IV": N_("Standard processes and set delivery days."),
+    },
+    "retain": {
+        "I": N_("Measure how content it is, and act before it complains."),
+        "II": N_("Keep quality and dates; contracts that renew themselves."),
+        "III": N_("Keep it only while its potential justifies the help."),
+        "IV": N_("Do not pay for staying."),
+    },
+    "develop": {
+        "I": N_("A joint plan over several years, with people from both sides."),
+        "II": N_("Add only what costs little to sell."),
+        "III": N_("Raise margin first, then volume."),
+        "IV": N_("Cross-sell with the order, or not at all."),
+    },
+}
+"""Aspect of customer management → label of `four_001` → what to do."""
+
+DEPARTMENT_NAMES: Mapping[str, str] = {
+    "sales": N_("Sales"),
+    "marketing": N_("Marketing"),
+    "service": N_("Service"),
+    "operations": N_("Operations"),
+    "technical": N_("Technical"),
+    "finance": N_("Finance"),
+}
+
+DEPARTMENTS: Mapping[str, Mapping[str, str]] = {
+    "sales": {
+        "acquire": N_("Open doors: name each decider and the next step."),
+        "promote": N_("Follow each project from the budget on."),
+        "retain": N_("Visit on schedule; watch for competitors."),
+        "win_back": N_("Lead the recovery, with management beside."),
+        "static": N_("Telephone each quarter."),
+    },
+    "marketing": {
+        "acquire": N_("References of the same industry."),
+        "promote": N_("Material for each of its projects."),
+        "retain": N_("Invite it to events and ask its opinion."),
+        "win_back": N_("Nothing until the cause is mended."),
+        "static": N_("Newsletter and catalogue only."),
+    },
+    "service": {
+        "acquire": N_("Answer its trial at once."),
+        "promote": N_("Train its users on the new product line."),
+        "retain": N_("Settle complaints first; report open ones monthly."),
+        "win_back": N_("One person answers until the third order."),
+        "static": N_("Standard service."),
+    },
+    "operations": {
+        "acquire": N_("Keep samples and a trial lot ready."),
+        "promote": N_("Plan capacity for the volume steps."),
+        "retain": N_("Reserve stock for its forecast."),
+        "win_back": N_("No late delivery until it is back."),
+        "static": N_("Bundle deliveries."),
+    },
+    "technical": {
+        "acquire": N_("Work out a first solution with its users."),
+        "promote": N_("Bring experts into its planning."),
+        "retain": N_("Show how it runs at lower cost."),
+        "win_back": N_("Find out whether quality drove it away."),
+        "static": N_("On request only."),
+    },
+    "finance": {
+        "acquire": N_("Check its credit before the first offer."),
+        "promote": N_("Terms that reward volume and early payment."),
+        "retain": N_("Watch overdue amounts and its share of our revenue."),
+        "win_back": N_("Price concessions in writing, with an end date."),
+        "static": N_("Standard terms."),
+    },
+}
+"""Department → strategy → what it does."""
+
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "strategy.acquire": ("000-11", "000-12", "000-22"),
+    "strategy.promote": ("000-13", "000-14", "000-15", "000-22"),
+    "strategy.retain": ("000-16", "000-17", "000-22", "000-28"),
+    "strategy.win_back": ("000-18", "000-19", "000-22"),
+    "strategy.static": ("000-20", "000-21", "000-22"),
+    "type_000": ("000-09", "000-10"),
+    "four_001": ("001-14", "001-15", "001-16", "001-17"),
+    "aspects": ("001-02", "001-06", "001-12", "001-13"),
+    "departments": ("001-18", "003-03"),
+    "engagement_001": ("001-22", "001-23", "001-24", "001-25", "001-26"),
+    "value_004": ("004-05", "004-06", "004-07", "004-16"),
+    "matrix_004": ("004-12", "004-13", "004-14", "004-15"),
+    "coverage_004": ("004-22", "004-23", "004-24", "004-25"),
+    "lifecycle_002": ("002-01", "002-04"),
+    "terms_002": ("002-09", "002-10", "002-11"),
+    "key_003": ("003-33", "003-35", "003-36", "003-37"),
+    "remove_list": ("001-17", "003-33", "004-07"),
+    "horizons": ("001-21", "002-19"),
+}
+"""Text → entries of the documents' catalogue that it rests on."""
+
+
+def name(t: Translator, scheme: str, label: str) -> str:
+    """Return the name of a label of one of the other schemes, as readers see it; an unknown one as it is."""
+    if scheme in SCHEMES and label in SCHEMES[scheme]:
+        return t(SCHEMES[scheme][label].name)
+    return t(NAMES[scheme][label]) if label in NAMES.get(scheme, {}) else label
+
+
+def tactics(t: Translator, strategy: str, playbook: Playbook) -> list[str]:
+    """Return the tactics of a strategy: ours in the reader's language, then those of the playbook as they stand."""
+    own = [t(sentence) for sentence in STRATEGIES[strategy].tactics]
+    return own + [tactic.text for tactic in playbook.tactics if tactic.strategy == strategy]
