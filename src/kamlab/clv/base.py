@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import ThreadpoolController
 
+from kamlab.clv import saving
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
 
@@ -255,6 +258,8 @@ class FittedModel(BaseEstimator):
         Rows that entered the fit.
     notes_ : tuple of str
         Fallbacks and warnings.
+    data_hash_ : str
+        SHA-256 of the data that entered the likelihood.
     """
 
     params_: dict[str, float]
@@ -264,8 +269,11 @@ class FittedModel(BaseEstimator):
     converged_: bool
     n_accounts_: int
     notes_: tuple[str, ...]
+    data_hash_: str
+    n_effects_: int = 0
+    """How many parameters, the last ones, are effects of covariates: real numbers that need no logarithm."""
 
-    engine: str
+    engine: str = "kamlab"
     penalizer: float
     engines: ClassVar[tuple[str, ...]] = ENGINES
     """What can find this model's optimum."""
@@ -296,8 +304,10 @@ class FittedModel(BaseEstimator):
 
     def _keep(self, names: Sequence[str], maximum: Maximum, log_scale: np.ndarray, n_accounts: int) -> np.ndarray:
         """Store a maximum in the data's units; `log_scale` is added to its log parameters."""
-        params = np.exp(maximum.log_params + log_scale)
-        errors = params * np.sqrt(np.diag(maximum.covariance))
+        params = self._values(maximum.log_params + log_scale)
+        errors = np.sqrt(np.diag(maximum.covariance))
+        plain = len(params) - self.n_effects_
+        errors[:plain] *= params[:plain]
         self.params_ = dict(zip(names, params.tolist(), strict=True))
         self.standard_errors_ = dict(zip(names, errors.tolist(), strict=True))
         self.covariance_ = pd.DataFrame(maximum.covariance, index=list(names), columns=list(names))
@@ -309,7 +319,7 @@ class FittedModel(BaseEstimator):
     def parameter_draws(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
         """Draw parameters from the normal approximation of their logs; shape (n_draws, parameters)."""
         centre, root = self._normal()
-        return np.exp(centre + rng.standard_normal((n_draws, len(centre))) @ root.T)
+        return self._values(centre + rng.standard_normal((n_draws, len(centre))) @ root.T)
 
     def parameter_nodes(self) -> np.ndarray:
         """Return 2k parameter sets of equal weight with the mean and covariance of the normal approximation.
@@ -319,7 +329,25 @@ class FittedModel(BaseEstimator):
         """
         centre, root = self._normal()
         offsets = np.sqrt(len(centre)) * root.T
-        return np.exp(np.vstack([centre + offsets, centre - offsets]))
+        return self._values(np.vstack([centre + offsets, centre - offsets]))
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to a JSON file that `kamlab.clv.load` reads; a file there is replaced in one step."""
+        self._params()
+        saving.save(self, Path(path))
+
+    def _params(self) -> np.ndarray:
+        check_is_fitted(self, msg="This %(name)s is not fitted yet. Call its `fit` first, or load a saved model.")
+        return np.array(list(self.params_.values()))
 
     def _normal(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.log(list(self.params_.values())), np.linalg.cholesky(self.covariance_.to_numpy())
+        return self._logs(self._params()), np.linalg.cholesky(self.covariance_.to_numpy())
+
+    def _values(self, logs: np.ndarray) -> np.ndarray:
+        """Return the parameters of log parameters, along the last axis; effects of covariates stay as they are."""
+        plain = logs.shape[-1] - self.n_effects_
+        return np.concatenate([np.exp(logs[..., :plain]), logs[..., plain:]], axis=-1)
+
+    def _logs(self, values: np.ndarray) -> np.ndarray:
+        plain = values.shape[-1] - self.n_effects_
+        return np.concatenate([np.log(values[..., :plain]), values[..., plain:]], axis=-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,8 @@ class Purchases(NamedTuple):
     """Purchase histories, one entry an account: ids, repeat purchase days x, and t_x and T in the model's unit.
 
     `weight` says how many accounts a row stands for; `log_gaps` is the sum of the logarithms of the times between
-    purchase days, missing where the summary does not say.
+    purchase days, missing where the summary does not say. `z` is the design matrix of covariates, shape (accounts,
+    columns), without columns where there are none.
     """
 
     account: np.ndarray
@@ -28,6 +29,7 @@ class Purchases(NamedTuple):
     T: np.ndarray
     weight: np.ndarray
     log_gaps: np.ndarray
+    z: np.ndarray
 
 
 class Spend(NamedTuple):
@@ -56,7 +58,30 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str], purpose: str) -> 
         )
 
 
-def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: int = 0) -> Purchases:
+def opened(
+    table: Any, names: Sequence[str], purpose: str, *, others: Sequence[str] = ()
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, Faults]:
+    """Return a table as a frame, its accounts' ids, the named columns as numbers (shape (names, accounts)), and faults.
+
+    Columns of `others` must be there too. The faults begin with accounts that stand in the table more than once.
+    """
+    frame = as_frame(table)
+    require_columns(frame, (*names, *others), purpose)
+    ids = frame["account"].to_numpy(dtype=object)
+    faults = Faults(ids)
+    twice = pd.Index(ids, dtype=object).duplicated()
+    faults.add(twice, "stand in the table more than once", "Give one row an account.")
+    return frame, ids, np.array([numbers(frame[name]) for name in names]), faults
+
+
+def read_purchases(
+    summary: Any,
+    *,
+    min_accounts: int = 1,
+    min_repeat_buyers: int = 0,
+    columns: Sequence[str] = (),
+    design: Design | None = None,
+) -> Purchases:
     """Read and check purchase histories.
 
     Parameters
@@ -66,19 +91,18 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
         (how many accounts the row stands for, 1 without) and log_gaps.
     min_accounts, min_repeat_buyers : int
         How many accounts, and accounts with a repeat purchase, are needed; rows count with their weight.
+    columns : sequence of str
+        Further columns that must be there, for `design`.
+    design : callable, optional
+        Makes the design matrix of covariates.
 
     Raises
     ------
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(summary)
-    require_columns(frame, ("frequency", "recency", "T"), "a purchase model")
-    ids = frame["account"].to_numpy(dtype=object)
-    x, t_x, age = (_numbers(frame[name]) for name in ("frequency", "recency", "T"))
-    faults = _Faults(ids)
-    faults.add(
-        pd.Index(ids, dtype=object).duplicated(), "stand in the table more than once", "Give one row an account."
+    frame, ids, (x, t_x, age), faults = opened(
+        summary, ("frequency", "recency", "T"), "a purchase model", others=columns
     )
     finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(age)
     faults.add(~finite, "have a frequency, recency or T that is missing or no finite number", "Fill or drop them.")
@@ -93,8 +117,8 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
             finite & (x == 0) & (t_x > 0), "have recency without a repeat purchase", "Set recency 0 or count it."
         )
         faults.add(finite & (x > 0) & (t_x == 0), "have a repeat purchase at recency 0", "Merge purchases of one day.")
-        weight = _weights(frame, faults)
-        log_gaps = _numbers(frame["log_gaps"]) if "log_gaps" in frame else np.full(len(ids), np.nan)
+        weight = weights(frame, faults)
+        log_gaps = numbers(frame["log_gaps"]) if "log_gaps" in frame else np.full(len(ids), np.nan)
         # Of all gaps that sum to the recency equal ones have the largest sum of logarithms.
         most = x * np.log(t_x / np.maximum(x, 1), out=np.zeros(len(ids)), where=(x > 0) & (t_x > 0))
         faults.add(
@@ -104,8 +128,9 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
         )
         faults.need("accounts", int(weight.sum()), min_accounts)
         faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), min_repeat_buyers)
+        z = np.empty((len(ids), 0)) if design is None else design(frame, np.where(x > 0, weight, 0.0), faults)
     faults.stop("A purchase model")
-    return Purchases(ids, x, t_x, age, weight, log_gaps)
+    return Purchases(ids, x, t_x, age, weight, log_gaps, z)
 
 
 def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
@@ -123,15 +148,8 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(summary)
-    require_columns(frame, ("frequency", "monetary_value"), "a spend model")
-    ids = frame["account"].to_numpy(dtype=object)
-    x, mean_value = (_numbers(frame[name]) for name in ("frequency", "monetary_value"))
-    faults = _Faults(ids)
+    _, ids, (x, mean_value), faults = opened(summary, ("frequency", "monetary_value"), "a spend model")
     finite = np.isfinite(x) & np.isfinite(mean_value)
-    faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
-    )
     faults.add(~finite, "have a frequency or monetary_value that is missing or no finite number", "Fill or drop them.")
     with np.errstate(invalid="ignore"):
         faults.add(
@@ -146,38 +164,57 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
     return Spend(ids[usable], x[usable], mean_value[usable])
 
 
-def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
+def weights(frame: pd.DataFrame, faults: Faults) -> np.ndarray:
     """Return how many accounts each row stands for: the column `weight`, or 1."""
     if "weight" not in frame:
         return np.ones(len(frame))
-    weight = _numbers(frame["weight"])
+    weight = numbers(frame["weight"])
     wrong = ~(np.isfinite(weight) & (weight > 0))
     faults.add(wrong, "have a weight that is no number above 0", "It says how many accounts the row stands for.")
     return np.where(wrong, 0.0, weight)
 
 
-def _numbers(column: pd.Series) -> np.ndarray:
+def numbers(column: pd.Series) -> np.ndarray:
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
-class _Faults:
+def finite_forecast(table: pd.DataFrame) -> pd.DataFrame:
+    """Refuse a forecast that is negative or no number, so that none ever reaches a sum."""
+    forecast = table.drop(columns="account").to_numpy(dtype=float)
+    wrong = ~(np.isfinite(forecast) & (forecast >= 0)).all(axis=1)
+    if wrong.any():
+        raise ModelError(
+            f"{int(wrong.sum())} of {len(table)} accounts get no finite forecast "
+            f"(first: {first_ids(table['account'][wrong])}). Check their histories for counts or times of absurd size."
+        )
+    return table
+
+
+class Faults:
     """Collects what is wrong with a table, to say it all at once."""
 
     def __init__(self, ids: np.ndarray) -> None:
         self._ids = ids
-        self._found: list[str] = []
+        self.found: list[str] = []
 
     def add(self, wrong: np.ndarray, what: str, remedy: str) -> None:
         if wrong.any():
             first = first_ids(self._ids[wrong])
-            self._found.append(f"{int(wrong.sum())} of {len(self._ids)} accounts {what} (first: {first}). {remedy}")
+            self.found.append(f"{int(wrong.sum())} of {len(self._ids)} accounts {what} (first: {first}). {remedy}")
+
+    def say(self, sentence: str) -> None:
+        self.found.append(sentence)
 
     def need(self, what: str, have: int, needed: int) -> None:
         if have < needed:
-            self._found.append(
+            self.found.append(
                 f"There are {have} {what}; at least {needed} are needed. Take a longer log or an as-of date further on."
             )
 
     def stop(self, who: str) -> None:
-        if self._found:
-            raise ModelError(f"{who} cannot use this summary. {' '.join(self._found)}")
+        if self.found:
+            raise ModelError(f"{who} cannot use this summary. {' '.join(self.found)}")
+
+
+Design = Callable[[pd.DataFrame, np.ndarray, Faults], np.ndarray]
+"""Frame, repeat buyers that each row stands for, faults to add to → design matrix, shape (rows, columns)."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from kamlab.clv.checks import _Faults, _numbers, as_frame, require_columns
+from kamlab.clv.checks import opened, weights
 from kamlab.errors import ModelError
 
 SMALLEST_DISCOUNT = 1e-6
@@ -129,21 +128,14 @@ def read_histories(summary: Any, *, min_accounts: float = 1, min_repeat_buyers: 
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(summary)
-    names = ("frequency", "recency", "n_periods")
-    require_columns(frame, names, "a model of periods")
-    ids = frame["account"].to_numpy(dtype=object)
-    x, t_x, n = numbers = np.stack([_numbers(frame[name]) for name in names])
-    faults = _Faults(ids)
-    faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
-    )
-    finite = np.isfinite(numbers).all(axis=0)
+    frame, ids, counts, faults = opened(summary, ("frequency", "recency", "n_periods"), "a model of periods")
+    x, t_x, n = counts
+    finite = np.isfinite(counts).all(axis=0)
     faults.add(
         ~finite, "have a frequency, recency or n_periods that is missing or no finite number", "Fill or drop them."
     )
     with np.errstate(invalid="ignore"):
-        whole = ((numbers >= 0) & (numbers == np.floor(numbers))).all(axis=0)
+        whole = ((counts >= 0) & (counts == np.floor(counts))).all(axis=0)
         faults.add(
             finite & ~whole, "have a negative or fractional frequency, recency or n_periods", "They count periods."
         )
@@ -152,7 +144,7 @@ def read_histories(summary: Any, *, min_accounts: float = 1, min_repeat_buyers: 
             finite & (x > t_x), "have more purchases than periods up to the last", "Count a period with purchases once."
         )
         faults.add(finite & (x == 0) & (t_x > 0), "have recency without a purchase", "Set recency 0 or count it.")
-    weight = _weights(frame, faults)
+    weight = weights(frame, faults)
     faults.need("accounts", int(weight.sum()), int(min_accounts))
     faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), int(min_repeat_buyers))
     faults.stop("A model of periods")
@@ -175,32 +167,15 @@ def read_contracts(contracts: Any, *, min_accounts: float = 1, min_lost: float =
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(contracts)
-    require_columns(frame, ("renewals", "active"), "a retention model")
-    ids = frame["account"].to_numpy(dtype=object)
-    renewals, active = _numbers(frame["renewals"]), _numbers(frame["active"])
-    faults = _Faults(ids)
-    faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
-    )
+    frame, ids, (renewals, active), faults = opened(contracts, ("renewals", "active"), "a retention model")
     finite = np.isfinite(renewals)
     faults.add(~finite, "have renewals that are missing or no finite number", "Fill or drop them.")
     with np.errstate(invalid="ignore"):
         whole = (renewals >= 0) & (renewals == np.floor(renewals))
         faults.add(finite & ~whole, "have negative or fractional renewals", "It counts renewals; 0 before the first.")
     faults.add(~np.isin(active, (0, 1)), "are neither active nor lost", "Write true or false in `active`.")
-    weight = _weights(frame, faults)
+    weight = weights(frame, faults)
     faults.need("accounts", int(weight.sum()), int(min_accounts))
     faults.need("accounts that were not renewed", int(weight[active == 0].sum()), int(min_lost))
     faults.stop("A retention model")
     return Contracts(ids, renewals.astype(np.int64), active == 1, weight)
-
-
-def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
-    """Return how many accounts each row stands for: the column `weight`, or 1 without it."""
-    if "weight" not in frame:
-        return np.ones(len(frame))
-    weight = _numbers(frame["weight"])
-    wrong = ~(np.isfinite(weight) & (weight > 0))
-    faults.add(wrong, "have a weight that is no number above 0", "It says how many accounts the row stands for.")
-    return np.where(wrong, 0.0, weight)

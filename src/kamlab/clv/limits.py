@@ -1,0 +1,56 @@
+"""No fit stays below its own limiting cases: nobody leaves, all accounts are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from kamlab.clv.base import Maximum, Objective, limit, maximise
+from kamlab.i18n import N_
+
+NOTE_LIMIT = N_("The model's first fit was worse than its own limiting case, so it was fitted again from there.")
+
+_SLACK = 1e-9
+"""By how much of the mean log-likelihood rounding may err."""
+
+
+def no_worse_than_limits(
+    maximum: Maximum,
+    objective: Objective,
+    names: Sequence[str],
+    bounds: Sequence[tuple[float, float]],
+    limits: Sequence[Mapping[str, float]],
+    n_accounts: float,
+) -> Maximum:
+    """Fit the limiting cases too; where one is better than the maximum, climb again from there and note it.
+
+    Parameters
+    ----------
+    maximum, objective
+        See `kamlab.clv.base.maximise`.
+    names, bounds
+        Of the log parameters.
+    limits : sequence of mapping
+        For each limiting case the log parameters that are held, and where.
+    n_accounts : float
+    """
+    for held in limits:
+        free = [i for i, name in enumerate(names) if name not in held]
+        whole = maximum.log_params.copy()
+        for name, value in held.items():
+            whole[names.index(name)] = value
+
+        def restricted(part: np.ndarray, whole: np.ndarray = whole, free: list[int] = free) -> Any:
+            whole[free] = part
+            value, gradient, outer = objective(whole)
+            return value, gradient[free], outer[np.ix_(free, free)]
+
+        found = limit(restricted, whole[free], [bounds[i] for i in free], maximum.value)
+        if found.value < maximum.value - _SLACK:
+            whole[free] = found.at
+            again = maximise(objective, starts=[whole], bounds=bounds, n_accounts=n_accounts)
+            maximum = replace(again, notes=(NOTE_LIMIT, *again.notes))
+    return maximum
