@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from kamlab.errors import ModelError, did_you_mean, first_ids
 
@@ -22,7 +24,7 @@ class Purchases(NamedTuple):
     purchase days, missing where the summary does not say.
     """
 
-    account: np.ndarray
+    account: pd.api.extensions.ExtensionArray
     x: np.ndarray
     t_x: np.ndarray
     T: np.ndarray
@@ -31,11 +33,16 @@ class Purchases(NamedTuple):
 
 
 class Spend(NamedTuple):
-    """Order values, one entry an account: ids, repeat purchase days x, and their mean net value (currency)."""
+    """Order values of the accounts whose repeat purchases are worth something, one entry an account.
 
-    account: np.ndarray
+    Repeat purchase days x, their mean net value (currency), and how many accounts a row stands for. `zero_valued` says
+    how many rows are left out because all their repeat purchases are worth 0.
+    """
+
     x: np.ndarray
     mean_value: np.ndarray
+    weight: np.ndarray
+    zero_valued: int
 
 
 def as_frame(table: Any) -> pd.DataFrame:
@@ -72,40 +79,42 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(summary)
-    require_columns(frame, ("frequency", "recency", "T"), "a purchase model")
-    ids = frame["account"].to_numpy(dtype=object)
+    frame, ids = _opened(summary, ("frequency", "recency", "T"), "a purchase model")
     x, t_x, age = (_numbers(frame[name]) for name in ("frequency", "recency", "T"))
     faults = _Faults(ids)
-    faults.add(
-        pd.Index(ids, dtype=object).duplicated(), "stand in the table more than once", "Give one row an account."
-    )
-    finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(age)
-    faults.add(~finite, "have a frequency, recency or T that is missing or no finite number", "Fill or drop them.")
+    faults.add_repeated()
     with np.errstate(invalid="ignore"):
-        negative = (x < 0) | (t_x < 0) | (age < 0)
-        faults.add(finite & negative, "have a negative frequency, recency or T", "Check the dates.")
-        faults.add(finite & (x != np.floor(x)), "have a fractional frequency", "It counts repeat purchase days.")
-        faults.add(
-            finite & (t_x > age), "have recency > T", "Check `calibration_end`, and that recency is no 'days since'."
-        )
-        faults.add(
-            finite & (x == 0) & (t_x > 0), "have recency without a repeat purchase", "Set recency 0 or count it."
-        )
-        faults.add(finite & (x > 0) & (t_x == 0), "have a repeat purchase at recency 0", "Merge purchases of one day.")
+        # A sound table is the rule; only the others are searched fault by fault.
+        sound = (x >= 0) & (x == np.floor(x)) & (t_x <= age) & (age < np.inf) & np.where(x > 0, t_x > 0, t_x == 0)
+        if not sound.all():
+            _add_history_faults(faults, x, t_x, age)
         weight = _weights(frame, faults)
-        log_gaps = _numbers(frame["log_gaps"]) if "log_gaps" in frame else np.full(len(ids), np.nan)
-        # Of all gaps that sum to the recency equal ones have the largest sum of logarithms.
-        most = x * np.log(t_x / np.maximum(x, 1), out=np.zeros(len(ids)), where=(x > 0) & (t_x > 0))
-        faults.add(
-            finite & (log_gaps > most + 1e-6 * np.maximum(x, 1)),
-            "have log_gaps above what their recency allows",
-            "Sum the logarithms of the gaps in the unit of recency.",
-        )
+        log_gaps = _numbers(frame["log_gaps"]) if "log_gaps" in frame else np.full(len(x), np.nan)
+        if "log_gaps" in frame:
+            # Of all gaps that sum to the recency equal ones have the largest sum of logarithms.
+            most = x * np.log(t_x / np.maximum(x, 1), out=np.zeros(len(x)), where=(x > 0) & (t_x > 0))
+            faults.add(
+                np.isfinite(x + t_x + age) & (log_gaps > most + 1e-6 * np.maximum(x, 1)),
+                "have log_gaps above what their recency allows",
+                "Sum the logarithms of the gaps in the unit of recency.",
+            )
         faults.need("accounts", int(weight.sum()), min_accounts)
         faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), min_repeat_buyers)
     faults.stop("A purchase model")
     return Purchases(ids, x, t_x, age, weight, log_gaps)
+
+
+def _add_history_faults(faults: _Faults, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> None:
+    finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(age)
+    faults.add(~finite, "have a frequency, recency or T that is missing or no finite number", "Fill or drop them.")
+    negative = (x < 0) | (t_x < 0) | (age < 0)
+    faults.add(finite & negative, "have a negative frequency, recency or T", "Check the dates.")
+    faults.add(finite & (x != np.floor(x)), "have a fractional frequency", "It counts repeat purchase days.")
+    faults.add(
+        finite & (t_x > age), "have recency > T", "Check `calibration_end`, and that recency is no 'days since'."
+    )
+    faults.add(finite & (x == 0) & (t_x > 0), "have recency without a repeat purchase", "Set recency 0 or count it.")
+    faults.add(finite & (x > 0) & (t_x == 0), "have a repeat purchase at recency 0", "Merge purchases of one day.")
 
 
 def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
@@ -123,15 +132,11 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(summary)
-    require_columns(frame, ("frequency", "monetary_value"), "a spend model")
-    ids = frame["account"].to_numpy(dtype=object)
+    frame, ids = _opened(summary, ("frequency", "monetary_value"), "a spend model")
     x, mean_value = (_numbers(frame[name]) for name in ("frequency", "monetary_value"))
     faults = _Faults(ids)
+    faults.add_repeated()
     finite = np.isfinite(x) & np.isfinite(mean_value)
-    faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
-    )
     faults.add(~finite, "have a frequency or monetary_value that is missing or no finite number", "Fill or drop them.")
     with np.errstate(invalid="ignore"):
         faults.add(
@@ -141,9 +146,18 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
             finite & (x > 0) & (mean_value < 0), "have a monetary_value below 0", "Net returns of other days elsewhere."
         )
         usable = (x > 0) & (mean_value > 0)
-    faults.need("accounts with a repeat purchase above 0", int(usable.sum()), min_repeat_buyers)
+    weight = _weights(frame, faults)
+    faults.need("accounts with a repeat purchase above 0", int(weight[usable].sum()), min_repeat_buyers)
     faults.stop("A spend model")
-    return Spend(ids[usable], x[usable], mean_value[usable])
+    return Spend(x[usable], mean_value[usable], weight[usable], int((x > 0).sum() - usable.sum()))
+
+
+def _opened(table: Any, names: Sequence[str], purpose: str) -> tuple[pd.DataFrame, pd.api.extensions.ExtensionArray]:
+    """Return a table that has the columns, and its accounts as strings."""
+    frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+    require_columns(frame, names, purpose)
+    account = frame["account"] if "account" in frame else frame.index.to_series()
+    return frame, account.astype("str").array
 
 
 def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
@@ -157,15 +171,24 @@ def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
 
 
 def _numbers(column: pd.Series) -> np.ndarray:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        return column.to_numpy(dtype=float)
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
 class _Faults:
     """Collects what is wrong with a table, to say it all at once."""
 
-    def __init__(self, ids: np.ndarray) -> None:
+    def __init__(self, ids: Any) -> None:
         self._ids = ids
         self._found: list[str] = []
+
+    def add_repeated(self) -> None:
+        """Look for ids that stand there more than once; sorted ones show at once that none does."""
+        texts = pa.array(self._ids)
+        if texts.null_count or not pc.all(pc.less(texts[:-1], texts[1:])).as_py():
+            repeated = pd.Index(self._ids).duplicated()
+            self.add(repeated, "stand in the table more than once", "Give one row an account.")
 
     def add(self, wrong: np.ndarray, what: str, remedy: str) -> None:
         if wrong.any():
