@@ -205,7 +205,7 @@ class CovariateModel(TransactionModel):
 
         def design(frame: pd.DataFrame, buyers: np.ndarray, faults: Faults) -> np.ndarray:
             found.update(learn(frame, self._columns(), buyers, faults))
-            z = self._design(frame, found, Faults(frame["account"].to_numpy()))
+            z = self._design(frame, found, Faults(faults.ids))
             columns = [name for column, coding in found.items() for name in names_of(column, coding)]
             if z.size and not faults.found:
                 _refuse_repetition(z, columns, faults)
@@ -217,7 +217,7 @@ class CovariateModel(TransactionModel):
             summary,
             min_accounts=MIN_ACCOUNTS,
             min_repeat_buyers=MIN_REPEAT_BUYERS,
-            columns=self._columns(),
+            covariates=self._columns(),
             design=design,
         )
         self.covariates_ = found
@@ -231,7 +231,7 @@ class CovariateModel(TransactionModel):
         def design(frame: pd.DataFrame, buyers: np.ndarray, faults: Faults) -> np.ndarray:
             return self._design(frame, self.covariates_, faults)
 
-        return read_purchases(summary, columns=list(self.covariates_), design=design)
+        return read_purchases(summary, covariates=list(self.covariates_), design=design)
 
     @staticmethod
     def _design(frame: pd.DataFrame, codings: Mapping[str, Any], faults: Faults) -> np.ndarray:

@@ -128,7 +128,7 @@ def read_histories(summary: Any, *, min_accounts: float = 1, min_repeat_buyers: 
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame, ids, counts, faults = opened(summary, ("frequency", "recency", "n_periods"), "a model of periods")
+    frame, counts, faults = opened(summary, ("frequency", "recency", "n_periods"), "a model of periods")
     x, t_x, n = counts
     finite = np.isfinite(counts).all(axis=0)
     faults.add(
@@ -148,7 +148,7 @@ def read_histories(summary: Any, *, min_accounts: float = 1, min_repeat_buyers: 
     faults.need("accounts", int(weight.sum()), int(min_accounts))
     faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), int(min_repeat_buyers))
     faults.stop("A model of periods")
-    return Histories(ids, x.astype(np.int64), t_x.astype(np.int64), n.astype(np.int64), weight)
+    return Histories(faults.ids, x.astype(np.int64), t_x.astype(np.int64), n.astype(np.int64), weight)
 
 
 def read_contracts(contracts: Any, *, min_accounts: float = 1, min_lost: float = 0) -> Contracts:
@@ -167,7 +167,7 @@ def read_contracts(contracts: Any, *, min_accounts: float = 1, min_lost: float =
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame, ids, (renewals, active), faults = opened(contracts, ("renewals", "active"), "a retention model")
+    frame, (renewals, active), faults = opened(contracts, ("renewals", "active"), "a retention model")
     finite = np.isfinite(renewals)
     faults.add(~finite, "have renewals that are missing or no finite number", "Fill or drop them.")
     with np.errstate(invalid="ignore"):
@@ -178,4 +178,4 @@ def read_contracts(contracts: Any, *, min_accounts: float = 1, min_lost: float =
     faults.need("accounts", int(weight.sum()), int(min_accounts))
     faults.need("accounts that were not renewed", int(weight[active == 0].sum()), int(min_lost))
     faults.stop("A retention model")
-    return Contracts(ids, renewals.astype(np.int64), active == 1, weight)
+    return Contracts(faults.ids, renewals.astype(np.int64), active == 1, weight)

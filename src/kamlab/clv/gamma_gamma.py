@@ -158,7 +158,7 @@ class GammaGamma(FittedModel):
         self.mean_value_ = float((data.x * data.mean_value).sum() / data.x.sum())
         if self.params_["q"] < 1 + 1e-6:
             self.notes_ += (NOTE_HEAVY_TAIL,)
-        if (pd.to_numeric(as_frame(summary)["frequency"]) > 0).sum() > len(data.x):
+        if data.zero_valued:
             self.notes_ += (NOTE_ZERO_VALUES,)
         return self
 
