@@ -1,12 +1,17 @@
-"""What the models in whole periods share: a beta-distributed chance of leaving, sums over its future, and checks."""
+"""What the models in whole periods share: the fit, a beta-distributed chance of leaving and its future, and checks."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from kamlab.clv.checks import opened, weights
+from kamlab.clv.base import FittedModel, maximise
+from kamlab.clv.checks import finite_forecast, opened, weights
+from kamlab.clv.limits import no_worse_than_limits
+from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 
 SMALLEST_DISCOUNT = 1e-6
@@ -30,6 +35,68 @@ class Contracts(NamedTuple):
     renewals: np.ndarray
     active: np.ndarray
     weight: np.ndarray
+
+
+class PeriodModel(FittedModel):
+    """A model in whole periods, fitted to distinct rows with weights.
+
+    Parameters
+    ----------
+    penalizer : float
+        Weight of the sum of squared parameters, subtracted from the mean log-likelihood; 0 = maximum likelihood.
+    """
+
+    parameters: ClassVar[tuple[str, ...]]
+    bounds: ClassVar[tuple[tuple[float, float], ...]]
+    """Of the log parameters. Beyond them accounts do not differ measurably from the limit."""
+    starts: ClassVar[tuple[tuple[float, ...], ...]]
+    limits: ClassVar[tuple[Mapping[str, float], ...]]
+    """Limiting cases: the log parameters that are held, and where."""
+    engines: ClassVar[tuple[str, ...]] = ("kamlab",)
+
+    def __init__(self, *, penalizer: float = 0.0) -> None:
+        self.penalizer = penalizer
+
+    def _fit_rows(
+        self, log_likelihood: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], weight: np.ndarray, *rows: Any
+    ) -> None:
+        """Find the maximum and keep it.
+
+        `log_likelihood` gives each row's value, shape (n,), and its gradient by the log parameters, shape
+        (parameters, n); `rows` is the data behind it.
+        """
+        share = weight / weight.sum()
+
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+            value, gradient = log_likelihood(log_params)
+            penalty = self.penalizer * np.exp(2 * log_params)
+            outer = (gradient * share) @ gradient.T + np.diag(4 * penalty)
+            return penalty.sum() - share @ value, 2 * penalty - gradient @ share, outer
+
+        accounts = round(weight.sum())
+        maximum = maximise(objective, starts=self.starts, bounds=self.bounds, n_accounts=accounts)
+        if not self.penalizer:
+            maximum = no_worse_than_limits(maximum, objective, self.parameters, self.bounds, self.limits, accounts)
+        params = self._keep(self.parameters, maximum, np.zeros(len(self.parameters)), accounts)
+        self.log_likelihood_ = float(weight @ log_likelihood(np.log(params))[0])
+        self.data_hash_ = data_hash(weight, *rows)
+
+
+def forecast_table(
+    account: Any, periods: int, p_alive: np.ndarray, expected: np.ndarray, lower: np.ndarray, upper: np.ndarray
+) -> pd.DataFrame:
+    """Return the table that models in periods predict: no more purchases than periods, and only finite numbers."""
+    return finite_forecast(
+        pd.DataFrame(
+            {
+                "account": account,
+                "p_alive": p_alive,
+                "expected_purchases": np.clip(expected, 0.0, periods),
+                "lower": lower.astype(float),
+                "upper": upper.astype(float),
+            }
+        )
+    )
 
 
 def log_rising(value: float, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,12 +157,6 @@ def sample_survived(leave: Any, stay: Any, periods: int, rng: np.random.Generato
         # Geometric, by inversion; a chance of 0 gives infinity.
         survived = np.floor(rng.standard_exponential(chance.shape) / -np.log1p(-chance))
     return np.minimum(survived, periods)
-
-
-def check_penalizer(penalizer: float) -> None:
-    """Refuse a penalty that is negative or no number."""
-    if not (np.isfinite(penalizer) and penalizer >= 0):
-        raise ModelError(f"penalizer is {penalizer}; it must be a finite number of at least 0.")
 
 
 def check_periods(periods: float) -> int:
