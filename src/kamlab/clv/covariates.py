@@ -138,7 +138,7 @@ def code(column: pd.Series, name: str, coding: Any, faults: Faults) -> np.ndarra
     seen = first_ids(text[new].unique())
     faults.add(
         new,
-        f'have a "{name}" that the model was not fitted to ({seen})',
+        f'have a category of "{name}" that the model was not fitted to ({seen})',
         "Fit the model to them too, or leave the entry empty.",
     )
     level = text.map(coding["level"]).to_numpy()

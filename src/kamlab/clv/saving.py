@@ -46,7 +46,7 @@ def save(model: FittedModel, path: Path) -> None:
     }
     document["sha256"] = _checksum(document)
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(_text(document, indent=1) + "\n", encoding="utf-8")
 
 
 def load(path: Path, classes: Mapping[str, type[FittedModel]]) -> FittedModel:
@@ -92,6 +92,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _checksum(document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a document without its own checksum, however it is indented."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the SHA-256 of a document without its own checksum, however it is indented; the order of keys counts."""
+    return hashlib.sha256(_text(document).encode()).hexdigest()
+
+
+def _text(document: Mapping[str, Any], indent: int | None = None) -> str:
+    """Return a document as JSON; options may be numbers of numpy."""
+    return json.dumps(document, indent=indent, allow_nan=False, default=lambda value: value.tolist())
