@@ -157,7 +157,7 @@ def _opened(table: Any, names: Sequence[str], purpose: str) -> tuple[pd.DataFram
     frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
     require_columns(frame, names, purpose)
     account = frame["account"] if "account" in frame else frame.index.to_series()
-    return frame, account.astype("str").array
+    return frame, (account if isinstance(account.dtype, pd.StringDtype) else account.astype("str")).array
 
 
 def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
