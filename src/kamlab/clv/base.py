@@ -81,7 +81,7 @@ def maximise(
     """
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
-    with _one_thread():
+    with one_thread():
         best = _top(objective, points, bounds, n_accounts, pilot, exact)
         if best.slope >= GRADIENT_TOLERANCE:
             objective = _with_weak_prior(objective, points[0], n_accounts)
@@ -96,8 +96,7 @@ def maximise(
 
 def limit(objective: Objective, start: np.ndarray, bounds: Bounds, value: float, *, exact: bool = False) -> Point:
     """Find roughly how high the likelihood of a limiting case rises from a start, unless it stays far below a value."""
-    with _one_thread():
-        return climb(objective, start, bounds, ROUGH, wanted=value, exact=exact)
+    return climb(objective, start, bounds, ROUGH, wanted=value, exact=exact)
 
 
 @cache
@@ -105,7 +104,8 @@ def _threads() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _one_thread() -> AbstractContextManager[None]:
+def one_thread() -> AbstractContextManager[None]:
+    """Keep linear algebra on one thread: several slow these small sums down."""
     # Looking for the libraries anew would take longer than a small fit.
     return _threads().limit(limits=1)
 

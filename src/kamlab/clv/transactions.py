@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from kamlab.clv.base import NOTE_PENALISED, FittedModel, Maximum, limit, maximise
+from kamlab.clv.base import NOTE_PENALISED, FittedModel, Maximum, limit, maximise, one_thread
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, read_purchases
 from kamlab.clv.climb import Objective
 from kamlab.errors import ModelError, first_ids
@@ -182,7 +182,9 @@ class TransactionModel(FittedModel):
             If histories are impossible, or fewer than 30 accounts or 10 repeat buyers are there.
         """
         self._check_options()
-        self._fit_histories(read_purchases(summary, min_accounts=MIN_ACCOUNTS, min_repeat_buyers=MIN_REPEAT_BUYERS))
+        data = read_purchases(summary, min_accounts=MIN_ACCOUNTS, min_repeat_buyers=MIN_REPEAT_BUYERS)
+        with one_thread():
+            self._fit_histories(data)
         return self
 
     def _check_options(self) -> None:
