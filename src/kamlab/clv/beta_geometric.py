@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, log_expit
 
-from kamlab.clv.transactions import TransactionModel
+from kamlab.clv.bg_summed import SummedLikelihood
+from kamlab.clv.climb import Objective
+from kamlab.clv.transactions import Histories, TransactionModel
 
 _NODES = 241
 _CHUNK = 2048
@@ -242,7 +244,8 @@ class BetaGeometricModel(TransactionModel):
 
     parameters = ("r", "alpha", "a", "b")
     bounds = ((-8.0, 8.0), (-16.0, 12.0), (-8.0, 8.0), (-8.0, 8.0))
-    starts = ((0.0, -1.0, 0.0, 1.0), (-1.5, -2.0, -1.0, 1.0))
+    # The second one: most never leave, and a few at once.
+    starts = ((0.0, -1.0, -0.5, 1.0), (-0.5, -1.5, -3.0, -2.0))
     limits = ({"a": -8.0, "b": 8.0}, {"r": 8.0})
     k_: int = 1
     """Events of the underlying Poisson process per purchase."""
@@ -253,6 +256,13 @@ class BetaGeometricModel(TransactionModel):
         self, log_params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         return log_likelihood(log_params, x, t_x, age, k=self.k_, first=self._first)
+
+    @property
+    def _exact(self) -> bool:
+        return self.k_ == 1
+
+    def _summed_likelihood(self, rows: Histories) -> Objective:
+        return SummedLikelihood(rows, self._first)
 
     def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
         return probability_alive(params, x, t_x, age, k=self.k_, first=self._first)

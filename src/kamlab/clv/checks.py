@@ -75,7 +75,7 @@ def opened(
     frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
     require_columns(frame, (*names, *others), purpose)
     account = frame["account"] if "account" in frame else frame.index.to_series()
-    faults = Faults(account.astype("str").array)
+    faults = Faults((account if isinstance(account.dtype, pd.StringDtype) else account.astype("str")).array)
     faults.add_repeated()
     return frame, np.array([numbers(frame[name]) for name in names]), faults
 

@@ -258,10 +258,10 @@ class CovariateModel(TransactionModel):
             for name, at in place[column]
         ]
 
-    def _space(self, z: np.ndarray) -> Space:
-        names, starts, bounds = super()._space(z)
+    def _space(self, rows: Histories) -> Space:
+        names, starts, bounds = super()._space(rows)
         effects = self._effects()
-        furthest = [FURTHEST / max(np.abs(z[:, effect.column]).max(), 1.0) for effect in effects]
+        furthest = [FURTHEST / max(np.abs(rows.z[:, effect.column]).max(), 1.0) for effect in effects]
         return Space(
             [*names, *(effect.name for effect in effects)],
             [np.append(start, np.zeros(len(effects))) for start in starts],

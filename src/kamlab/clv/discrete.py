@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kamlab.clv.base import FittedModel, maximise
+from kamlab.clv.base import FittedModel, maximise, one_thread
 from kamlab.clv.checks import finite_forecast, opened, weights
 from kamlab.clv.limits import no_worse_than_limits
 from kamlab.clv.saving import data_hash
@@ -74,9 +74,10 @@ class PeriodModel(FittedModel):
             return penalty.sum() - share @ value, 2 * penalty - gradient @ share, outer
 
         accounts = round(weight.sum())
-        maximum = maximise(objective, starts=self.starts, bounds=self.bounds, n_accounts=accounts)
-        if not self.penalizer:
-            maximum = no_worse_than_limits(maximum, objective, self.parameters, self.bounds, self.limits, accounts)
+        with one_thread():
+            maximum = maximise(objective, starts=self.starts, bounds=self.bounds, n_accounts=accounts)
+            if not self.penalizer:
+                maximum = no_worse_than_limits(maximum, objective, self.parameters, self.bounds, self.limits, accounts)
         params = self._keep(self.parameters, maximum, np.zeros(len(self.parameters)), accounts)
         self.log_likelihood_ = float(weight @ log_likelihood(np.log(params))[0])
         self.data_hash_ = data_hash(weight, *rows)
