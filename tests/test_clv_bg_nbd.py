@@ -341,7 +341,14 @@ def test_a_longer_horizon_expects_more(cdnow):
 
 def test_follows_scikit_learn(cdnow):
     assert clv.MODELS["bg_nbd"] is clv.BGNBD
-    assert clone(cdnow).get_params() == {"unit": "week", "engine": "lifetimes", "penalizer": 0.0}
+    assert clone(cdnow).get_params() == {
+        "unit": "week",
+        "engine": "lifetimes",
+        "penalizer": 0.0,
+        "transaction_covariates": (),
+        "dropout_covariates": (),
+        "effect_penalizer": 0.0,
+    }
     again = pickle.loads(pickle.dumps(cdnow))
     summary = cdnow_summary().head(50)
     pd.testing.assert_frame_equal(again.predict(summary, 90), cdnow.predict(summary, 90))

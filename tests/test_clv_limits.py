@@ -8,7 +8,8 @@ from known_data import cdnow_summary, play
 from kamlab import clv
 from kamlab.clv import base, transactions
 from kamlab.clv.checks import read_purchases
-from kamlab.clv.transactions import NOTE_LIMIT, TransactionModel
+from kamlab.clv.limits import NOTE_LIMIT, no_worse_than_limits
+from kamlab.clv.transactions import TransactionModel
 
 NAMES = [name for name, model in clv.MODELS.items() if issubclass(model, TransactionModel)]
 
@@ -86,6 +87,6 @@ def test_a_fit_below_its_limit_is_fitted_again_from_there():
     # Accounts that all leave at once: far below the NBD's −9763.66.
     lost = np.array([0.0, 1.0, 6.0, -2.0])
     bad = base.Maximum(lost, objective(lost)[0], np.eye(4), True, ())
-    mended = model._no_worse_than_limits(bad, objective, 2357)
+    mended = no_worse_than_limits(bad, objective, model.parameters, model.bounds, model.limits, 2357)
     assert mended.notes[0] == NOTE_LIMIT
     assert -2357 * mended.value == pytest.approx(-9582.13572, abs=1e-3)

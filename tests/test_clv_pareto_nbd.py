@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_data import cdnow_holdout, cdnow_summary, grocery_summary
+from known_data import cdnow_summary, grocery_summary
 
 from kamlab import clv
 from kamlab.clv.pareto_nbd import expected_alive, log_likelihood, probability_alive, survival
@@ -60,23 +60,12 @@ def test_mean_holdout_purchases_by_frequency_are_those_of_the_btyd_walkthrough(c
     expected = pd.Series(cdnow.expected_purchases(cdnow_summary(), 39 * 7)).groupby(x).mean()
     # Printed with three digits.
     assert expected.to_numpy() == pytest.approx([0.138, 0.600, 1.196, 1.714, 2.399, 2.907, 3.819, 6.403], abs=0.0015)
-    actual = pd.Series(cdnow_holdout()).groupby(x).mean()
-    assert actual.to_numpy() == pytest.approx([0.237, 0.697, 1.393, 1.560, 2.532, 2.947, 3.862, 6.359], abs=0.0006)
 
 
 def test_cumulative_repeats_on_cdnow_are_those_of_the_btyd_walkthrough(cdnow):
     born = cdnow_summary()["T"].max() - cdnow_summary()["T"]
     totals = [cdnow.expected_purchases_new(np.maximum(week - born, 0) * 7).sum() for week in (20, 25)]
     assert totals == pytest.approx([1308.856, 1674.253], rel=1e-4)
-
-
-def test_errors_on_the_holdout_of_cdnow_are_the_published_ones(cdnow):
-    forecast, came = cdnow.expected_purchases(cdnow_summary(), 39 * 7), cdnow_holdout()
-    error = forecast - came
-    assert forecast.sum() / came.sum() - 1 == pytest.approx(-0.115, abs=0.0005)
-    assert np.abs(error).mean() == pytest.approx(0.7545, abs=0.00005)
-    assert np.sqrt((error**2).mean()) == pytest.approx(1.603, abs=0.0005)
-    assert ((np.log1p(forecast) - np.log1p(came)) ** 2).mean() == pytest.approx(0.238, abs=0.0005)
 
 
 def test_grocery_log_gives_the_btydplus_numbers():

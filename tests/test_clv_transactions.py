@@ -68,7 +68,7 @@ def fitted(request):
 def test_equal_rows_merged_give_the_fit_of_all_rows(fitted, monkeypatch):
     def unmerged(data):
         order = np.arange(len(data.x))
-        return transactions.Histories(data.x, data.t_x, data.T, data.weight), order
+        return transactions.Histories(data.x, data.t_x, data.T, data.weight, data.z), order
 
     monkeypatch.setattr(transactions, "distinct", unmerged)
     whole = clone(fitted).fit(cdnow_summary())

@@ -12,7 +12,7 @@ import kamlab as kl
 from kamlab import config as settings_module
 from kamlab import resources
 from kamlab.errors import ConfigError, DataError, ReportError
-from kamlab.runs import drafts, folder, identity, runner
+from kamlab.runs import drafts, identity, runner
 from kamlab.runs.chapters import execute, kernel_environment
 
 ROOT = Path(__file__).parents[1]
@@ -113,7 +113,7 @@ def test_the_ledger_is_handed_over_with_its_facts(company):
 def test_a_write_that_fails_leaves_the_old_table(company):
     path = company / "table.txt"
     path.write_text("old")
-    with pytest.raises(FileNotFoundError), folder.replacing(path) as temporary:
+    with pytest.raises(FileNotFoundError), resources.replacing(path) as temporary:
         temporary.write_text((company / "nothing").read_text())
     assert path.read_text() == "old"
     assert [p.name for p in company.iterdir() if p.name.startswith(".table")] == []

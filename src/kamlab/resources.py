@@ -1,7 +1,11 @@
-"""Where the notebooks and the sample company are: in the repository, or inside the installed package."""
+"""Where the notebooks and the sample company are (in the repository or the installed package), and safe writing."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -23,3 +27,18 @@ def sample() -> Path:
 def is_packaged(folder: Path) -> bool:
     """Whether a folder lies inside the installed package, where nothing may be written."""
     return folder.resolve().is_relative_to(_PACKAGE.resolve())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and put it in its place once it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

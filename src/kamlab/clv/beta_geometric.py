@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, log_expit
 
-from kamlab.clv.transactions import TransactionModel
+from kamlab.clv.bg_summed import SummedLikelihood
+from kamlab.clv.climb import Objective
+from kamlab.clv.transactions import Histories, TransactionModel
 
 _NODES = 241
 _CHUNK = 2048
@@ -36,10 +38,11 @@ def log_likelihood(
 
     Equation (6) of [1]_ in logs: the terms of staying and of having left are added by `logaddexp`. With `first` = 1 the
     accounts have survived one chance of leaving more [2]_. With k > 1 the silence since t_x may hold up to k − 1 events
-    [3]_; the sum of (k − 1) · ln(time between purchases), which no parameter enters, is left to the caller.
+    [3]_; the sum of (k − 1) · ln(time between purchases), which no parameter enters, is left to the caller. alpha, a
+    and b may be arrays of shape (n,).
     """
-    r, alpha, a, b = np.exp(log_params)
-    counts, at = _distinct_counts(x)
+    r, alpha, a, b = map(np.exp, log_params)
+    counts, at = _distinct_counts(x) if np.ndim(a) == 0 else (x, slice(None))
     survived = counts + first
     log_T, log_t = np.log(alpha + age), np.log(alpha + t_x)
     shape = r + k * x
@@ -52,9 +55,9 @@ def log_likelihood(
     p_left = expit(log_odds)
     p_stay = 1 - p_left
     kx = k * counts
-    of_count = gammaln(r + kx) - gammaln(r) + r * np.log(alpha) + betaln(a, b + survived) - betaln(a, b)
-    value = of_count[at] - shape * log_T + np.logaddexp(0.0, log_odds)
-    d_r = (digamma(r + kx) - digamma(r) + np.log(alpha))[at] - p_stay * log_T - p_left * log_t
+    of_count = gammaln(r + kx) - gammaln(r) + betaln(a, b + survived) - betaln(a, b)
+    value = of_count[at] + r * np.log(alpha) - shape * log_T + np.logaddexp(0.0, log_odds)
+    d_r = (digamma(r + kx) - digamma(r))[at] + np.log(alpha) - p_stay * log_T - p_left * log_t
     d_alpha = r / alpha - shape * (p_stay / (alpha + age) + p_left / (alpha + t_x))
     if k > 1:
         value += np.log(silent) - x * gammaln(k)
@@ -96,32 +99,34 @@ def probability_alive(
     return np.where(survived > 0, expit(-log_odds), 1.0)
 
 
-def expected_new(r: Any, alpha: Any, a: float, b: Any, t: Any) -> np.ndarray:
+def expected_new(r: Any, alpha: Any, a: Any, b: Any, t: Any) -> np.ndarray:
     """Return E[X(t)] of a new customer: eq. (9) of [1]_ after Euler's transformation of its hypergeometric function.
 
     With z = t / (alpha + t) and c = a + b − 1 it is (c − (1−z)^(a−1) · c · ₂F₁(c−r, a−1; c; z)) / (a−1). Where that
     loses its digits (a near 1, c near 0, parameters at the border of their range) the defining integral is taken.
     """
-    r, alpha, b, t = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (r, alpha, b, t)))
+    r, alpha, a, b, t = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (r, alpha, a, b, t)))
     c = a + b - 1
     with np.errstate(all="ignore"):
         staying = (alpha / (alpha + t)) ** (a - 1) * hyp2f1(c - r, a - 1, c, t / (alpha + t))
         value = c * (1 - staying) / (a - 1)
         # A customer who never leaves buys r·t/alpha on average.
         wrong = ~((value >= 0) & (value <= r * t / alpha * (1 + 1e-9)))
-    wrong |= (abs(a - 1) < 1e-5) | (np.abs(c) < 1e-6)
+    wrong |= (np.abs(a - 1) < 1e-5) | (np.abs(c) < 1e-6)
     if wrong.any():
         value = np.array(value)
-        value[wrong] = _expected_new_by_quadrature(r[wrong], alpha[wrong], a, b[wrong], t[wrong])
+        value[wrong] = _expected_new_by_quadrature(r[wrong], alpha[wrong], a[wrong], b[wrong], t[wrong])
     return value
 
 
-def _expected_new_by_quadrature(r: np.ndarray, alpha: np.ndarray, a: float, b: np.ndarray, t: np.ndarray) -> np.ndarray:
+def _expected_new_by_quadrature(
+    r: np.ndarray, alpha: np.ndarray, a: np.ndarray, b: np.ndarray, t: np.ndarray
+) -> np.ndarray:
     """Integrate (1 − (1 + p·t/alpha)^−r) / p over p ~ Beta(a, b)."""
     parts = []
     for start in range(0, len(r), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        log_p, _, share = _beta_grid(a, b[rows, None])
+        log_p, _, share = _beta_grid(a[rows, None], b[rows, None])
         ratio = (t / alpha)[rows, None]
         pt = np.exp(np.maximum(log_p + np.log(ratio), _LEAST_LOG))
         per_purchase = -np.expm1(-r[rows, None] * np.log1p(pt)) / pt * ratio
@@ -129,7 +134,7 @@ def _expected_new_by_quadrature(r: np.ndarray, alpha: np.ndarray, a: float, b: n
     return np.concatenate(parts)
 
 
-def _beta_grid(a: float, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _beta_grid(a: Any, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return ln(p), ln(1 − p) and the weights of a double-exponential rule in logit(p) for p ~ Beta(a, b)."""
     width = np.minimum(1.0, np.sqrt(1 / a + 1 / b))
     # The integrand falls by e^-45 at the ends; beyond 60 widths even a bell has long vanished.
@@ -239,7 +244,8 @@ class BetaGeometricModel(TransactionModel):
 
     parameters = ("r", "alpha", "a", "b")
     bounds = ((-8.0, 8.0), (-16.0, 12.0), (-8.0, 8.0), (-8.0, 8.0))
-    starts = ((0.0, -1.0, 0.0, 1.0), (-1.5, -2.0, -1.0, 1.0))
+    # The second one: most never leave, and a few at once.
+    starts = ((0.0, -1.0, -0.5, 1.0), (-0.5, -1.5, -3.0, -2.0))
     limits = ({"a": -8.0, "b": 8.0}, {"r": 8.0})
     k_: int = 1
     """Events of the underlying Poisson process per purchase."""
@@ -250,6 +256,13 @@ class BetaGeometricModel(TransactionModel):
         self, log_params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         return log_likelihood(log_params, x, t_x, age, k=self.k_, first=self._first)
+
+    @property
+    def _exact(self) -> bool:
+        return self.k_ == 1
+
+    def _summed_likelihood(self, rows: Histories) -> Objective:
+        return SummedLikelihood(rows, self._first)
 
     def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
         return probability_alive(params, x, t_x, age, k=self.k_, first=self._first)

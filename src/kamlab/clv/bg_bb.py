@@ -12,16 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
-from kamlab.clv.base import FittedModel, maximise
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.clv.discrete import (
     Histories,
+    PeriodModel,
     check_level,
-    check_penalizer,
     check_periods,
     discounted_survival,
+    forecast_table,
     log_rising,
     read_histories,
     sample_survived,
@@ -29,12 +28,6 @@ from kamlab.clv.discrete import (
 )
 from kamlab.errors import ModelError
 
-PARAMETERS = ("alpha", "beta", "gamma", "delta")
-
-# Logs of (alpha, beta, gamma, delta). Beyond these borders the accounts do not differ measurably from the limit that
-# the parameter runs to (all alike, nobody leaves, leaving at once). The last start is near the case of no leaving.
-_BOUNDS = ((-8.0, 8.0),) * 4
-_STARTS = ((0.0, 0.0, -0.5, 1.0), (-1.0, 1.0, 0.0, 2.0), (0.0, 0.0, -5.0, 3.0))
 _MOST_OUTCOMES = 50_000_000
 _CELLS = 2_000_000
 
@@ -132,7 +125,7 @@ def purchase_law(params: np.ndarray, x: np.ndarray, n: np.ndarray, periods: int)
     return here + gone
 
 
-class BGBB(FittedModel):
+class BGBB(PeriodModel):
     """BG/BB model of occasions at which an account buys or not [1]_.
 
     Parameters
@@ -152,8 +145,12 @@ class BGBB(FittedModel):
     >>> model.predict(summary, periods=12)  # doctest: +SKIP
     """
 
-    def __init__(self, *, penalizer: float = 0.0) -> None:
-        self.penalizer = penalizer
+    parameters = ("alpha", "beta", "gamma", "delta")
+    bounds = ((-8.0, 8.0),) * 4
+    # The last start is near the case of no leaving.
+    starts = ((0.0, 0.0, -0.5, 1.0), (-1.0, 1.0, 0.0, 2.0), (0.0, 0.0, -5.0, 3.0))
+    # Nobody leaves; all buy with the same chance; all leave with the same chance, or at once.
+    limits = ({"gamma": -8.0, "delta": 8.0}, {"alpha": 8.0}, {"beta": 8.0}, {"delta": 8.0}, {"gamma": 8.0})
 
     def fit(self, summary: Any, y: None = None) -> BGBB:
         """Fit to a summary with columns account, frequency, recency, n_periods and, for equal rows, weight.
@@ -165,23 +162,11 @@ class BGBB(FittedModel):
         ModelError
             If histories are impossible, or fewer than 30 accounts or 10 repeat buyers are there.
         """
-        check_penalizer(self.penalizer)
+        self._check_options()
         data = read_histories(summary, min_accounts=MIN_ACCOUNTS, min_repeat_buyers=MIN_REPEAT_BUYERS)
         (x, t_x, n), place = _distinct(data)
         outcomes = Outcomes.of(x, t_x, n)
-        weight = np.bincount(place, data.weight)
-        share = weight / weight.sum()
-
-        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-            value, gradient = log_likelihood(log_params, outcomes)
-            penalty = self.penalizer * np.exp(2 * log_params)
-            outer = (gradient * share) @ gradient.T + np.diag(4 * penalty)
-            return penalty.sum() - share @ value, 2 * penalty - gradient @ share, outer
-
-        accounts = round(weight.sum())
-        maximum = maximise(objective, starts=_STARTS, bounds=_BOUNDS, n_accounts=accounts)
-        params = self._keep(PARAMETERS, maximum, np.zeros(4), accounts)
-        self.log_likelihood_ = float(weight @ log_likelihood(np.log(params), outcomes)[0])
+        self._fit_rows(lambda logs: log_likelihood(logs, outcomes), np.bincount(place, data.weight), x, t_x, n)
         return self
 
     def predict(self, summary: Any, periods: int, *, level: float = 0.9) -> pd.DataFrame:
@@ -211,15 +196,9 @@ class BGBB(FittedModel):
         params = self._params()
         gamma, delta = params[2:]
         alive = probability_alive(params, Outcomes.of(x, t_x, n)) * (delta + n) / (gamma + delta + n)
-        return pd.DataFrame(
-            {
-                "account": data.account,
-                "p_alive": alive[place],
-                "expected_purchases": self._expected(x, t_x, n, periods)[place],
-                "lower": (more > (1 + level) / 2).sum(axis=1)[place].astype(float),
-                "upper": (more > (1 - level) / 2).sum(axis=1)[place].astype(float),
-            }
-        )
+        lower, upper = ((more > share).sum(axis=1) for share in ((1 + level) / 2, (1 - level) / 2))
+        expected = self._expected(x, t_x, n, periods)
+        return forecast_table(data.account, periods, alive[place], expected[place], lower[place], upper[place])
 
     def expected_purchases(self, summary: Any, periods: int) -> np.ndarray:
         """Return E[X | history] over the next periods, eq. (13) of [1]_; shape (accounts,)."""
@@ -289,12 +268,8 @@ class BGBB(FittedModel):
         chance = rng.beta(alpha + x, beta + n - x)
         return np.where(alive, rng.binomial(occasions.astype(np.int64), chance), 0).astype(float)
 
-    def _params(self) -> np.ndarray:
-        check_is_fitted(self)
-        return np.array(list(self.params_.values()))
-
     def _read(self, summary: Any) -> Histories:
-        check_is_fitted(self)
+        self._params()
         return read_histories(summary)
 
     def _expected(self, x: np.ndarray, t_x: np.ndarray, n: np.ndarray, periods: int) -> np.ndarray:

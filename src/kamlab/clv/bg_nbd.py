@@ -4,21 +4,26 @@ References
 ----------
 .. [1] Fader, Hardie and Lee (2005), "Counting your customers" the easy way: an alternative to the Pareto/NBD model,
    Marketing Science 24 (2), 275-284.
+.. [2] Fader and Hardie (2007), Incorporating time-invariant covariates into the Pareto/NBD and BG/NBD models,
+   brucehardie.com/notes/019.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from kamlab.clv import lifetimes_engine
 from kamlab.clv.beta_geometric import BetaGeometricModel
+from kamlab.clv.covariates import CovariateModel
 from kamlab.clv.transactions import Histories
 from kamlab.i18n import N_
 
 NOTE_ONE_TIME = N_("BG/NBD takes every one-time buyer for active: P(alive) is 1 there, however long the silence.")
 
 
-class BGNBD(BetaGeometricModel):
+class BGNBD(CovariateModel, BetaGeometricModel):
     """BG/NBD model of purchase days [1]_.
 
     P(alive) and the expected purchases of an account are its equations (6) and (10), those of a new customer its
@@ -33,11 +38,19 @@ class BGNBD(BetaGeometricModel):
     penalizer : float
         Weight of the sum of squared parameters (times scaled to a longest T of 1), subtracted from the mean
         log-likelihood; 0 = maximum likelihood.
+    transaction_covariates, dropout_covariates : sequence of str
+        Columns of the summary that move the rate of buying and the chance of leaving, see `CovariateModel`: an account
+        has alpha · exp(−γ₁'z), a · exp(γ₂'z) and b · exp(γ₃'z) [2]_.
+    effect_penalizer : float
+        Weight of the sum of squared effects, subtracted from the mean log-likelihood.
 
     Attributes
     ----------
     params_ : dict
-        r, alpha, a, b. See `FittedModel` for the other attributes.
+        r, alpha, a, b, and effects γ₁ as transaction[…], γ₂ as dropout_a[…], γ₃ as dropout_b[…]. See `FittedModel` for
+        the other attributes.
+    covariates_ : dict
+        How each covariate is coded.
 
     Examples
     --------
@@ -46,12 +59,33 @@ class BGNBD(BetaGeometricModel):
     """
 
     engines = ("lifetimes", "kamlab")
+    reach = (
+        ("transaction", "transaction", "alpha", -1),
+        ("dropout", "dropout_a", "a", 1),
+        ("dropout", "dropout_b", "b", 1),
+    )
 
-    def __init__(self, *, unit: str = "week", engine: str = "lifetimes", penalizer: float = 0.0) -> None:
-        super().__init__(unit=unit, engine=engine, penalizer=penalizer)
+    def __init__(
+        self,
+        *,
+        unit: str = "week",
+        engine: str = "lifetimes",
+        penalizer: float = 0.0,
+        transaction_covariates: Sequence[str] = (),
+        dropout_covariates: Sequence[str] = (),
+        effect_penalizer: float = 0.0,
+    ) -> None:
+        super().__init__(
+            unit=unit,
+            engine=engine,
+            penalizer=penalizer,
+            transaction_covariates=transaction_covariates,
+            dropout_covariates=dropout_covariates,
+            effect_penalizer=effect_penalizer,
+        )
 
     def _ask_engine(self, rows: Histories) -> np.ndarray | None:
-        return lifetimes_engine.fit_bg_nbd(*rows, penalizer=self.penalizer)
+        return lifetimes_engine.fit_bg_nbd(*rows[:4], penalizer=self.penalizer)
 
     def _remarks(self, rows: Histories) -> tuple[str, ...]:
         return (NOTE_ONE_TIME,) if (rows.x == 0).any() else ()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from kamlab.errors import ModelError, did_you_mean, first_ids
 
@@ -19,23 +21,30 @@ class Purchases(NamedTuple):
     """Purchase histories, one entry an account: ids, repeat purchase days x, and t_x and T in the model's unit.
 
     `weight` says how many accounts a row stands for; `log_gaps` is the sum of the logarithms of the times between
-    purchase days, missing where the summary does not say.
+    purchase days, missing where the summary does not say. `z` is the design matrix of covariates, shape (accounts,
+    columns), without columns where there are none.
     """
 
-    account: np.ndarray
+    account: pd.api.extensions.ExtensionArray
     x: np.ndarray
     t_x: np.ndarray
     T: np.ndarray
     weight: np.ndarray
     log_gaps: np.ndarray
+    z: np.ndarray
 
 
 class Spend(NamedTuple):
-    """Order values, one entry an account: ids, repeat purchase days x, and their mean net value (currency)."""
+    """Order values of the accounts whose repeat purchases are worth something, one entry an account.
 
-    account: np.ndarray
+    Repeat purchase days x, their mean net value (currency), and how many accounts a row stands for. `zero_valued` says
+    how many rows are left out because all their repeat purchases are worth 0.
+    """
+
     x: np.ndarray
     mean_value: np.ndarray
+    weight: np.ndarray
+    zero_valued: int
 
 
 def as_frame(table: Any) -> pd.DataFrame:
@@ -56,7 +65,29 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str], purpose: str) -> 
         )
 
 
-def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: int = 0) -> Purchases:
+def opened(
+    table: Any, names: Sequence[str], purpose: str, *, others: Sequence[str] = ()
+) -> tuple[pd.DataFrame, np.ndarray, Faults]:
+    """Return a table as a frame, the named columns as numbers (shape (names, accounts)), and the list of its faults.
+
+    Columns of `others` must be there too. The faults begin with accounts that stand in the table more than once.
+    """
+    frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+    require_columns(frame, (*names, *others), purpose)
+    account = frame["account"] if "account" in frame else frame.index.to_series()
+    faults = Faults((account if isinstance(account.dtype, pd.StringDtype) else account.astype("str")).array)
+    faults.add_repeated()
+    return frame, np.array([numbers(frame[name]) for name in names]), faults
+
+
+def read_purchases(
+    summary: Any,
+    *,
+    min_accounts: int = 1,
+    min_repeat_buyers: int = 0,
+    covariates: Sequence[str] = (),
+    design: Design | None = None,
+) -> Purchases:
     """Read and check purchase histories.
 
     Parameters
@@ -66,46 +97,49 @@ def read_purchases(summary: Any, *, min_accounts: int = 1, min_repeat_buyers: in
         (how many accounts the row stands for, 1 without) and log_gaps.
     min_accounts, min_repeat_buyers : int
         How many accounts, and accounts with a repeat purchase, are needed; rows count with their weight.
+    covariates : sequence of str
+        Further columns, for `design`, which makes the design matrix of them.
 
     Raises
     ------
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(summary)
-    require_columns(frame, ("frequency", "recency", "T"), "a purchase model")
-    ids = frame["account"].to_numpy(dtype=object)
-    x, t_x, age = (_numbers(frame[name]) for name in ("frequency", "recency", "T"))
-    faults = _Faults(ids)
-    faults.add(
-        pd.Index(ids, dtype=object).duplicated(), "stand in the table more than once", "Give one row an account."
-    )
-    finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(age)
-    faults.add(~finite, "have a frequency, recency or T that is missing or no finite number", "Fill or drop them.")
+    columns = ("frequency", "recency", "T")
+    frame, (x, t_x, age), faults = opened(summary, columns, "a purchase model", others=covariates)
     with np.errstate(invalid="ignore"):
-        negative = (x < 0) | (t_x < 0) | (age < 0)
-        faults.add(finite & negative, "have a negative frequency, recency or T", "Check the dates.")
-        faults.add(finite & (x != np.floor(x)), "have a fractional frequency", "It counts repeat purchase days.")
-        faults.add(
-            finite & (t_x > age), "have recency > T", "Check `calibration_end`, and that recency is no 'days since'."
-        )
-        faults.add(
-            finite & (x == 0) & (t_x > 0), "have recency without a repeat purchase", "Set recency 0 or count it."
-        )
-        faults.add(finite & (x > 0) & (t_x == 0), "have a repeat purchase at recency 0", "Merge purchases of one day.")
-        weight = _weights(frame, faults)
-        log_gaps = _numbers(frame["log_gaps"]) if "log_gaps" in frame else np.full(len(ids), np.nan)
-        # Of all gaps that sum to the recency equal ones have the largest sum of logarithms.
-        most = x * np.log(t_x / np.maximum(x, 1), out=np.zeros(len(ids)), where=(x > 0) & (t_x > 0))
-        faults.add(
-            finite & (log_gaps > most + 1e-6 * np.maximum(x, 1)),
-            "have log_gaps above what their recency allows",
-            "Sum the logarithms of the gaps in the unit of recency.",
-        )
+        # A sound table is the rule; only the others are searched fault by fault.
+        sound = (x >= 0) & (x == np.floor(x)) & (t_x <= age) & (age < np.inf) & np.where(x > 0, t_x > 0, t_x == 0)
+        if not sound.all():
+            _add_history_faults(faults, x, t_x, age)
+        weight = weights(frame, faults)
+        log_gaps = numbers(frame["log_gaps"]) if "log_gaps" in frame else np.full(len(x), np.nan)
+        if "log_gaps" in frame:
+            # Of all gaps that sum to the recency equal ones have the largest sum of logarithms.
+            most = x * np.log(t_x / np.maximum(x, 1), out=np.zeros(len(x)), where=(x > 0) & (t_x > 0))
+            faults.add(
+                np.isfinite(x + t_x + age) & (log_gaps > most + 1e-6 * np.maximum(x, 1)),
+                "have log_gaps above what their recency allows",
+                "Sum the logarithms of the gaps in the unit of recency.",
+            )
         faults.need("accounts", int(weight.sum()), min_accounts)
         faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), min_repeat_buyers)
+        z = np.zeros((len(x), 0)) if design is None else design(frame, np.where(x > 0, weight, 0.0), faults)
     faults.stop("A purchase model")
-    return Purchases(ids, x, t_x, age, weight, log_gaps)
+    return Purchases(faults.ids, x, t_x, age, weight, log_gaps, z)
+
+
+def _add_history_faults(faults: Faults, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> None:
+    finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(age)
+    faults.add(~finite, "have a frequency, recency or T that is missing or no finite number", "Fill or drop them.")
+    negative = (x < 0) | (t_x < 0) | (age < 0)
+    faults.add(finite & negative, "have a negative frequency, recency or T", "Check the dates.")
+    faults.add(finite & (x != np.floor(x)), "have a fractional frequency", "It counts repeat purchase days.")
+    faults.add(
+        finite & (t_x > age), "have recency > T", "Check `calibration_end`, and that recency is no 'days since'."
+    )
+    faults.add(finite & (x == 0) & (t_x > 0), "have recency without a repeat purchase", "Set recency 0 or count it.")
+    faults.add(finite & (x > 0) & (t_x == 0), "have a repeat purchase at recency 0", "Merge purchases of one day.")
 
 
 def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
@@ -123,15 +157,8 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(summary)
-    require_columns(frame, ("frequency", "monetary_value"), "a spend model")
-    ids = frame["account"].to_numpy(dtype=object)
-    x, mean_value = (_numbers(frame[name]) for name in ("frequency", "monetary_value"))
-    faults = _Faults(ids)
+    frame, (x, mean_value), faults = opened(summary, ("frequency", "monetary_value"), "a spend model")
     finite = np.isfinite(x) & np.isfinite(mean_value)
-    faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
-    )
     faults.add(~finite, "have a frequency or monetary_value that is missing or no finite number", "Fill or drop them.")
     with np.errstate(invalid="ignore"):
         faults.add(
@@ -141,43 +168,72 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
             finite & (x > 0) & (mean_value < 0), "have a monetary_value below 0", "Net returns of other days elsewhere."
         )
         usable = (x > 0) & (mean_value > 0)
-    faults.need("accounts with a repeat purchase above 0", int(usable.sum()), min_repeat_buyers)
+    weight = weights(frame, faults)
+    faults.need("accounts with a repeat purchase above 0", int(weight[usable].sum()), min_repeat_buyers)
     faults.stop("A spend model")
-    return Spend(ids[usable], x[usable], mean_value[usable])
+    return Spend(x[usable], mean_value[usable], weight[usable], int((x > 0).sum() - usable.sum()))
 
 
-def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
+def finite_forecast(table: pd.DataFrame) -> pd.DataFrame:
+    """Refuse a forecast that is negative or no number, so that none ever reaches a sum."""
+    forecast = table.drop(columns="account").to_numpy(dtype=float)
+    wrong = ~(np.isfinite(forecast) & (forecast >= 0)).all(axis=1)
+    if wrong.any():
+        raise ModelError(
+            f"{int(wrong.sum())} of {len(table)} accounts get no finite forecast "
+            f"(first: {first_ids(table['account'][wrong])}). Check their histories for counts or times of absurd size."
+        )
+    return table
+
+
+def weights(frame: pd.DataFrame, faults: Faults) -> np.ndarray:
     """Return how many accounts each row stands for: the column `weight`, or 1."""
     if "weight" not in frame:
         return np.ones(len(frame))
-    weight = _numbers(frame["weight"])
+    weight = numbers(frame["weight"])
     wrong = ~(np.isfinite(weight) & (weight > 0))
     faults.add(wrong, "have a weight that is no number above 0", "It says how many accounts the row stands for.")
     return np.where(wrong, 0.0, weight)
 
 
-def _numbers(column: pd.Series) -> np.ndarray:
+def numbers(column: pd.Series) -> np.ndarray:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        return column.to_numpy(dtype=float)
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
-class _Faults:
+class Faults:
     """Collects what is wrong with a table, to say it all at once."""
 
-    def __init__(self, ids: np.ndarray) -> None:
-        self._ids = ids
-        self._found: list[str] = []
+    def __init__(self, ids: Any) -> None:
+        self.ids = ids
+        self.found: list[str] = []
+
+    def add_repeated(self) -> None:
+        """Look for ids that stand there more than once; sorted ones show at once that none does."""
+        texts = pa.array(self.ids)
+        if texts.null_count or not pc.all(pc.less(texts[:-1], texts[1:])).as_py():
+            repeated = pd.Index(self.ids).duplicated()
+            self.add(repeated, "stand in the table more than once", "Give one row an account.")
 
     def add(self, wrong: np.ndarray, what: str, remedy: str) -> None:
         if wrong.any():
-            first = first_ids(self._ids[wrong])
-            self._found.append(f"{int(wrong.sum())} of {len(self._ids)} accounts {what} (first: {first}). {remedy}")
+            first = first_ids(self.ids[wrong])
+            self.found.append(f"{int(wrong.sum())} of {len(self.ids)} accounts {what} (first: {first}). {remedy}")
+
+    def say(self, sentence: str) -> None:
+        self.found.append(sentence)
 
     def need(self, what: str, have: int, needed: int) -> None:
         if have < needed:
-            self._found.append(
+            self.found.append(
                 f"There are {have} {what}; at least {needed} are needed. Take a longer log or an as-of date further on."
             )
 
     def stop(self, who: str) -> None:
-        if self._found:
-            raise ModelError(f"{who} cannot use this summary. {' '.join(self._found)}")
+        if self.found:
+            raise ModelError(f"{who} cannot use this summary. {' '.join(self.found)}")
+
+
+Design = Callable[[pd.DataFrame, np.ndarray, Faults], np.ndarray]
+"""Frame, repeat buyers that each row stands for, faults to add to → design matrix, shape (rows, columns)."""

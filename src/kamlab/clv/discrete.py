@@ -1,13 +1,17 @@
-"""What the models in whole periods share: a beta-distributed chance of leaving, sums over its future, and checks."""
+"""What the models in whole periods share: the fit, a beta-distributed chance of leaving and its future, and checks."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from kamlab.clv.checks import _Faults, _numbers, as_frame, require_columns
+from kamlab.clv.base import FittedModel, maximise, one_thread
+from kamlab.clv.checks import finite_forecast, opened, weights
+from kamlab.clv.limits import no_worse_than_limits
+from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 
 SMALLEST_DISCOUNT = 1e-6
@@ -31,6 +35,69 @@ class Contracts(NamedTuple):
     renewals: np.ndarray
     active: np.ndarray
     weight: np.ndarray
+
+
+class PeriodModel(FittedModel):
+    """A model in whole periods, fitted to distinct rows with weights.
+
+    Parameters
+    ----------
+    penalizer : float
+        Weight of the sum of squared parameters, subtracted from the mean log-likelihood; 0 = maximum likelihood.
+    """
+
+    parameters: ClassVar[tuple[str, ...]]
+    bounds: ClassVar[tuple[tuple[float, float], ...]]
+    """Of the log parameters. Beyond them accounts do not differ measurably from the limit."""
+    starts: ClassVar[tuple[tuple[float, ...], ...]]
+    limits: ClassVar[tuple[Mapping[str, float], ...]]
+    """Limiting cases: the log parameters that are held, and where."""
+    engines: ClassVar[tuple[str, ...]] = ("kamlab",)
+
+    def __init__(self, *, penalizer: float = 0.0) -> None:
+        self.penalizer = penalizer
+
+    def _fit_rows(
+        self, log_likelihood: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], weight: np.ndarray, *rows: Any
+    ) -> None:
+        """Find the maximum and keep it.
+
+        `log_likelihood` gives each row's value, shape (n,), and its gradient by the log parameters, shape
+        (parameters, n); `rows` is the data behind it.
+        """
+        share = weight / weight.sum()
+
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+            value, gradient = log_likelihood(log_params)
+            penalty = self.penalizer * np.exp(2 * log_params)
+            outer = (gradient * share) @ gradient.T + np.diag(4 * penalty)
+            return penalty.sum() - share @ value, 2 * penalty - gradient @ share, outer
+
+        accounts = round(weight.sum())
+        with one_thread():
+            maximum = maximise(objective, starts=self.starts, bounds=self.bounds, n_accounts=accounts)
+            if not self.penalizer:
+                maximum = no_worse_than_limits(maximum, objective, self.parameters, self.bounds, self.limits, accounts)
+        params = self._keep(self.parameters, maximum, np.zeros(len(self.parameters)), accounts)
+        self.log_likelihood_ = float(weight @ log_likelihood(np.log(params))[0])
+        self.data_hash_ = data_hash(weight, *rows)
+
+
+def forecast_table(
+    account: Any, periods: int, p_alive: np.ndarray, expected: np.ndarray, lower: np.ndarray, upper: np.ndarray
+) -> pd.DataFrame:
+    """Return the table that models in periods predict: no more purchases than periods, and only finite numbers."""
+    return finite_forecast(
+        pd.DataFrame(
+            {
+                "account": account,
+                "p_alive": p_alive,
+                "expected_purchases": np.clip(expected, 0.0, periods),
+                "lower": lower.astype(float),
+                "upper": upper.astype(float),
+            }
+        )
+    )
 
 
 def log_rising(value: float, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,12 +160,6 @@ def sample_survived(leave: Any, stay: Any, periods: int, rng: np.random.Generato
     return np.minimum(survived, periods)
 
 
-def check_penalizer(penalizer: float) -> None:
-    """Refuse a penalty that is negative or no number."""
-    if not (np.isfinite(penalizer) and penalizer >= 0):
-        raise ModelError(f"penalizer is {penalizer}; it must be a finite number of at least 0.")
-
-
 def check_periods(periods: float) -> int:
     """Return a number of periods as an integer; refuse what is none."""
     if not (np.isfinite(periods) and periods >= 1 and periods == int(periods)):
@@ -129,21 +190,14 @@ def read_histories(summary: Any, *, min_accounts: float = 1, min_repeat_buyers: 
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(summary)
-    names = ("frequency", "recency", "n_periods")
-    require_columns(frame, names, "a model of periods")
-    ids = frame["account"].to_numpy(dtype=object)
-    x, t_x, n = numbers = np.stack([_numbers(frame[name]) for name in names])
-    faults = _Faults(ids)
-    faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
-    )
-    finite = np.isfinite(numbers).all(axis=0)
+    frame, counts, faults = opened(summary, ("frequency", "recency", "n_periods"), "a model of periods")
+    x, t_x, n = counts
+    finite = np.isfinite(counts).all(axis=0)
     faults.add(
         ~finite, "have a frequency, recency or n_periods that is missing or no finite number", "Fill or drop them."
     )
     with np.errstate(invalid="ignore"):
-        whole = ((numbers >= 0) & (numbers == np.floor(numbers))).all(axis=0)
+        whole = ((counts >= 0) & (counts == np.floor(counts))).all(axis=0)
         faults.add(
             finite & ~whole, "have a negative or fractional frequency, recency or n_periods", "They count periods."
         )
@@ -152,11 +206,11 @@ def read_histories(summary: Any, *, min_accounts: float = 1, min_repeat_buyers: 
             finite & (x > t_x), "have more purchases than periods up to the last", "Count a period with purchases once."
         )
         faults.add(finite & (x == 0) & (t_x > 0), "have recency without a purchase", "Set recency 0 or count it.")
-    weight = _weights(frame, faults)
+    weight = weights(frame, faults)
     faults.need("accounts", int(weight.sum()), int(min_accounts))
     faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), int(min_repeat_buyers))
     faults.stop("A model of periods")
-    return Histories(ids, x.astype(np.int64), t_x.astype(np.int64), n.astype(np.int64), weight)
+    return Histories(faults.ids, x.astype(np.int64), t_x.astype(np.int64), n.astype(np.int64), weight)
 
 
 def read_contracts(contracts: Any, *, min_accounts: float = 1, min_lost: float = 0) -> Contracts:
@@ -175,32 +229,15 @@ def read_contracts(contracts: Any, *, min_accounts: float = 1, min_lost: float =
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame = as_frame(contracts)
-    require_columns(frame, ("renewals", "active"), "a retention model")
-    ids = frame["account"].to_numpy(dtype=object)
-    renewals, active = _numbers(frame["renewals"]), _numbers(frame["active"])
-    faults = _Faults(ids)
-    faults.add(
-        frame["account"].duplicated().to_numpy(), "stand in the table more than once", "Give one row an account."
-    )
+    frame, (renewals, active), faults = opened(contracts, ("renewals", "active"), "a retention model")
     finite = np.isfinite(renewals)
     faults.add(~finite, "have renewals that are missing or no finite number", "Fill or drop them.")
     with np.errstate(invalid="ignore"):
         whole = (renewals >= 0) & (renewals == np.floor(renewals))
         faults.add(finite & ~whole, "have negative or fractional renewals", "It counts renewals; 0 before the first.")
     faults.add(~np.isin(active, (0, 1)), "are neither active nor lost", "Write true or false in `active`.")
-    weight = _weights(frame, faults)
+    weight = weights(frame, faults)
     faults.need("accounts", int(weight.sum()), int(min_accounts))
     faults.need("accounts that were not renewed", int(weight[active == 0].sum()), int(min_lost))
     faults.stop("A retention model")
-    return Contracts(ids, renewals.astype(np.int64), active == 1, weight)
-
-
-def _weights(frame: pd.DataFrame, faults: _Faults) -> np.ndarray:
-    """Return how many accounts each row stands for: the column `weight`, or 1 without it."""
-    if "weight" not in frame:
-        return np.ones(len(frame))
-    weight = _numbers(frame["weight"])
-    wrong = ~(np.isfinite(weight) & (weight > 0))
-    faults.add(wrong, "have a weight that is no number above 0", "It says how many accounts the row stands for.")
-    return np.where(wrong, 0.0, weight)
+    return Contracts(faults.ids, renewals.astype(np.int64), active == 1, weight)

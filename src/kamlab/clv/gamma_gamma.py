@@ -15,11 +15,11 @@ import pandas as pd
 from scipy.linalg import block_diag
 from scipy.optimize import minimize_scalar
 from scipy.special import betaln, digamma, gammaln
-from sklearn.utils.validation import check_is_fitted
 
 from kamlab.clv import lifetimes_engine
 from kamlab.clv.base import FittedModel, maximise
 from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_spend, require_columns
+from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
 
@@ -154,10 +154,11 @@ class GammaGamma(FittedModel):
             maximum = replace(given, log_params=np.concatenate([fixed, given.log_params]), covariance=covariance)
         params = self._keep(PARAMETERS, maximum, np.array([0.0, 0.0, np.log(scale)]), len(data.x))
         self.log_likelihood_ = float(log_likelihood(np.log(params), data.x, data.mean_value)[0].sum())
+        self.data_hash_ = data_hash(data.x, data.mean_value)
         self.mean_value_ = float((data.x * data.mean_value).sum() / data.x.sum())
         if self.params_["q"] < 1 + 1e-6:
             self.notes_ += (NOTE_HEAVY_TAIL,)
-        if (pd.to_numeric(as_frame(summary)["frequency"]) > 0).sum() > len(data.x):
+        if data.zero_valued:
             self.notes_ += (NOTE_ZERO_VALUES,)
         return self
 
@@ -191,7 +192,7 @@ class GammaGamma(FittedModel):
 
         Accounts without any order above 0 count as one order at the company's mean value.
         """
-        check_is_fitted(self)
+        self._params()
         frame = as_frame(summary)
         require_columns(frame, ("frequency", "monetary_value"), "a spend model")
         frequency = pd.to_numeric(frame["frequency"])

@@ -6,17 +6,20 @@ References
    Management Science 33 (1), 1-24.
 .. [2] Fader and Hardie (2005), A note on deriving the Pareto/NBD model and related expressions,
    brucehardie.com/notes/009.
+.. [3] Fader and Hardie (2007), Incorporating time-invariant covariates into the Pareto/NBD and BG/NBD models,
+   brucehardie.com/notes/019.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from scipy.special import betaln, digamma, expit, gammaln
 
-from kamlab.clv.transactions import TransactionModel
+from kamlab.clv.covariates import CovariateModel
 
 _NODES, _WEIGHTS = leggauss(24)
 _COUNT_NODES, _COUNT_WEIGHTS = leggauss(48)
@@ -33,17 +36,20 @@ def log_likelihood(
     """Return each account's log-likelihood, shape (n,), and its gradient by the log parameters, shape (4, n).
 
     Eq. (6) of [2]_ before it is expressed by hypergeometric functions: staying has (alpha + T)^-(r + x) (beta + T)^-s,
-    and leaving at some time between t_x and T the integral that `_left` takes.
+    and leaving at some time between t_x and T the integral that `_left` takes. alpha and beta may be arrays of shape
+    (n,).
     """
     parts = []
+    params = [np.exp(log_param) for log_param in log_params]
     for start in range(0, len(x), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        parts.append(_log_likelihood(np.exp(log_params), x[rows], t_x[rows], age[rows]))
+        own = [param[rows] if np.ndim(param) else param for param in params]
+        parts.append(_log_likelihood(own, x[rows], t_x[rows], age[rows]))
     return np.concatenate([value for value, _ in parts]), np.concatenate([slope for _, slope in parts], axis=1)
 
 
 def _log_likelihood(
-    params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray
+    params: Sequence[Any], x: np.ndarray, t_x: np.ndarray, age: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     r, alpha, s, beta = params
     shape = r + x
@@ -127,13 +133,12 @@ def survival(
     integral of that density × (1 + u / (beta + T))^-s. By Gauss-Legendre in v, where ln(u / (alpha + T)) = centre +
     width · sinh(v): the density is a bell there with exponential tails, which sinh brings near.
     """
-    columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (x, age, n)))
-    flat = [np.ravel(column) for column in columns]
     r, alpha, s, beta = params
+    columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (r + x, alpha + age, beta + age, n)))
+    flat = [np.ravel(column) for column in columns]
     parts = []
     for start in range(0, len(flat[0]), _CHUNK):
-        x_, age_, n_ = (column[start : start + _CHUNK] for column in flat)
-        shape, rate = r + x_, alpha + age_
+        shape, rate, lasts, n_ = (column[start : start + _CHUNK] for column in flat)
         centre, width = np.log(n_ / shape), np.sqrt(1 / n_ + 1 / shape)
         # The bell falls as e^(n·θ) on its left and as e^(−shape·θ) on its right, or as a normal density.
         low = -np.arcsinh(np.maximum(_NEGLIGIBLE / (n_ * width), 10.0))
@@ -142,14 +147,14 @@ def survival(
         v = low + np.multiply.outer((1 + _COUNT_NODES) / 2, high - low)
         theta = centre + width * np.sinh(v)
         log_1p = np.logaddexp(0.0, theta)
-        lasting = np.log1p(np.exp(theta + np.log(rate / (beta + age_))))
+        lasting = np.log1p(np.exp(theta + np.log(rate / lasts)))
         density = np.exp(n_ * theta - (n_ + shape) * log_1p - betaln(n_, shape) - s * lasting) * np.cosh(v)
         parts.append(_COUNT_WEIGHTS @ density * (high - low) / 2 * width)
     at_least = np.clip(np.concatenate(parts), 0.0, 1.0).reshape(columns[0].shape)
     return probability_alive(params, x, t_x, age) * at_least
 
 
-class ParetoNBD(TransactionModel):
+class ParetoNBD(CovariateModel):
     """Pareto/NBD model of purchase days [1]_.
 
     Parameters
@@ -161,11 +166,19 @@ class ParetoNBD(TransactionModel):
     penalizer : float
         Weight of the sum of squared parameters (times scaled to a longest T of 1), subtracted from the mean
         log-likelihood; 0 = maximum likelihood.
+    transaction_covariates, dropout_covariates : sequence of str
+        Columns of the summary that move the rate of buying and that of leaving, see `CovariateModel`: an account has
+        alpha · exp(−γ₁'z) and beta · exp(−γ₂'z) [3]_.
+    effect_penalizer : float
+        Weight of the sum of squared effects, subtracted from the mean log-likelihood.
 
     Attributes
     ----------
     params_ : dict
-        r, alpha, s, beta. See `FittedModel` for the other attributes.
+        r, alpha, s, beta, and effects γ₁ as transaction[…], γ₂ as dropout[…]. See `FittedModel` for the other
+        attributes.
+    covariates_ : dict
+        How each covariate is coded.
     """
 
     parameters = ("r", "alpha", "s", "beta")
@@ -173,6 +186,7 @@ class ParetoNBD(TransactionModel):
     bounds = ((-8.0, 8.0), (-16.0, 12.0), (-8.0, 8.0), (-16.0, 12.0))
     starts = ((0.0, -1.0, -0.5, -1.0), (-0.5, -1.5, 0.5, 1.0))
     limits = ({"s": -8.0, "beta": 12.0}, {"r": 8.0})
+    reach = (("transaction", "transaction", "alpha", -1), ("dropout", "dropout", "beta", -1))
 
     def _log_likelihood(
         self, log_params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray

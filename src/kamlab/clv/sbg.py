@@ -14,29 +14,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
-from kamlab.clv.base import FittedModel, maximise
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.clv.discrete import (
     Contracts,
+    PeriodModel,
     check_level,
-    check_penalizer,
     check_periods,
     discounted_survival,
+    forecast_table,
     log_rising,
     read_contracts,
     sample_survived,
     survival,
 )
 from kamlab.errors import ModelError
-
-PARAMETERS = ("alpha", "beta")
-
-# Logs of (alpha, beta). Beyond these borders contracts do not differ measurably from the limit (all end alike, none
-# ends, or each ends at once or never).
-_BOUNDS = ((-8.0, 8.0), (-8.0, 8.0))
-_STARTS = ((0.0, 1.0), (-1.0, 0.0), (2.0, 4.0))
 
 
 def contracts_from_survivors(survivors: Sequence[float]) -> pd.DataFrame:
@@ -92,7 +84,7 @@ def log_likelihood(log_params: np.ndarray, renewals: np.ndarray, active: np.ndar
     return value, np.stack([alpha * d_alpha, beta * d_beta])
 
 
-class SBG(FittedModel):
+class SBG(PeriodModel):
     """Shifted beta-geometric model of contract renewals [1]_.
 
     At each renewal a contract ends with a chance of its own; over accounts that chance is Beta(alpha, beta). Retention
@@ -115,8 +107,11 @@ class SBG(FittedModel):
     [0.85, 0.88]
     """
 
-    def __init__(self, *, penalizer: float = 0.0) -> None:
-        self.penalizer = penalizer
+    parameters = ("alpha", "beta")
+    bounds = ((-8.0, 8.0), (-8.0, 8.0))
+    starts = ((0.0, 1.0), (-1.0, 0.0), (2.0, 4.0))
+    # All end with the same chance, of under and of over a half; each ends at once or never.
+    limits = ({"beta": 8.0}, {"alpha": 8.0}, {"alpha": -8.0})
 
     def fit(self, contracts: Any, y: None = None) -> SBG:
         """Fit to contracts with columns account, renewals, active and, for rows of equal contracts, weight.
@@ -129,23 +124,12 @@ class SBG(FittedModel):
         ModelError
             If contracts are impossible, or fewer than 30 accounts or 10 that were not renewed are there.
         """
-        check_penalizer(self.penalizer)
+        self._check_options()
         data = read_contracts(contracts, min_accounts=MIN_ACCOUNTS, min_lost=MIN_REPEAT_BUYERS)
         cells, place = np.unique(np.stack([data.renewals, data.active], axis=1), axis=0, return_inverse=True)
         renewals, active = cells[:, 0], cells[:, 1] == 1
         weight = np.bincount(place.ravel(), data.weight)
-        share = weight / weight.sum()
-
-        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-            value, gradient = log_likelihood(log_params, renewals, active)
-            penalty = self.penalizer * np.exp(2 * log_params)
-            outer = (gradient * share) @ gradient.T + np.diag(4 * penalty)
-            return penalty.sum() - share @ value, 2 * penalty - gradient @ share, outer
-
-        accounts = round(weight.sum())
-        maximum = maximise(objective, starts=_STARTS, bounds=_BOUNDS, n_accounts=accounts)
-        params = self._keep(PARAMETERS, maximum, np.zeros(2), accounts)
-        self.log_likelihood_ = float(weight @ log_likelihood(np.log(params), renewals, active)[0])
+        self._fit_rows(lambda logs: log_likelihood(logs, renewals, active), weight, renewals, active)
         return self
 
     def curve(self, renewals: int, *, level: float = 0.9, n_draws: int = 2000, seed: int = 0) -> pd.DataFrame:
@@ -206,14 +190,9 @@ class SBG(FittedModel):
         expected = survival(alpha, beta + ages, periods).sum(axis=-1)
         at_least = np.mean([survival(a, b + ages, periods) for a, b in self.parameter_nodes()], axis=0)
         bounds = [(at_least > 1 - share).sum(axis=-1) for share in ((1 - level) / 2, (1 + level) / 2)]
-        return pd.DataFrame(
-            {
-                "account": data.account,
-                "p_alive": data.active.astype(float),
-                "expected_purchases": data.active * expected[place],
-                "lower": data.active * bounds[0][place].astype(float),
-                "upper": data.active * bounds[1][place].astype(float),
-            }
+        lower, upper = (data.active * bound[place] for bound in bounds)
+        return forecast_table(
+            data.account, periods, data.active.astype(float), data.active * expected[place], lower, upper
         )
 
     def residual_lifetime(
@@ -275,10 +254,6 @@ class SBG(FittedModel):
         alpha, beta = params.T
         return data.active[:, None] * sample_survived(alpha, beta + data.renewals[:, None], periods, rng)
 
-    def _params(self) -> np.ndarray:
-        check_is_fitted(self)
-        return np.array(list(self.params_.values()))
-
     def _read(self, contracts: Any) -> Contracts:
-        check_is_fitted(self)
+        self._params()
         return read_contracts(contracts)

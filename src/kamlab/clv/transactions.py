@@ -3,56 +3,96 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
-from kamlab.clv.base import FittedModel, Maximum, Objective, limit, maximise
-from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, read_purchases
-from kamlab.errors import ModelError, first_ids
-from kamlab.i18n import N_
+from kamlab.clv.base import NOTE_PENALISED, FittedModel, maximise, one_thread
+from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, finite_forecast, read_purchases
+from kamlab.clv.climb import Objective
+from kamlab.clv.limits import no_worse_than_limits
+from kamlab.clv.saving import data_hash
+from kamlab.errors import ModelError
 from kamlab.period import DAYS_PER_UNIT, DAYS_PER_YEAR, days_to_units
 
-NOTE_LIMIT = N_("The model's first fit was worse than its own limiting case, so it was fitted again from there.")
+PILOT_ROWS = 1000
 
-PILOT_ROWS = 2000
+_ODD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
-_SLACK = 1e-9
-"""By how much (of the mean log-likelihood, or relative to a bound) rounding may err."""
+
+class Space(NamedTuple):
+    """Where a climb goes: names of the parameters, starts, and bounds, both of log parameters with times scaled."""
+
+    names: Sequence[str]
+    starts: Sequence[Sequence[float] | np.ndarray]
+    bounds: Sequence[tuple[float, float]]
 
 
 class Histories(NamedTuple):
-    """Distinct purchase histories: repeat purchase days x, t_x and T, and the number of accounts that share each."""
+    """Distinct purchase histories: repeat purchase days x, t_x and T, the accounts that share each, and covariates."""
 
     x: np.ndarray
     t_x: np.ndarray
     T: np.ndarray
     weight: np.ndarray
+    z: np.ndarray
 
 
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
-    ages, _ = pd.factorize(data.T)
-    lasts, last = pd.factorize(data.t_x)
-    times, time = pd.factorize(ages * len(last) + lasts)
-    code, _ = pd.factorize(data.x.astype(np.int64) * len(time) + times)
-    first = np.empty(code.max(initial=-1) + 1, dtype=np.intp)
-    first[code[::-1]] = np.arange(len(code))[::-1]
-    weight = np.bincount(code, data.weight, minlength=len(first))
-    return Histories(data.x[first], data.t_x[first], data.T[first], weight), code
+    columns = (data.x, data.t_x, data.T, *data.z.T)
+    place, first = _places(_mixed(*columns))
+    if not all((column[first][place] == column).all() for column in columns):
+        # Two histories have the same code, by a chance of 1e-7 among a million.
+        place, first = _places(np.unique(np.stack(columns), axis=1, return_inverse=True)[1])
+    weight = np.bincount(place, data.weight, minlength=len(first))
+    return Histories(data.x[first], data.t_x[first], data.T[first], weight, data.z[first]), place
+
+
+def _mixed(*columns: np.ndarray) -> np.ndarray:
+    """Return a code for each row, from the bits of its numbers."""
+    code = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        # Adding 0 turns -0 into 0. An odd factor, and the high bits brought down, keep different rows apart.
+        code = (code ^ (column + 0.0).view(np.uint64)) * _ODD
+        code ^= code >> _HALF
+    return code
+
+
+def _places(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number the distinct codes; return each row's number, and the first row of each."""
+    place, _ = pd.factorize(code)
+    first = np.empty(place.max(initial=-1) + 1, dtype=np.intp)
+    first[place[::-1]] = np.arange(len(place))[::-1]
+    return place, first
 
 
 def _sample(rows: Histories) -> Histories:
-    """Take every n-th row in falling order of weight, about 2,000 of them, where there are many more."""
+    """Take every n-th row in falling order of weight, about 1,000 of them, with the weight of the rows until the next."""
     stride = len(rows.x) // PILOT_ROWS
     if stride < 2:
         return rows
-    some = np.argsort(-rows.weight, kind="stable")[::stride]
-    return Histories(*(column[some] for column in rows))
+    order = np.argsort(-rows.weight, kind="stable")
+    weight = np.add.reduceat(rows.weight[order], np.arange(0, len(order), stride))
+    some = order[::stride]
+    return Histories(rows.x[some], rows.t_x[some], rows.T[some], weight, rows.z[some])
+
+
+def _rate_by_moments(rows: Histories) -> tuple[float, float]:
+    """Return ln(r) and ln(alpha) of gamma-distributed rates from the mean and variance of the counts, as in the NBD."""
+    x, _, age, weight, _ = rows
+    mean = weight @ x / (weight @ age)
+    spread = (weight @ ((x - mean * age) ** 2 - mean * age)) / (weight @ age**2)
+    log_r = np.clip(np.log(mean**2 / spread), -3.0, 3.0) if spread > 0 else 3.0
+    return log_r, log_r - np.log(mean)
+
+
+def _near_limit(log_params: np.ndarray, held: Mapping[str, float]) -> np.ndarray:
+    """Return where a climb to a limit begins: all rates alike at their mean; or, where nobody leaves, half of them."""
+    log_r, log_alpha, *others = log_params
+    return np.array([log_r, log_alpha + (held["r"] - log_r if "r" in held else np.log(2)), *others])
 
 
 class TransactionModel(FittedModel):
@@ -81,6 +121,8 @@ class TransactionModel(FittedModel):
     limits: ClassVar[tuple[Mapping[str, float], ...]] = ()
     """Limiting cases: the log parameters that are held, and where."""
     engines: ClassVar[tuple[str, ...]] = ("kamlab",)
+    n_columns_: int = 0
+    """Columns of the design matrix of covariates."""
 
     def __init__(self, *, unit: str = "week", engine: str = "kamlab", penalizer: float = 0.0) -> None:
         self.unit = unit
@@ -91,9 +133,18 @@ class TransactionModel(FittedModel):
 
     @abstractmethod
     def _log_likelihood(
-        self, log_params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray
+        self, log_params: Any, x: np.ndarray, t_x: np.ndarray, age: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return each history's log-likelihood, shape (n,), and its gradient, shape (parameters, n)."""
+
+    @property
+    def _exact(self) -> bool:
+        """Whether `_summed_likelihood` gives second derivatives."""
+        return False
+
+    def _summed_likelihood(self, rows: Histories) -> Objective:
+        """Return the rows' mean log-likelihood by weight, as a function as `Objective` describes it but not negated."""
+        raise NotImplementedError
 
     @abstractmethod
     def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
@@ -129,6 +180,11 @@ class TransactionModel(FittedModel):
 
     # Fitting
 
+    def _start_by_moments(self, rows: Histories) -> tuple[float, ...]:
+        """Return a start at the rates that the counts show; while an account stays it buys about twice as often."""
+        log_r, log_alpha = _rate_by_moments(rows)
+        return (log_r, log_alpha - np.log(2), *self.starts[0][2:])
+
     def fit(self, summary: Any, y: None = None) -> Self:
         """Fit to a summary with columns account, frequency, recency and T (in `unit`), and optionally weight.
 
@@ -138,8 +194,13 @@ class TransactionModel(FittedModel):
             If histories are impossible, or fewer than 30 accounts or 10 repeat buyers are there.
         """
         self._check_options()
-        self._fit_histories(read_purchases(summary, min_accounts=MIN_ACCOUNTS, min_repeat_buyers=MIN_REPEAT_BUYERS))
+        with one_thread():
+            self._fit_histories(self._learn(summary))
         return self
+
+    def _learn(self, summary: Any) -> Purchases:
+        """Read what the model is to be fitted to."""
+        return read_purchases(summary, min_accounts=MIN_ACCOUNTS, min_repeat_buyers=MIN_REPEAT_BUYERS)
 
     def _check_options(self) -> None:
         super()._check_options()
@@ -147,51 +208,84 @@ class TransactionModel(FittedModel):
             raise ModelError(f'unit is "{self.unit}"; it must be one of {", ".join(DAYS_PER_UNIT)}.')
 
     def _fit_histories(self, data: Purchases) -> None:
+        self._fit_from(data, None)
+
+    def _fit_from(self, data: Purchases, simpler: np.ndarray | None) -> None:
+        """Find the maximum and keep it; where no engine knows the model, from the parameters of a `simpler` one."""
         rows, _ = distinct(data)
         scale = 1 / rows.T.max()
         scaled = rows._replace(t_x=rows.t_x * scale, T=rows.T * scale)
         total = float(rows.weight.sum())
-        objective, pilot = self._objective(scaled), self._objective(_sample(scaled))
-        maximum = self._maximise(objective, lambda: self._ask_engine(scaled), self.starts, self.bounds, total, pilot)
-        if not self.penalizer:
-            maximum = self._no_worse_than_limits(maximum, objective, total)
-        log_scale = np.array([-np.log(scale) if name in self.times else 0.0 for name in self.parameters])
-        params = self._keep(self.parameters, maximum, log_scale, len(data.x))
-        value, _ = self._log_likelihood(np.log(params), *rows[:3])
-        self.log_likelihood_ = float(rows.weight @ value)
+        some = _sample(scaled)
+        objective, pilot = self._objective(scaled), None if some is scaled else self._objective(some)
+        exact = self._exact and not self.n_effects_
+        names, starts, bounds = self._space(scaled)
+        log_scale = np.array([-np.log(scale) if name in self.times else 0.0 for name in names])
+        if simpler is None:
+            maximum = self._maximise(
+                objective, lambda: self._ask_engine(scaled), starts, bounds, total, pilot=pilot, exact=exact
+            )
+        else:
+            starts = [self._logs(simpler) - log_scale, *starts]
+            maximum = maximise(objective, starts=starts, bounds=bounds, n_accounts=total, pilot=pilot)
+        if not self._is_penalised():
+            maximum = no_worse_than_limits(
+                maximum, objective, names, bounds, self.limits, total, near=_near_limit, exact=exact
+            )
+        params = self._keep(names, maximum, log_scale, len(data.x))
+        if exact and not self.penalizer and NOTE_PENALISED not in maximum.notes:
+            # In the data's units the density of a repeat purchase's time is larger by the scale.
+            self.log_likelihood_ = float(rows.weight @ rows.x) * np.log(scale) - total * maximum.value
+        else:
+            self.log_likelihood_ = float(rows.weight @ self._row_likelihood(self._logs(params), rows)[0])
         self.notes_ += self._remarks(rows)
+        self.data_hash_ = data_hash(*rows)
+
+    def _is_penalised(self) -> bool:
+        return self.penalizer > 0
+
+    def _space(self, rows: Histories) -> Space:
+        """Return the parameters' names, the climbs' starts and the bounds (of log parameters, times scaled)."""
+        return Space(self.parameters, [*self.starts, self._start_by_moments(rows)], self.bounds)
+
+    def _row_likelihood(self, log_params: np.ndarray, rows: Histories) -> tuple[np.ndarray, np.ndarray]:
+        """Return each row's log-likelihood, shape (n,), and its gradient, shape (parameters, n)."""
+        return self._log_likelihood(log_params, *rows[:3])
+
+    def _penalty(self, log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return the penalty, its gradient and the diagonal that stands in for its second derivatives."""
+        penalty = self.penalizer * np.exp(2 * log_params)
+        return float(penalty.sum()), 2 * penalty, 4 * penalty
+
+    def _at(self, params: np.ndarray, z: np.ndarray) -> Any:
+        """Return the parameters in force for rows with covariates z: each a number or shape (n, …)."""
+        return params
 
     def _objective(self, rows: Histories) -> Objective:
+        if self._exact and not self.n_effects_:
+            return self._exact_objective(rows)
         share = rows.weight / rows.weight.sum()
 
         def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-            value, gradient = self._log_likelihood(log_params, *rows[:3])
-            penalty = self.penalizer * np.exp(2 * log_params)
+            value, gradient = self._row_likelihood(log_params, rows)
+            penalty, slope, curvature = self._penalty(log_params)
             weighted = gradient * share
-            outer = weighted @ gradient.T + np.diag(4 * penalty)
-            return penalty.sum() - share @ value, 2 * penalty - weighted.sum(axis=1), outer
+            outer = weighted @ gradient.T + np.diag(curvature)
+            return penalty - share @ value, slope - weighted.sum(axis=1), outer
 
         return objective
 
-    def _no_worse_than_limits(self, maximum: Maximum, objective: Objective, total: float) -> Maximum:
-        """Fit the limiting cases too; where one is better than the fit, fit again from there."""
-        for held in self.limits:
-            free = [i for i, name in enumerate(self.parameters) if name not in held]
-            whole = maximum.log_params.copy()
-            for name, value in held.items():
-                whole[self.parameters.index(name)] = value
+    def _exact_objective(self, rows: Histories) -> Objective:
+        likelihood = self._summed_likelihood(rows)
 
-            def restricted(part: np.ndarray, whole: np.ndarray = whole, free: list[int] = free) -> Any:
-                whole[free] = part
-                value, gradient, outer = objective(whole)
-                return value, gradient[free], outer[np.ix_(free, free)]
+        def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+            value, gradient, second = likelihood(log_params)
+            if not self.penalizer:
+                return -value, -gradient, -second
+            penalty, slope, curvature = self._penalty(log_params)
+            return penalty - value, slope - gradient, np.diag(curvature) - second
 
-            found = limit(restricted, whole[free], [self.bounds[i] for i in free], maximum.value)
-            if found.value < maximum.value - _SLACK:
-                whole[free] = found.at
-                again = maximise(objective, starts=[whole], bounds=self.bounds, n_accounts=total)
-                maximum = replace(again, notes=(NOTE_LIMIT, *again.notes))
-        return maximum
+        return objective
 
     # Prediction
 
@@ -220,7 +314,7 @@ class TransactionModel(FittedModel):
         rows, place = distinct(data)
         table = pd.DataFrame(
             {
-                "p_alive": self._alive(self._params(), *rows[:3]),
+                "p_alive": self._alive(self._at(self._params(), rows.z), *rows[:3]),
                 "expected_purchases": self._forecast(rows, t),
                 "lower": self._quantile(rows, t, (1 - level) / 2),
                 "upper": self._quantile(rows, t, (1 + level) / 2),
@@ -228,7 +322,7 @@ class TransactionModel(FittedModel):
         )
         table = table.iloc[place].reset_index(drop=True)
         table.insert(0, "account", data.account)
-        return _checked(table)
+        return finite_forecast(table)
 
     def expected_purchases(self, summary: Any, horizon_days: float) -> np.ndarray:
         """Return E[X | history] over the horizon; shape (accounts,)."""
@@ -237,7 +331,8 @@ class TransactionModel(FittedModel):
 
     def expected_purchases_new(self, horizon_days: Any) -> np.ndarray:
         """Return the repeat purchases expected of a new customer within `horizon_days` (a number or an array)."""
-        params, zero = self._params(), np.zeros(1)
+        zero = np.zeros(1)
+        params = self._at(self._params(), np.zeros((1, self.n_columns_)))
         days = np.asarray(horizon_days, dtype=float)
         t = np.atleast_1d(days) * days_to_units(1, self.unit)
         expected = self._alive(params, zero, zero, zero) * self._expected(params, zero, zero, zero, t)
@@ -248,7 +343,8 @@ class TransactionModel(FittedModel):
         data = self._read(summary)
         t = self._horizon(horizon_days)
         n = np.broadcast_to(np.asarray(purchases, dtype=float), data.x.shape)
-        return np.where(n < 0, 0.0, 1 - self._at_least(data.x, data.t_x, data.T, t, np.maximum(n, 0) + 1))
+        rows = Histories(data.x, data.t_x, data.T, data.weight, data.z)
+        return np.where(n < 0, 0.0, 1 - self._at_least(rows, t, np.maximum(n, 0) + 1))
 
     def sample_purchases(
         self, summary: Any, horizon_days: float, params: np.ndarray, *, rng: np.random.Generator
@@ -273,15 +369,13 @@ class TransactionModel(FittedModel):
         data = self._read(summary)
         t = self._horizon(horizon_days)
         history = data.x[:, None], data.t_x[:, None], data.T[:, None]
-        alive = rng.random((len(data.x), len(params))) < self._alive(params.T, *history)
-        return np.where(alive, self._sample(params.T, *history, t, rng), 0.0)
-
-    def _params(self) -> np.ndarray:
-        check_is_fitted(self)
-        return np.array(list(self.params_.values()))
+        own = self._at(params.T, data.z)
+        alive = rng.random((len(data.x), len(params))) < self._alive(own, *history)
+        return np.where(alive, self._sample(own, *history, t, rng), 0.0)
 
     def _read(self, summary: Any) -> Purchases:
-        check_is_fitted(self)
+        """Read what the model is to be applied to."""
+        self._params()
         return read_purchases(summary)
 
     def _horizon(self, horizon_days: float) -> float:
@@ -290,24 +384,26 @@ class TransactionModel(FittedModel):
         return days_to_units(horizon_days, self.unit)
 
     def _forecast(self, rows: Histories, t: float) -> np.ndarray:
-        params = self._params()
+        params = self._at(self._params(), rows.z)
         expected = self._expected(params, *rows[:3], t)
         # The last digits of an expectation may pass the bounds that it has by its nature.
         return self._alive(params, *rows[:3]) * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
 
-    def _at_least(self, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: float, n: np.ndarray) -> np.ndarray:
+    def _at_least(self, rows: Histories, t: float, n: np.ndarray) -> np.ndarray:
         """Return P(at least n purchases), averaged over the parameters' normal approximation."""
-        return np.mean([self._survival(node, x, t_x, age, t, n) for node in self.parameter_nodes()], axis=0)
+        nodes = self.parameter_nodes()
+        return np.mean([self._survival(self._at(node, rows.z), *rows[:3], t, n) for node in nodes], axis=0)
 
     def _quantile(self, rows: Histories, t: float, probability: float) -> np.ndarray:
         """Return the smallest n with P(X ≤ n) ≥ probability; the search begins at that of the fitted parameters."""
         params = self._params()
 
         def fitted(n: np.ndarray, at: np.ndarray) -> np.ndarray:
-            return self._survival(params, rows.x[at], rows.t_x[at], rows.T[at], t, n) <= 1 - probability
+            some = Histories(*(column[at] for column in rows))
+            return self._survival(self._at(params, some.z), *some[:3], t, n) <= 1 - probability
 
         def averaged(n: np.ndarray, at: np.ndarray) -> np.ndarray:
-            return self._at_least(rows.x[at], rows.t_x[at], rows.T[at], t, n) <= 1 - probability
+            return self._at_least(Histories(*(column[at] for column in rows)), t, n) <= 1 - probability
 
         return smallest_count(averaged, smallest_count(fitted, np.zeros(len(rows.x))))
 
@@ -331,15 +427,3 @@ def smallest_count(few_more: Callable[[np.ndarray, np.ndarray], np.ndarray], gue
         probe[rows] = np.where(upwards, low + stride, np.where(downwards, np.maximum(high - stride, middle), middle))
         stride *= 2
     return holds
-
-
-def _checked(table: pd.DataFrame) -> pd.DataFrame:
-    """Refuse a forecast that is no number, so that none ever reaches a sum."""
-    numbers = table.drop(columns="account").to_numpy(dtype=float)
-    wrong = ~(np.isfinite(numbers) & (numbers >= 0)).all(axis=1)
-    if wrong.any():
-        raise ModelError(
-            f"{int(wrong.sum())} of {len(table)} accounts get no finite forecast "
-            f"(first: {first_ids(table['account'][wrong])}). Check their histories for counts or times of absurd size."
-        )
-    return table

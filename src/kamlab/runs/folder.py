@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from kamlab.errors import ConfigError
 from kamlab.i18n import Translator
 from kamlab.ledger import Ledger
 from kamlab.period import StudyPeriod, parse_day
+from kamlab.resources import replacing
 from kamlab.runs.drafts import DEFAULT_CONFIG, PARENTS_SEARCHED, draft_root, find_config
 from kamlab.runs.identity import file_hash, fingerprint, input_hashes, run_id, study_period
 
@@ -157,21 +156,6 @@ class Run:
                 f'"{name}" cannot be written: the run in {self.folder} is finished and does not change any more. '
                 'Open a draft with run_dir="" to try something else.'
             )
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and put it in its place once it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def open(

@@ -1,0 +1,204 @@
+"""Ways to the top of a likelihood within bounds: scoring, or Newton's steps where second derivatives are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg.lapack import dposv, dpotrf
+from scipy.optimize import minimize
+
+from kamlab.errors import ModelError
+
+GRADIENT_TOLERANCE = 1e-5
+"""Largest slope of the mean log-likelihood per log parameter at what is called a maximum."""
+
+ROUGH, FINE, SHARP = 1e-3, 1e-4, 1e-9
+"""Slopes at which a climb ends: where starts are compared, where Newton's steps follow, and where these end."""
+
+MOST_STEPS = 40
+LONGEST_STEP = 2.0
+"""Of a log parameter at a time."""
+
+LARGEST_LOG_SD = 1.0
+"""A direction along which the data leave a larger standard deviation than this is called open."""
+
+_ROUNDING = 1e-13
+"""By how much the objective may err relative to 1 or to itself."""
+
+Bounds = Sequence[tuple[float, float]]
+Local = tuple[float, np.ndarray, np.ndarray]
+
+Objective = Callable[[np.ndarray], Local]
+"""Log parameters → mean negative log-likelihood per account (plus penalty), its gradient, and either the matrix of its
+second derivatives (an `exact` objective) or what stands in for it: the mean outer product of the accounts' own
+gradients, plus the penalty's curvature."""
+
+
+class Point(NamedTuple):
+    """Log parameters, the objective there, the largest slope that the bounds do not hold back, and the curvature."""
+
+    at: np.ndarray
+    value: float
+    slope: float
+    curvature: np.ndarray
+
+
+def climb(
+    objective: Objective,
+    start: np.ndarray,
+    bounds: Bounds,
+    tolerance: float,
+    *,
+    wanted: float = np.inf,
+    exact: bool = False,
+    known: Local | None = None,
+) -> Point:
+    """Climb by damped Newton steps, or by scoring (Berndt, Hall, Hall and Hausman 1974); by L-BFGS-B where stuck.
+
+    The climb ends where the slope is under the tolerance, or where `wanted` is ten times as far off as the slope and
+    the curvature promise. `known` is the objective at the start, if it has been computed.
+    """
+    lower, upper = np.asarray(bounds, dtype=float).T
+    at = np.clip(start, lower, upper)
+    value, gradient, curvature = known or objective(at)
+    damping, longest = 1e-3, LONGEST_STEP
+    for _ in range(MOST_STEPS):
+        free: Any = slice(None)
+        if ((at <= lower) | (at >= upper)).any():
+            free = ~(((at <= lower) & (gradient > 0)) | ((at >= upper) & (gradient < 0)))
+        slope = float(np.abs(gradient[free]).max(initial=0.0))
+        if slope < tolerance or not np.isfinite(value):
+            return Point(at, value, slope, curvature)
+        matrix, sloping = curvature[free][:, free], gradient[free]
+        step = np.zeros_like(at)
+        step[free] = _newton(matrix, sloping) if exact else _scoring(matrix, sloping, damping)
+        if value + 5 * gradient @ step > wanted:
+            return Point(at, value, slope, curvature)
+        step *= min(1.0, longest / np.abs(step).max())
+        trial = np.clip(at + step, lower, upper)
+        there = objective(trial)
+        level = abs(there[0] - value) <= _ROUNDING * (1 + abs(value)) and np.abs(there[1][free]).max() < slope
+        if there[0] < value or level:
+            (value, gradient, curvature), at = there, trial
+            damping, longest = max(damping / 10, 1e-9), min(2 * longest, LONGEST_STEP)
+        elif slope < GRADIENT_TOLERANCE / 100:
+            # Rounding hides what is still to be gained.
+            return Point(at, value, slope, curvature)
+        else:
+            damping, longest = 10 * damping, np.abs(step).max() / 4 if exact else LONGEST_STEP
+            if damping > 1e6:
+                break
+    options = {"maxiter": 2000, "maxfun": 5000, "ftol": 1e-15, "gtol": tolerance / 10, "maxcor": 20}
+    found = minimize(lambda p: objective(p)[:2], at, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    value, gradient, curvature = objective(found.x)
+    held = ((found.x <= lower) & (gradient > 0)) | ((found.x >= upper) & (gradient < 0))
+    return Point(found.x, value, float(np.abs(np.where(held, 0.0, gradient)).max()), curvature)
+
+
+def _scoring(outer: np.ndarray, gradient: np.ndarray, damping: float) -> np.ndarray:
+    return -np.linalg.solve(outer + np.diag(damping * np.diag(outer) + 1e-12), gradient)
+
+
+def _newton(second: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    _, step, failed = dposv(second, gradient)
+    if not failed:
+        return -step
+    values, vectors = np.linalg.eigh(second)
+    # Where the likelihood bends upwards a step goes uphill too, the further the less it bends.
+    return -vectors @ ((gradient @ vectors) / (np.abs(values) + 1e-12))
+
+
+def highest(objective: Objective, starts: Sequence[np.ndarray], bounds: Bounds, exact: bool) -> Point:
+    """Climb roughly from each start; return the highest point reached."""
+    reached = [climb(objective, start, bounds, ROUGH, exact=exact) for start in starts]
+    return min(_finite(reached), key=lambda point: point.value)
+
+
+def _finite(points: Sequence[Point]) -> list[Point]:
+    finite = [point for point in points if np.isfinite(point.value)]
+    if not finite:
+        raise ModelError(
+            "The likelihood is not finite anywhere near plausible parameters. "
+            "Check the summary for counts or times of absurd size."
+        )
+    return finite
+
+
+def newton_top(
+    objective: Objective, starts: Sequence[np.ndarray], bounds: Bounds, n_accounts: float, pilot: Objective | None
+) -> Point:
+    """Return the top of an exact objective.
+
+    The climb begins where a pilot has its top, or without one at the start of highest likelihood. Where it ends in
+    doubt (at a bound, or open in some direction) all starts are climbed from, and the highest top counts.
+    """
+    if pilot is not None:
+        top = climb(objective, highest(pilot, starts, bounds, exact=True).at, bounds, SHARP, exact=True)
+        others = list(starts)
+    else:
+        points = [np.clip(start, *np.asarray(bounds, dtype=float).T) for start in starts]
+        known = [objective(point) for point in points]
+        best = int(np.argmin([local[0] if np.isfinite(local[0]) else np.inf for local in known]))
+        top = climb(objective, points[best], bounds, SHARP, exact=True, known=known[best])
+        others = points[:best] + points[best + 1 :]
+    if not np.isfinite(top.value) or is_doubtful(top, bounds, n_accounts):
+        tops = [climb(objective, start, bounds, SHARP, exact=True) for start in others]
+        top = min(_finite([top, *tops]), key=_height)
+    return top
+
+
+def _height(point: Point) -> float:
+    # Tops that differ by rounding alone are one.
+    return round(point.value, 12)
+
+
+def is_doubtful(point: Point, bounds: Bounds, n_accounts: float) -> bool:
+    """Say whether a point is no clear maximum: sloping, at a bound, or hardly curved in some direction."""
+    if point.slope >= GRADIENT_TOLERANCE or not inside(point.at, bounds).all():
+        return True
+    least = np.eye(len(point.at)) / (n_accounts * LARGEST_LOG_SD**2)
+    return bool(dpotrf(point.curvature - least)[1])
+
+
+def inside(at: np.ndarray, bounds: Bounds) -> np.ndarray:
+    """Return which log parameters stand clear of their bounds."""
+    lower, upper = np.asarray(bounds, dtype=float).T
+    return (at > lower + 1e-6) & (at < upper - 1e-6)
+
+
+def sharpened(objective: Objective, point: Point, bounds: Bounds) -> Point:
+    """Take Newton's steps to the maximum near a point, with second derivatives by differences; return them with it."""
+    second = second_derivatives(objective, point.at)
+    free = inside(point.at, bounds)
+    curvature = second[np.ix_(free, free)]
+    if free.any() and np.linalg.eigvalsh(curvature)[0] > 1e-8:
+        start = point.at
+        gradient = objective(start)[1]
+        for _ in range(4):
+            at = point.at.copy()
+            at[free] -= np.linalg.solve(curvature, gradient[free])
+            value, gradient, _ = objective(at)
+            slope = float(np.abs(gradient[free]).max())
+            if not (
+                slope < point.slope and inside(at[free], [b for b, f in zip(bounds, free, strict=True) if f]).all()
+            ):
+                break
+            point = Point(at, value, slope, second)
+            if slope < SHARP:
+                break
+        if np.abs(point.at - start).max() > 1e-4:
+            second = second_derivatives(objective, point.at)
+    if point.slope >= GRADIENT_TOLERANCE:
+        point = climb(objective, point.at, bounds, GRADIENT_TOLERANCE / 10)
+        second = second_derivatives(objective, point.at)
+    return point._replace(curvature=second)
+
+
+def second_derivatives(objective: Objective, at: np.ndarray) -> np.ndarray:
+    """Return the objective's matrix of second derivatives by central differences of its gradient."""
+    step = 1e-5
+    rows = [(objective(at + step * unit)[1] - objective(at - step * unit)[1]) / (2 * step) for unit in np.eye(len(at))]
+    matrix = np.array(rows)
+    return (matrix + matrix.T) / 2

@@ -1,0 +1,66 @@
+"""No fit stays below its own limiting cases: nobody leaves, all accounts are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from kamlab.clv.base import Maximum, limit, maximise
+from kamlab.clv.climb import Objective
+from kamlab.i18n import N_
+
+NOTE_LIMIT = N_("The model's first fit was worse than its own limiting case, so it was fitted again from there.")
+
+_SLACK = 1e-9
+"""By how much of the mean log-likelihood rounding may err."""
+
+
+def no_worse_than_limits(
+    maximum: Maximum,
+    objective: Objective,
+    names: Sequence[str],
+    bounds: Sequence[tuple[float, float]],
+    limits: Sequence[Mapping[str, float]],
+    n_accounts: float,
+    *,
+    near: Callable[[np.ndarray, Mapping[str, float]], np.ndarray] | None = None,
+    exact: bool = False,
+) -> Maximum:
+    """Fit the limiting cases too; where one is better than the maximum, climb again from there and note it.
+
+    Parameters
+    ----------
+    maximum, objective
+        See `kamlab.clv.base.maximise`.
+    names, bounds
+        Of the log parameters.
+    limits : sequence of mapping
+        For each limiting case the log parameters that are held, and where.
+    n_accounts : float
+    near : callable, optional
+        Log parameters and those held → log parameters from which to climb; without it the maximum's own.
+    exact : bool
+        Whether the objective's third value is its matrix of second derivatives.
+    """
+    for held in limits:
+        free = [i for i, name in enumerate(names) if name not in held]
+        whole = maximum.log_params.copy() if near is None else near(maximum.log_params, held)
+        for name, value in held.items():
+            whole[names.index(name)] = value
+
+        square = np.ix_(free, free)
+
+        def restricted(part: np.ndarray, whole: np.ndarray = whole, free: Any = free, square: Any = square) -> Any:
+            whole[free] = part
+            value, gradient, curvature = objective(whole)
+            return value, gradient[free], curvature[square]
+
+        found = limit(restricted, whole[free], [bounds[i] for i in free], maximum.value, exact=exact)
+        if found.value < maximum.value - _SLACK:
+            whole[free] = found.at
+            again = maximise(objective, starts=[whole], bounds=bounds, n_accounts=n_accounts, exact=exact)
+            maximum = replace(again, notes=(NOTE_LIMIT, *again.notes))
+    return maximum
