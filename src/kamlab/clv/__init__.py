@@ -11,6 +11,7 @@ from kamlab.clv.bg_bb import BGBB
 from kamlab.clv.bg_cnbd import BGCNBD, MBGCNBD
 from kamlab.clv.bg_nbd import BGNBD
 from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.clv.log_normal_spend import LogNormalSpend
 from kamlab.clv.mbg_nbd import MBGNBD
 from kamlab.clv.nbd import NBD
 from kamlab.clv.pareto_nbd import ParetoNBD
@@ -29,6 +30,7 @@ __all__ = [
     "SBG",
     "FittedModel",
     "GammaGamma",
+    "LogNormalSpend",
     "ParetoNBD",
     "TransactionModel",
     "contracts_from_survivors",
@@ -45,6 +47,7 @@ MODELS: dict[str, type[FittedModel]] = {
     "bg_bb": BGBB,
     "sbg": SBG,
     "gamma_gamma": GammaGamma,
+    "log_normal_spend": LogNormalSpend,
 }
 
 
