@@ -222,6 +222,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("margin_rate", "number", "margin rate used; missing where no cost is known", "share"),
         ("margin_rate_se", "number", "its standard error", "share"),
         (
+            "cost_to_serve",
+            "number",
+            "expected cost to serve of the horizon, which the contribution is less",
+            "currency",
+        ),
+        (
             "p_negative",
             "number",
             "probability that the account loses money given that it buys; missing without costs",
@@ -245,6 +251,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", "text", "account or group"),
         ("margin_rate", "number", "margin rate of 36 months, drawn towards its channel's", "share"),
         ("margin_rate_se", "number", "its standard error", "share"),
+        ("cost_to_serve", "number", "cost of serving it in the last 12 months; 0 where none is known", "currency"),
         ("p_negative", "number", "probability that it loses money given that it buys", "probability"),
     ),
     "draws": _columns(
