@@ -159,6 +159,28 @@ def test_margins_of_other_accounts_are_refused(summary, choice):
 # Draws
 
 
+def test_cost_to_serve_is_spent_where_the_account_buys(summary, choice):
+    margins = rates(summary).assign(cost_to_serve=40.0)
+    table, draws, revenue = forecast.value_and_draws(summary, choice, margins=margins, horizon_days=730, n_draws=400)
+    buys = 1 - choice.transactions.probability_at_most(summary.sort_values("account"), 0, 730)
+    assert table["cost_to_serve"].to_numpy() == pytest.approx(80 * buys)
+    margin = table["expected_revenue"] * 0.3
+    assert table["expected_contribution"].to_numpy() == pytest.approx(margin - 80 * buys)
+    drawn, sold = draws.drop(columns="account").to_numpy(), revenue.drop(columns="account").to_numpy()
+    assert (drawn[sold == 0] == 0).all()
+    # Three standard errors of the company's mean over 400 draws.
+    error = 3 * drawn.sum(axis=0).std() / 20
+    assert drawn.sum(axis=0).mean() == pytest.approx(table["expected_contribution"].sum(), abs=error)
+
+
+def test_cost_to_serve_is_not_taken_off_revenue(summary, choice):
+    margins = rates(summary, rate=np.nan, error=np.nan, p_negative=np.nan).assign(cost_to_serve=40.0)
+    table = forecast.value(summary, choice, margins=margins, n_draws=100)
+    assert (table["basis"] == "revenue").all()
+    assert (table["cost_to_serve"] == 0).all()
+    assert (table["expected_contribution"] == table["expected_revenue"]).all()
+
+
 def test_draws_have_the_expected_contribution_as_mean(summary, choice):
     certain = replace(choice, level_sd=0.0)
     table, draws, _ = forecast.value_and_draws(summary, certain, margins=rates(summary), n_draws=400)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from kamlab import margins
-from kamlab.errors import ModelError
+from kamlab.errors import DataError, ModelError
+from kamlab.period import StudyPeriod
 
 
 def summary(rows):
@@ -52,6 +53,50 @@ def test_silence_is_no_loss():
     rates = margins.rates(table)
     assert rates["margin_rate"].iloc[-1] < 0
     assert rates["p_negative"].iloc[-1] == 0.0
+
+
+# Cost to serve
+
+COSTS = pd.DataFrame(
+    {
+        "account": ["B", "A", "B", "C", "A"],
+        "date": ["2024-01-01", "2024-12-31", "2024-06-30", "2023-12-31", "2025-01-01"],
+        "amount": [10.0, 5.5, 20.0, 99.0, 77.0],
+    }
+)
+
+
+def test_cost_to_serve_of_the_last_12_months_by_hand():
+    # 2024 is a leap year: its first day lies 366 days back.
+    found = margins.cost_to_serve(COSTS, StudyPeriod("2024-12-31"))
+    assert found.to_dict() == {"A": 5.5, "B": 20.0}
+    groups = pd.DataFrame({"member": ["A", "B"], "account": ["G", "G"]})
+    assert margins.cost_to_serve(COSTS, StudyPeriod("2024-12-30"), accounts=groups).to_dict() == {"G": 30.0}
+
+
+def test_costs_that_cannot_be_counted_are_named():
+    wrong = COSTS.assign(amount=["10", "x", "20", "1", "2"], account=["B", "A", None, "C", "A"])
+    with pytest.raises(DataError, match=r"2 of 5 costs .* \(first, counted from 0: 1, 2\)"):
+        margins.cost_to_serve(wrong, StudyPeriod("2024-12-31"))
+
+
+def test_loss_is_margin_less_cost_to_serve():
+    table = summary(alike(40)).assign(trailing_revenue=1000.0)
+    plain = margins.rates(table).iloc[0]
+    costs = pd.Series({"A001": 100.0, "A002": 1000 * plain["margin_rate"], "A003": 600.0})
+    rates = margins.rates(table, costs=costs)
+    assert rates["cost_to_serve"].tolist()[:5] == [0.0, 100.0, costs["A002"], 600.0, 0.0]
+    expected = norm.cdf((rates["cost_to_serve"] / 1000 - plain["margin_rate"]) / plain["margin_rate_se"])
+    assert rates["p_negative"].to_numpy() == pytest.approx(expected, abs=1e-12)
+    assert rates["p_negative"].iloc[2] == pytest.approx(0.5)
+    assert rates[["margin_rate", "margin_rate_se"]].equals(margins.rates(table)[["margin_rate", "margin_rate_se"]])
+
+
+def test_service_without_net_revenue_is_a_loss_but_silence_is_none():
+    table = summary(alike(40)).assign(trailing_revenue=[-50.0, 0.0, *[1000.0] * 38])
+    table.loc[1, "trailing_purchase_days"] = 0
+    rates = margins.rates(table, costs=pd.Series({"A000": 10.0, "A001": 10.0}))
+    assert rates["p_negative"].tolist()[:2] == [1.0, 0.0]
 
 
 def test_without_costs_everything_is_missing():

@@ -60,7 +60,8 @@ def value_and_draws(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Forecast each account and draw all accounts jointly.
 
-    Expected revenue is expected purchases × expected net order value; expected contribution is that × margin rate.
+    Expected revenue is expected purchases × expected net order value; expected contribution is that × margin rate, less
+    the cost to serve of the last 12 months, which is spent again where the account buys at all.
     Lifetime value is Σ_m {E[X(t_m)] − E[X(t_m−1)]} · spend · margin · (1 + d)^−(middle of month m in years), over the
     months m, which end t_m days after the as-of date (365 / 12 days each, to the whole day; the last one ends with the
     horizon).
@@ -116,10 +117,14 @@ def value_and_draws(
         values = order_values(summary, spend)
         table = table.join(values[["expected_spend", "spend_basis"]]).join(rates)
         table["expected_revenue"] = table["expected_purchases"] * table["expected_spend"]
-        table["expected_contribution"] = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
+        table["cost_to_serve"] *= days_to_years(horizon_days) * _p_buys(summary, choice, horizon_days)
+        margin = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
+        table["expected_contribution"] = margin - table["cost_to_serve"]
         table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
         money_drawn = _sample_money(summary, values, rates, choice, spend, horizon_days, n_draws, rng)
         revenue, sampled = (money * scale[:, None] for money in money_drawn)
+        yearly = rates["cost_to_serve"].to_numpy() * days_to_years(horizon_days)
+        sampled -= np.where(revenue > 0, yearly[:, None], 0.0)
         ends = [(1 - level) / 2, (1 + level) / 2]
         table["revenue_lower"], table["revenue_upper"] = np.quantile(revenue, ends, axis=1)
         table["contribution_lower"], table["contribution_upper"] = np.quantile(sampled, ends, axis=1)
@@ -152,16 +157,19 @@ def _check_options(horizon_days: int, discount_rate_annual: float, level: float,
 
 def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     """Bring margin rates into the summary's order; all missing where none are given."""
-    names = ["margin_rate", "margin_rate_se", "p_negative"]
+    names = ["margin_rate", "margin_rate_se", "cost_to_serve", "p_negative"]
     if margins is None:
-        return pd.DataFrame(np.nan, accounts.index, names)
+        return pd.DataFrame(np.nan, accounts.index, names).assign(cost_to_serve=0.0)
     absent = accounts[~accounts.isin(margins["account"])]
     if len(absent):
         raise ModelError(
             f"{len(absent)} of {len(accounts)} accounts have no margin (first: {first_ids(absent)}). "
             "Take the margins of the same summary."
         )
-    return margins.set_index("account").loc[accounts, names].reset_index(drop=True)
+    rates = margins.set_index("account").loc[accounts].reindex(columns=names).reset_index(drop=True)
+    # Where values are revenue the cost to serve would be all that is known of costs.
+    rates["cost_to_serve"] = rates["cost_to_serve"].where(rates["margin_rate"].notna()).fillna(0.0)
+    return rates
 
 
 def _purchases(
@@ -179,6 +187,11 @@ def _purchases(
     bounds = blend.scale_counts(table["purchases_lower"], table["purchases_upper"], scale)
     table["purchases_lower"], table["purchases_upper"] = bounds
     return table, scale
+
+
+def _p_buys(summary: pd.DataFrame, choice: Choice, horizon_days: int) -> np.ndarray:
+    """Return P(at least one purchase in the horizon): who does not buy is not served either."""
+    return 1 - choice.transactions.probability_at_most(summary, 0, horizon_days)
 
 
 def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount_rate_annual: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Margin rate of each account, shrunk to its group's, so that two bad lines make no "−80 %".
+"""Margin rate of each account, shrunk to its group's, so that two bad lines make no "−80 %"; and its cost to serve.
 
 References
 ----------
@@ -12,6 +12,9 @@ import pandas as pd
 from scipy.special import ndtr
 
 from kamlab.clv.checks import as_frame, require_columns
+from kamlab.errors import DataError, first_ids
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
+from kamlab.terms import TABLES
 
 PRIOR_LINES = (5.0, 200.0)
 """Range of the number of lines at which an account's own rate weighs as much as its group's."""
@@ -25,7 +28,45 @@ WIDEST_RATE = 1.0
 _COLUMNS = ("costed_revenue", "margin", "margin_rate_var", "costed_lines", "trailing_purchase_days")
 
 
-def rates(summary: pd.DataFrame, *, groups: pd.Series | None = None) -> pd.DataFrame:
+def cost_to_serve(costs: pd.DataFrame, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.Series:
+    """Add up what serving each account has cost in the last 12 months.
+
+    Parameters
+    ----------
+    costs : pandas.DataFrame
+        Columns account, date, amount (currency; above 0 = a cost, below 0 = one taken back).
+    period : StudyPeriod
+        Nothing after its `calibration_end` counts.
+    accounts : pandas.DataFrame, optional
+        Columns member, account, as for `summary.summarize`: costs count for the account that decisions are taken for.
+
+    Returns
+    -------
+    pandas.Series
+        cost_to_serve (currency) by account, of the accounts with a cost in these 12 months, in order.
+
+    Raises
+    ------
+    DataError
+        If costs lack an account, a date or a finite amount.
+    """
+    frame = as_frame(costs)
+    require_columns(frame, ("date", "amount"), "the cost to serve")
+    date, amount = pd.to_datetime(frame["date"], errors="coerce"), pd.to_numeric(frame["amount"], errors="coerce")
+    wrong = date.isna() | ~np.isfinite(amount.astype(float)) | frame["account"].isna() | (frame["account"] == "")
+    if wrong.any():
+        raise DataError(
+            f"{int(wrong.sum())} of {len(frame)} costs to serve have no account, date or amount that is a number "
+            f"(first, counted from 0: {first_ids(frame.index[wrong].astype(str))}). Fill or drop them."
+        )
+    recent = (date >= pd.Timestamp(period.window_start(DAYS_PER_YEAR))) & (date <= pd.Timestamp(period.calibration_end))
+    account = frame["account"]
+    if accounts is not None:
+        account = account.map(accounts.set_index("member")["account"]).fillna(account)
+    return amount[recent].astype(float).groupby(account[recent]).sum().rename("cost_to_serve")
+
+
+def rates(summary: pd.DataFrame, *, groups: pd.Series | None = None, costs: pd.Series | None = None) -> pd.DataFrame:
     """Estimate margin rates by credibility.
 
     The own rate m_i (margin / revenue of the costed lines of 36 months) of an account with n_i such lines weighs
@@ -37,22 +78,28 @@ def rates(summary: pd.DataFrame, *, groups: pd.Series | None = None) -> pd.DataF
     Parameters
     ----------
     summary : pandas.DataFrame
-        Columns account, costed_revenue, margin (currency), margin_rate_var, costed_lines, trailing_purchase_days.
+        Columns account, costed_revenue, margin (currency), margin_rate_var, costed_lines, trailing_purchase_days; and
+        trailing_revenue (currency) where there are costs to serve.
     groups : pandas.Series, optional
         Group (the channel) by account (index); accounts without one, and small groups, take the company's rate.
+    costs : pandas.Series, optional
+        Cost to serve of the last 12 months (currency) by account (index); accounts that are not there cost nothing.
 
     Returns
     -------
     pandas.DataFrame
-        account; margin_rate (share); margin_rate_se (share); p_negative: probability that the rate is below 0 (normal
-        approximation), 0 without a purchase day in the last 12 months. All missing where no cost is known at all.
+        account; margin_rate (share); margin_rate_se (share); cost_to_serve (currency a year; 0 without `costs`);
+        p_negative: probability that margin rate × revenue of the last 12 months is less than the cost to serve, given
+        that the account buys (normal approximation of the rate), 0 without a purchase day in these 12 months. Rates and
+        probabilities are missing where no cost of goods is known at all.
     """
     frame = as_frame(summary)
     require_columns(frame, _COLUMNS, "the margin rate")
+    table = frame[["account"]].reindex(columns=[column.name for column in TABLES["margins"]]).astype({"account": "str"})
+    table["cost_to_serve"] = 0.0 if costs is None else frame["account"].map(costs).fillna(0.0).astype(float)
     costed = (frame["costed_lines"] > 0) & (frame["costed_revenue"] > 0)
     if not costed.any():
-        nothing = pd.DataFrame(np.nan, frame.index, ["margin_rate", "margin_rate_se", "p_negative"])
-        return pd.concat([frame["account"], nothing], axis=1)
+        return table
     n = frame["costed_lines"].where(costed, 0).to_numpy(dtype=float)
     own = (frame["margin"] / frame["costed_revenue"].where(costed)).clip(-WIDEST_RATE, WIDEST_RATE)
     group_rate = _group_rates(frame, costed, groups)
@@ -64,17 +111,18 @@ def rates(summary: pd.DataFrame, *, groups: pd.Series | None = None) -> pd.DataF
     rate = z * own + (1 - z) * group_rate.to_numpy()
     spread = (n * within + k * pooled) / (n + k)
     error = np.sqrt(z**2 * spread / np.maximum(n, 1) + (1 - z) ** 2 * between)
+    needed = _rate_needed(frame, table["cost_to_serve"]) if costs is not None else np.zeros(len(frame))
     # Equal rates everywhere leave no doubt about the sign.
-    score = np.divide(-rate, error, out=np.where(rate < 0, np.inf, -np.inf), where=error > 0)
+    score = np.divide(needed - rate, error, out=np.where(rate < needed, np.inf, -np.inf), where=error > 0)
     silent = frame["trailing_purchase_days"].to_numpy() == 0
-    return pd.DataFrame(
-        {
-            "account": frame["account"],
-            "margin_rate": rate,
-            "margin_rate_se": error,
-            "p_negative": np.where(silent, 0.0, ndtr(score)),
-        }
-    )
+    return table.assign(margin_rate=rate, margin_rate_se=error, p_negative=np.where(silent, 0.0, ndtr(score)))
+
+
+def _rate_needed(frame: pd.DataFrame, cost: pd.Series) -> np.ndarray:
+    """Return the margin rate at which an account just pays for its service; infinite where it bought nothing net."""
+    require_columns(frame, ("trailing_revenue",), "the cost to serve")
+    revenue, cost = frame["trailing_revenue"].to_numpy(dtype=float), cost.to_numpy()
+    return np.divide(cost, revenue, out=np.where(cost > 0, np.inf, 0.0), where=revenue > 0)
 
 
 def _group_rates(frame: pd.DataFrame, costed: pd.Series, groups: pd.Series | None) -> pd.Series:

@@ -43,6 +43,18 @@ LINE_KINDS = ("sale", "return", "rebate", "free", "freight", "tax", "intercompan
 REVENUE_KINDS = ("sale", "return", "rebate")
 """Kinds of ledger lines that count as revenue."""
 
+_TOTALS = _columns(
+    ("kind", "text", "company, owner or segment"),
+    ("group", "text", "name of the group; company for all accounts together"),
+    ("measure", "text", "revenue or contribution of the horizon; clv_1y, clv_3y or clv_5y"),
+    ("accounts", "integer", "accounts in the group that have a forecast"),
+    ("expected", "number", "sum of their expected values", "currency"),
+    ("lower", "number", "lower bound of its interval, from the sums of joint draws", "currency"),
+    ("upper", "number", "upper bound of its interval", "currency"),
+    ("level", "number", "level of the interval"),
+    ("basis", "text", "contribution, revenue or purchases: what the values hold"),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "ledger": _columns(
         ("account", "text", "customer as the source names it; empty = unattributed revenue"),
@@ -216,6 +228,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("margin_rate", "number", "margin rate used; missing where no cost is known", "share"),
         ("margin_rate_se", "number", "its standard error", "share"),
         (
+            "cost_to_serve",
+            "number",
+            "expected cost to serve of the horizon, which the contribution is less",
+            "currency",
+        ),
+        (
             "p_negative",
             "number",
             "probability that the account loses money given that it buys; missing without costs",
@@ -239,6 +257,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", "text", "account or group"),
         ("margin_rate", "number", "margin rate of 36 months, drawn towards its channel's", "share"),
         ("margin_rate_se", "number", "its standard error", "share"),
+        ("cost_to_serve", "number", "cost of serving it in the last 12 months; 0 where none is known", "currency"),
         ("p_negative", "number", "probability that it loses money given that it buys", "probability"),
     ),
     "draws": _columns(
@@ -254,6 +273,37 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", "text", "account or group"),
         ("d0 … dN", "number", "joint draws of the account's revenue in the horizon", "currency"),
     ),
+    "lifetime": _columns(
+        ("account", "text", "account or group"),
+        ("dert", "number", "purchase days of all its future, discounted to the as-of date; missing at a rate of 0"),
+        ("purchases_1y", "number", "purchase days expected in 12 months"),
+        ("purchases_3y", "number", "purchase days expected in 3 years"),
+        ("purchases_5y", "number", "purchase days expected in 5 years"),
+        *(
+            column
+            for years in (1, 3, 5)
+            for column in (
+                (
+                    f"clv_{years}y",
+                    "number",
+                    f"contribution of {12 * years} months discounted to the as-of date",
+                    "currency",
+                ),
+                (f"clv_{years}y_lower", "number", "lower bound of its interval", "currency"),
+                (f"clv_{years}y_upper", "number", "upper bound of its interval", "currency"),
+                (
+                    f"p_negative_{years}y",
+                    "number",
+                    "probability that it is below 0; missing without costs",
+                    "probability",
+                ),
+            )
+        ),
+        ("level", "number", "level of the intervals"),
+        ("basis", "text", "contribution, revenue or purchases: what the value columns hold"),
+    ),
+    "lifetime_totals": _TOTALS,
+    "totals": _TOTALS,
     "potential": _columns(
         ("account", "text", "account or group"),
         (

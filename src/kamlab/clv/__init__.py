@@ -13,6 +13,7 @@ from kamlab.clv.bg_bb import BGBB
 from kamlab.clv.bg_cnbd import BGCNBD, MBGCNBD
 from kamlab.clv.bg_nbd import BGNBD
 from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.clv.log_normal_spend import LogNormalSpend
 from kamlab.clv.mbg_nbd import MBGNBD
 from kamlab.clv.nbd import NBD
 from kamlab.clv.pareto_nbd import ParetoNBD
@@ -31,6 +32,7 @@ __all__ = [
     "SBG",
     "FittedModel",
     "GammaGamma",
+    "LogNormalSpend",
     "ParetoNBD",
     "TransactionModel",
     "contracts_from_survivors",
@@ -48,6 +50,7 @@ MODELS: dict[str, type[FittedModel]] = {
     "bg_bb": BGBB,
     "sbg": SBG,
     "gamma_gamma": GammaGamma,
+    "log_normal_spend": LogNormalSpend,
 }
 
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr, ndtri
 
-from kamlab.clv.checks import as_frame, require_columns
+from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_spend, require_columns
 from kamlab.clv.gamma_gamma import GammaGamma
+from kamlab.clv.log_normal_spend import LogNormalSpend, mean_variance
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
+
+SpendModel = GammaGamma | LogNormalSpend
+
+DEPENDENT_P = 0.01
+DEPENDENT_SIZE = 0.1
+"""Order value depends on frequency where chance explains the correlation of their logarithms in less than 1 % of such
+companies, and it is at least 0.1, which is small (Cohen 1988, Statistical Power Analysis, section 3.2)."""
 
 TREND_MIN_PURCHASE_DAYS = 6
 TREND_MIN_Z = 2.0
@@ -28,6 +40,15 @@ NOTE_P_FROM_ORDERS = N_(
     "Order values differ widely between accounts; how they vary within one was taken from its orders."
 )
 
+NOTE_SMALLER = N_(
+    "Accounts that order more often place smaller orders, so an account's order value is drawn towards that of "
+    "accounts that order as often."
+)
+NOTE_LARGER = N_(
+    "Accounts that order more often place larger orders, so an account's order value is drawn towards that of "
+    "accounts that order as often."
+)
+
 _COLUMNS = (
     *("frequency", "monetary_value", "first_value", "purchase_days", "revenue"),
     *("order_value_trend", "order_value_trend_se", "trailing_order_value", "trailing_purchase_days"),
@@ -35,12 +56,72 @@ _COLUMNS = (
 )
 
 
-def fit_spend(summary: pd.DataFrame) -> GammaGamma:
-    """Fit the order-value model, with the variation within accounts checked against what their orders show.
+@dataclass(frozen=True)
+class Independence:
+    """Whether mean order values go with the number of orders, among accounts with repeat purchases.
 
-    The mean values alone cannot tell an account's variation from differences between accounts where these are wide (a
-    few giants beside many small accounts); the model then believes no account's own orders. Where its p is more than
-    twice, or less than half, of what first and later orders of the same accounts show, p is taken from them.
+    Attributes
+    ----------
+    accounts : int
+    correlation : float
+        Of ln(mean order value) and ln(number of repeat orders), freed from what the rising number of orders alone does
+        to a logarithm of a mean.
+    lower, upper : float
+        Bounds of its 95 % interval (Fisher's z).
+    p_value : float
+        Two-sided, of no correlation.
+    dependent : bool
+    """
+
+    accounts: int
+    correlation: float
+    lower: float
+    upper: float
+    p_value: float
+    dependent: bool
+
+    def facts(self) -> dict[str, Any]:
+        """Return all of it, ready for JSON."""
+        return asdict(self)
+
+
+def independence(summary: Any) -> Independence:
+    """Test what the Gamma-Gamma model assumes: that order value does not depend on frequency.
+
+    The logarithm of a mean of few orders lies lower than that of many, by half of its variance; the log-normal model's
+    estimate of that is added before correlating.
+
+    Raises
+    ------
+    ModelError
+        If fewer than 10 accounts have a repeat purchase above 0.
+    """
+    data = read_spend(summary, min_repeat_buyers=MIN_REPEAT_BUYERS)
+    within = LogNormalSpend().fit(summary).params_["within"]
+    return _tested(data.x, data.mean_value, within)
+
+
+def _tested(x: np.ndarray, mean_value: np.ndarray, within: float) -> Independence:
+    count, log_value = np.log(x), np.log(mean_value) + mean_variance(within, x) / 2
+    if np.ptp(count) == 0 or np.ptp(log_value) == 0:
+        return Independence(len(x), 0.0, -1.0, 1.0, 1.0, False)
+    r = float(np.clip(np.corrcoef(count, log_value)[0, 1], -1 + 1e-12, 1 - 1e-12))
+    z, error = np.arctanh(r), 1 / np.sqrt(len(x) - 3)
+    lower, upper = np.tanh([z - ndtri(0.975) * error, z + ndtri(0.975) * error])
+    p_value = float(2 * ndtr(-abs(z) / error))
+    dependent = p_value < DEPENDENT_P and abs(r) >= DEPENDENT_SIZE
+    return Independence(len(x), r, float(lower), float(upper), p_value, dependent)
+
+
+def fit_spend(summary: pd.DataFrame) -> SpendModel:
+    """Fit the order-value model that the data allow.
+
+    Where order values go with frequency (`independence`) that is the log-normal model, whose prior mean moves with the
+    number of orders. Elsewhere it is the Gamma-Gamma model, with the variation within accounts checked against what
+    their orders show: the mean values alone cannot tell an account's variation from differences between accounts where
+    these are wide (a few giants beside many small accounts); the model then believes no account's own orders. Where its
+    p is more than twice, or less than half, of what first and later orders of the same accounts show, p is taken from
+    them. Where fewer than 10 accounts show a first and a later order above 0 the Gamma-Gamma model stands untested.
 
     Raises
     ------
@@ -52,13 +133,18 @@ def fit_spend(summary: pd.DataFrame) -> GammaGamma:
         by_orders = GammaGamma(p_from="orders").fit(summary)
     except ModelError:
         return model
+    line = LogNormalSpend().fit(summary)
+    data = read_spend(summary)
+    if _tested(data.x, data.mean_value, line.params_["within"]).dependent:
+        line.notes_ += (NOTE_SMALLER if line.params_["per_doubling"] < 1 else NOTE_LARGER,)
+        return line
     if 1 / LARGEST_FACTOR <= model.params_["p"] / by_orders.params_["p"] <= LARGEST_FACTOR:
         return model
     by_orders.notes_ += (NOTE_P_FROM_ORDERS,)
     return by_orders
 
 
-def order_values(summary: pd.DataFrame, model: GammaGamma) -> pd.DataFrame:
+def order_values(summary: pd.DataFrame, model: SpendModel) -> pd.DataFrame:
     """Return each account's expected order value and what it rests on.
 
     An account whose order values trend is taken at its trailing year's mean: the mean of all its orders would promise
@@ -68,7 +154,7 @@ def order_values(summary: pd.DataFrame, model: GammaGamma) -> pd.DataFrame:
     ----------
     summary : pandas.DataFrame
         Columns of `terms.TABLES["summary"]`.
-    model : GammaGamma
+    model : GammaGamma or LogNormalSpend
 
     Returns
     -------
@@ -97,7 +183,7 @@ def order_values(summary: pd.DataFrame, model: GammaGamma) -> pd.DataFrame:
 
 def sample_revenue(
     values: pd.DataFrame,
-    model: GammaGamma,
+    model: SpendModel,
     purchases: np.ndarray,
     params: np.ndarray,
     *,
