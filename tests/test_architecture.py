@@ -17,6 +17,7 @@ ORDER = (
     *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "config", "simulate"),
     *("ledger", "accounts", "summary", "freshness", "clv", "blend", "backtest", "margins", "forecast"),
     *(
+        "look_alikes",
         "potential",
         "features",
         "segment_names",

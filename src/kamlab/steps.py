@@ -15,7 +15,7 @@ from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import read_table
-from kamlab.summary import monthly_revenue, revenue_windows, summarize
+from kamlab.summary import monthly_revenue, product_mix, revenue_windows, summarize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,10 +162,16 @@ def value(run: Run) -> pd.DataFrame:
 
 
 def potential(run: Run) -> pd.DataFrame:
-    """Write `potential`: what each account could buy in twelve months, where that number comes from, and headroom."""
+    """Write `potential`, `potential_fit` and `look_alikes`: what each account could buy in twelve months, and whence."""
+    from kamlab import look_alikes
     from kamlab import potential as module
 
-    estimate = module.estimate(run.read("summary"), run.read("accounts"))
+    table, units = run.read("summary"), run.read("accounts")
+    mix = product_mix(run.ledger(), run.period, accounts=run.read("membership"))
+    fitted, record = look_alikes.upper_revenue(table, units, mix, seed=run.config.seed)
+    run.write("potential_fit", record)
+    run.write("look_alikes", look_alikes.nearest(table, units))
+    estimate = module.estimate(table, units, fitted=fitted.to_dict())
     return run.write("potential", module.with_headroom(estimate, run.read("forecast")))
 
 
@@ -268,7 +274,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
     **dict.fromkeys(("summary", "months", "revenue"), summary),
     **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice"), value),
-    "potential": potential,
+    **dict.fromkeys(("potential", "potential_fit", "look_alikes"), potential),
     "features": features,
     **dict.fromkeys(("tiers", "schemes"), tiers),
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation"), segments),

@@ -28,7 +28,7 @@ STRATEGIES = ("acquire", "promote", "retain", "win_back", "static")
 TYPES = ("A", "B", "C", "D")
 """The four account types of document 000."""
 
-POTENTIAL_SOURCES = ("declared", "own_peak", "unknown")
+POTENTIAL_SOURCES = ("declared", "fitted", "own_peak", "unknown")
 """Where a potential comes from, in falling order of trust."""
 
 LINE_KINDS = ("sale", "return", "rebate", "free", "freight", "tax", "intercompany")
@@ -256,11 +256,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "what it could buy in 12 months at most; missing if unknown",
             "currency",
         ),
-        ("potential_source", "text", "declared, own_peak or unknown"),
+        ("potential_source", "text", "declared, fitted (to look-alikes), own_peak or unknown"),
         (
             "wallet_share",
             "number",
-            "trailing revenue / potential; only where the potential is declared",
+            "trailing revenue / potential; only where the potential is declared or fitted",
             "share",
         ),
         ("partly_declared", "boolean", "a group for some of whose accounts only a potential is declared"),
@@ -270,6 +270,22 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "declared, but less than it has bought in 12 months; the potential is the own peak",
         ),
         ("headroom", "number", "(potential − expected revenue, not under 0) × margin rate", "currency"),
+    ),
+    "potential_fit": _columns(
+        ("channel", "text", "channel of sale; each is fitted for itself"),
+        ("given", "text", "firmographics, or firmographics_and_mix: what accounts are told apart by"),
+        ("accounts", "integer", "accounts that bought in the last 12 months"),
+        ("coverage", "number", "share of them at or under their out-of-sample 90th percentile", "share"),
+        ("skill", "number", "1 − quantile loss / that of one number for the channel, out of sample"),
+        ("used", "boolean", "whether potentials come from it"),
+        ("reason", "text", "why, or why not: a phrase of the message catalogue"),
+    ),
+    "look_alikes": _columns(
+        ("account", "text", "account that never bought"),
+        ("rank", "integer", "1 = the buyer that it is most like"),
+        ("look_alike", "text", "that buyer, of the same channel"),
+        ("agreement", "number", "share of the account's known industry, region, country … that they agree in", "share"),
+        ("revenue", "number", "the buyer's revenue of the last 12 months", "currency"),
     ),
     "features": _columns(
         ("account", "text", "account or group"),
