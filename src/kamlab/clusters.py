@@ -89,12 +89,29 @@ def divide(z: np.ndarray, method: str, k: int, *, seed: int, starts: int = START
     with warnings.catch_warnings():
         # fewer different points than groups, or a mixture that creeps: tiny or unstable, and not eligible
         warnings.simplefilter("ignore", ConvergenceWarning)
-        if method in MIXTURES:
-            kind = "diag" if method == "diagonal" else "full"
-            return Mixture(GaussianMixture(k, covariance_type=kind, reg_covar=FLOOR, random_state=seed).fit(z))
         if method == "ward":
             return _centres(z, AgglomerativeClustering(k, linkage="ward").fit_predict(z))
-        return _centres(z, KMeans(k, n_init=starts, random_state=seed).fit(z).labels_)
+        groups = KMeans(k, n_init=starts, random_state=seed).fit(z).labels_
+        return _mixture(z, method, groups) if method in MIXTURES else _centres(z, groups)
+
+
+def _mixture(z: np.ndarray, method: str, groups: np.ndarray) -> Mixture:
+    """Fit a mixture that begins at the groups of k-means."""
+    found, sizes = np.unique(groups, return_counts=True)
+    spreads = np.stack([np.cov(z[groups == g], rowvar=False, ddof=0).reshape(z.shape[1], -1) for g in found])
+    precisions = np.linalg.inv(spreads + FLOOR * np.eye(z.shape[1]))
+    if method == "diagonal":
+        precisions = 1 / (np.diagonal(spreads, axis1=1, axis2=2) + FLOOR)
+    model = GaussianMixture(
+        len(found),
+        covariance_type="diag" if method == "diagonal" else "full",
+        reg_covar=FLOOR,
+        weights_init=sizes / len(z),
+        means_init=np.stack([z[groups == g].mean(axis=0) for g in found]),
+        precisions_init=precisions,
+        random_state=0,
+    )
+    return Mixture(model.fit(z))
 
 
 def _centres(z: np.ndarray, groups: np.ndarray) -> Centres:
@@ -154,7 +171,7 @@ def clarity(z: np.ndarray, groups: np.ndarray, method: str) -> float:
 
 
 def structureless(z: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw data without groups that looks like `z` otherwise: clouds as skewed [1]_ and correlated [2]_, and boxes [3]_.
+    """Draw data without groups, else like `z`: clouds as skewed [1]_ and correlated [2]_, and boxes [3]_.
 
     Returns
     -------
@@ -184,7 +201,7 @@ def structureless(z: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def chance(draws: list[np.ndarray], method: str, k: int, *, enough: float, seed: int) -> float:
-    """Return the highest clarity that a method reaches in data without groups; what reaches `enough` ends the search."""
+    """Return the highest clarity that a method reaches in data without groups; past `enough` the search ends."""
     highest = -1.0
     for draw in draws:
         groups = labels(divide(draw, method, k, seed=seed, starts=QUICK_STARTS), draw)

@@ -31,7 +31,21 @@ PERSONAL = (
     *("cumpleaños", "nacimiento", "afición", "aficiones", "familia", "sexo", "teléfono", "correo", "nombre"),
 )
 """Words that personal data goes by; hobbies, birthdays and families are for the customer card alone."""
-PERSONAL_IN_CHINESE = ("生日", "出生", "爱好", "愛好", "家庭", "配偶", "性别", "性別", "电话", "電話", "手机", "邮箱", "姓名")
+PERSONAL_IN_CHINESE = (
+    "生日",
+    "出生",
+    "爱好",
+    "愛好",
+    "家庭",
+    "配偶",
+    "性别",
+    "性別",
+    "电话",
+    "電話",
+    "手机",
+    "邮箱",
+    "姓名",
+)
 
 
 @dataclass(frozen=True)
@@ -83,18 +97,10 @@ FEATURES = (
         N_("Expected value"),
         *("log", _NEVER, 0.1, "currency"),
     ),
-    _describing(
-        "contribution_lower", N_("Lower bound of its interval"), N_("Lower bound"), "log", 0.1, "currency"
-    ),
-    _describing(
-        "contribution_upper", N_("Upper bound of its interval"), N_("Upper bound"), "log", 0.1, "currency"
-    ),
-    _describing(
-        "trailing_revenue", N_("Revenue of the last 12 months"), N_("Last 12 months"), "log", 0.1, "currency"
-    ),
-    _describing(
-        "trailing_margin", N_("Margin of the last 12 months"), N_("Margin"), "log", 0.1, "currency"
-    ),
+    _describing("contribution_lower", N_("Lower bound of its interval"), N_("Lower bound"), "log", 0.1, "currency"),
+    _describing("contribution_upper", N_("Upper bound of its interval"), N_("Upper bound"), "log", 0.1, "currency"),
+    _describing("trailing_revenue", N_("Revenue of the last 12 months"), N_("Last 12 months"), "log", 0.1, "currency"),
+    _describing("trailing_margin", N_("Margin of the last 12 months"), N_("Margin"), "log", 0.1, "currency"),
     _describing("p_alive", N_("Chance that it still buys"), N_("Still buys"), "linear", 0.1, "share"),
     Feature("silence", N_("Time since the last order"), N_("Last order ago"), "log", _NEVER, 0.1, "days"),
     Feature("growth", N_("Growth over the year before (log ratio)"), N_("Growth"), "linear", _MEDIAN, 0.1),
@@ -332,26 +338,25 @@ def rules(
     used, left_out : sequence of str, mapping of str to str
         What `usable` returned.
     """
-    rows = []
-    for name in features.columns.drop("account"):
-        about = feature(name)
-        scaled = scaler is not None and name in used
-        rows.append(
-            {
-                "feature": name,
-                "meaning": about.meaning,
-                "unit": about.unit,
-                "transform": about.scale,
-                "log_unit": scaler.unit_.get(name, np.nan) if scaled else np.nan,
-                "centre": scaler.center_[name] if scaled else np.nan,
-                "scale": scaler.scale_[name] if scaled else np.nan,
-                "missing": _MEDIAN if scaled and about.missing == _NONE else about.missing,
-                "known": features[name].notna().mean(),
-                "used": name in used,
-                "reason": left_out.get(name, ""),
-            }
-        )
-    return pd.DataFrame(rows, columns=[column.name for column in TABLES["feature_rules"]])
+    names = list(features.columns.drop("account"))
+    scaled = ["log_unit", "centre", "scale"]
+    fitted = pd.DataFrame(columns=scaled, dtype=float)
+    if scaler is not None:
+        fitted = pd.DataFrame(dict(zip(scaled, (scaler.unit_, scaler.center_, scaler.scale_), strict=True)))
+    about = [feature(name) for name in names]
+    table = pd.DataFrame(
+        {
+            "feature": names,
+            "meaning": [f.meaning for f in about],
+            "unit": [f.unit for f in about],
+            "transform": [f.scale for f in about],
+            "missing": [_MEDIAN if f.name in fitted.index and f.missing == _NONE else f.missing for f in about],
+            "known": features[names].notna().mean().to_numpy(),
+            "used": [name in used for name in names],
+            "reason": [left_out.get(name, "") for name in names],
+        }
+    ).join(fitted, on="feature")
+    return table[[column.name for column in TABLES["feature_rules"]]]
 
 
 class FeatureScaler(TransformerMixin, BaseEstimator):

@@ -145,7 +145,7 @@ def _one_number(y: pd.Series) -> pd.Series:
 def _categories(members: pd.DataFrame) -> pd.DataFrame:
     """Return the firmographics that differ within a channel, as categories; missing ones are unknown."""
     known = [c for c in FIRMOGRAPHICS if c in members and members[c].nunique() > 1]
-    table = members[known].astype(object).astype({c: "category" for c in known})
+    table = members[known].astype(object).astype(dict.fromkeys(known, "category"))
     for c in known:
         rare = table[c].value_counts().index[MAX_CATEGORIES:]
         table[c] = table[c].cat.remove_categories(rare)

@@ -1,4 +1,4 @@
-"""Segments in a few plain rules: a shallow tree on the features in original units, with thresholds a reader can keep."""
+"""Segments in a few plain rules: a shallow tree on the features in original units, with thresholds to remember."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def explain(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
     rows = np.arange(len(x))
     if len(x) > LARGEST_FIT:
         rows = np.sort(np.random.default_rng(0).choice(len(x), LARGEST_FIT, replace=False))
-    tables = [_counted(list(_leaves(x.iloc[rows], segment[rows], depth)), x, segment) for depth in range(1, MAX_DEPTH + 1)]
+    tables = [
+        _counted(list(_leaves(x.iloc[rows], segment[rows], depth)), x, segment) for depth in range(1, MAX_DEPTH + 1)
+    ]
     right = [reproduced(table) for table in tables]
     return next(table for table, share in zip(tables, right, strict=True) if share >= max(right) - NEARLY)
 
@@ -125,7 +127,11 @@ def _counted(leaves: list[_Leaf], x: pd.DataFrame, segment: np.ndarray) -> pd.Da
         for name, (low, high) in leaf.bounds.items():
             meets &= (x[name].to_numpy() >= low) & (x[name].to_numpy() < high)
         conditions = [
-            {"feature": name, "at_least": low if np.isfinite(low) else None, "under": high if np.isfinite(high) else None}
+            {
+                "feature": name,
+                "at_least": low if np.isfinite(low) else None,
+                "under": high if np.isfinite(high) else None,
+            }
             for name, (low, high) in leaf.bounds.items()
         ]
         rows.append(

@@ -45,8 +45,8 @@ RULES = {
     "few": N_("Too few accounts to look for segments ({accounts}); under {needed} there are borders and rules only."),
     "alike": N_("No cluster structure worth naming: no feature tells the accounts apart."),
     "none": N_(
-        "No cluster structure worth naming: no division into 2 to {k_max} segments is stable, free of tiny segments and "
-        "much clearer than those of data without structure."
+        "No cluster structure worth naming: no division into 2 to {k_max} segments is stable, free of tiny segments "
+        "and much clearer than those of data without structure."
     ),
 }
 """How the number of segments came about, by key: sentences of the message catalogue."""
@@ -114,7 +114,7 @@ class Segmentation:
         return self.rule_id in ("chosen", "given")
 
     def facts(self) -> dict[str, Any]:
-        """Return what a report says of it and the next run needs, fit for JSON; `rule` is a sentence of the catalogue."""
+        """Return what a report says and the next run needs, fit for JSON; `rule` is a sentence of the catalogue."""
         chosen = self.candidates[self.candidates["chosen"].astype(bool)]
         return {
             "found": self.found,
@@ -166,14 +166,15 @@ def fit(
 ) -> Segmentation:
     """Find segments, or say that there are none worth naming.
 
-    K-means, Ward's method (up to 1,000 accounts) and Gaussian mixtures with diagonal and full covariances are tried with
-    2 to `k_max` groups. A mixture has to have a lower BIC than one normal cloud and than the other mixture of as many
-    components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above the
-    highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation and
-    10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
+    K-means, Ward's method (up to 1,000 accounts) and Gaussian mixtures with diagonal and full covariances are tried
+    with 2 to `k_max` groups. A mixture has to have a lower BIC than one normal cloud and than the other mixture of as
+    many components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above
+    the highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation
+    and 10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
     stable (mean adjusted Rand index ≥ 0.8 with divisions of 20 subsamples of 80 %) and to give each segment a name of
     its own. Of the divisions that pass, the one furthest above chance is chosen, within 0.01 the one with the fewest
-    segments, then the simplest method; if none passes, there are no segments. See `kamlab.clusters` for the measures and their sources.
+    segments, then the simplest method; if none passes, there are no segments. See
+    `kamlab.clusters` for the measures and their sources.
 
     Parameters
     ----------
@@ -238,7 +239,9 @@ def _check(features: pd.DataFrame, k: int | None, method: str | None) -> None:
         raise DataError(f"Every account needs a value in the column {VALUE} to be put into a segment.")
     infinite = features.loc[np.isinf(features[VALUE].astype(float)), "account"]
     if len(infinite):
-        raise DataError(f"{len(infinite)} accounts have an infinite {VALUE} (first: {first_ids(infinite)}). Correct it.")
+        raise DataError(
+            f"{len(infinite)} accounts have an infinite {VALUE} (first: {first_ids(infinite)}). Correct it."
+        )
     twice = features.loc[features["account"].duplicated(), "account"]
     if len(twice):
         raise DataError(f"{len(twice)} rows repeat an account (first: {first_ids(twice)}). Keep one row an account.")
@@ -249,9 +252,7 @@ def _check(features: pd.DataFrame, k: int | None, method: str | None) -> None:
         raise ConfigError(f'There is no method "{method}". Choose from: {", ".join(clusters.METHODS)}.')
 
 
-def _by(
-    by: Sequence[str] | None, used: list[str], left_out: dict[str, str]
-) -> tuple[list[str], dict[str, str]]:
+def _by(by: Sequence[str] | None, used: list[str], left_out: dict[str, str]) -> tuple[list[str], dict[str, str]]:
     """Make segments from the features asked for; the others describe them."""
     if by is None:
         return used, left_out

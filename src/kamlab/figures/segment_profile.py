@@ -130,10 +130,7 @@ def alt(profile: pd.DataFrame, t: Translator) -> str:
             segment=translated(segment["segment_name"], t),
             values=t.join(
                 SEMICOLONS,
-                (
-                    t("{feature} {value}", feature=t(f.head), value=_written(segment[f.name], f, t))
-                    for f in features
-                ),
+                (t("{feature} {value}", feature=t(f.head), value=_written(segment[f.name], f, t)) for f in features),
             ),
         )
         for _, segment in profile.iterrows()
