@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,11 +15,37 @@ from sklearn.utils.validation import check_is_fitted
 from kamlab.errors import DataError, first_ids
 from kamlab.i18n import N_
 from kamlab.period import DAYS_PER_YEAR, days_to_years
+from kamlab.terms import TABLES
 
 MIN_KNOWN_SHARE = 0.5
 """A feature that is known for fewer accounts is left out whole."""
 MAX_DEVIATIONS = 3.0
 """Scaled features end here, so that a single account does not become a segment."""
+MIX = "mix_"
+"""How the names of product-mix shares begin; the product line follows."""
+
+PERSONAL = (
+    *("birth", "birthday", "birthdate", "hobby", "hobbies", "family", "spouse", "wife", "husband", "child", "children"),
+    *("religion", "gender", "sex", "person", "contact", "phone", "mobile", "email", "mail", "address", "passport"),
+    *("first_name", "last_name", "full_name", "name", "sinh_nhật", "sở_thích", "gia_đình", "điện_thoại", "họ_tên"),
+    *("cumpleaños", "nacimiento", "afición", "aficiones", "familia", "sexo", "teléfono", "correo", "nombre"),
+)
+"""Words that personal data goes by; hobbies, birthdays and families are for the customer card alone."""
+PERSONAL_IN_CHINESE = (
+    "生日",
+    "出生",
+    "爱好",
+    "愛好",
+    "家庭",
+    "配偶",
+    "性别",
+    "性別",
+    "电话",
+    "電話",
+    "手机",
+    "邮箱",
+    "姓名",
+)
 
 
 @dataclass(frozen=True)
@@ -26,8 +54,9 @@ class Feature:
 
     Attributes
     ----------
-    name, meaning, unit : str
-        Column, what it says (a sentence of the message catalogue), and currency, days, years, share or "".
+    name, meaning, head, unit : str
+        Column, what it says and its short name (phrases of the message catalogue), and currency, days, years, share
+        or "".
     scale : {"log", "linear"}
         Skewed features are compared by ratio, the others by difference.
     missing : str
@@ -42,6 +71,7 @@ class Feature:
 
     name: str
     meaning: str
+    head: str
     scale: Literal["log", "linear"]
     missing: str
     resolution: float
@@ -51,91 +81,187 @@ class Feature:
 
 _MEDIAN = N_("The middle value of all accounts stands for it.")
 _NEVER = N_("It is known for every account.")
+_NONE = N_("Missing values stay missing.")
+
+
+def _describing(
+    name: str, meaning: str, head: str, scale: Literal["log", "linear"], resolution: float, unit: str = ""
+) -> Feature:
+    return Feature(name, meaning, head, scale, _NONE, resolution, unit, makes_segments=False)
+
 
 FEATURES = (
-    Feature("expected_contribution", N_("Expected contribution, next 12 months"), "log", _NEVER, 0.1, "currency"),
-    Feature("p_alive", N_("Chance that it still buys"), "linear", _NEVER, 0.1, "share", makes_segments=False),
-    Feature("silence", N_("Time since the last order"), "log", _NEVER, 0.1, "days"),
-    Feature("growth", N_("Growth over the year before (log ratio)"), "linear", _MEDIAN, 0.1),
+    Feature(
+        "expected_contribution",
+        N_("Expected contribution, next 12 months"),
+        N_("Expected value"),
+        *("log", _NEVER, 0.1, "currency"),
+    ),
+    _describing("contribution_lower", N_("Lower bound of its interval"), N_("Lower bound"), "log", 0.1, "currency"),
+    _describing("contribution_upper", N_("Upper bound of its interval"), N_("Upper bound"), "log", 0.1, "currency"),
+    _describing("trailing_revenue", N_("Revenue of the last 12 months"), N_("Last 12 months"), "log", 0.1, "currency"),
+    _describing("trailing_margin", N_("Margin of the last 12 months"), N_("Margin"), "log", 0.1, "currency"),
+    _describing("p_alive", N_("Chance that it still buys"), N_("Still buys"), "linear", 0.1, "share"),
+    Feature("silence", N_("Time since the last order"), N_("Last order ago"), "log", _NEVER, 0.1, "days"),
+    Feature("growth", N_("Growth over the year before (log ratio)"), N_("Growth"), "linear", _MEDIAN, 0.1),
     Feature(
         "order_interval",
         N_("Usual time between orders"),
+        N_("Order every"),
         "log",
         N_("The time since its only order stands for it, but not less than the middle value of all accounts."),
         0.1,
         "days",
     ),
-    Feature("regularity", N_("Regularity of orders, 0 to 1"), "linear", _MEDIAN, 0.05, makes_segments=False),
-    Feature("tenure", N_("Time since the first order"), "linear", _NEVER, 0.5, "years"),
-    Feature("breadth", N_("Product lines bought in 12 months"), "log", _NEVER, 0.1, makes_segments=False),
-    Feature("margin_rate", N_("Margin rate"), "linear", _MEDIAN, 0.02, "share", makes_segments=False),
-    Feature("return_rate", N_("Share of value returned"), "log", _NEVER, 0.1, "share", makes_segments=False),
-    Feature("headroom", N_("Room to grow"), "log", _MEDIAN, 0.1, "currency", makes_segments=False),
+    _describing("regularity", N_("Regularity of orders, 0 to 1"), N_("Regularity"), "linear", 0.05),
+    Feature("tenure", N_("Time since the first order"), N_("Known for"), "linear", _NEVER, 0.5, "years"),
+    _describing("breadth", N_("Product lines bought in 12 months"), N_("Product lines"), "log", 0.1),
+    _describing("margin_rate", N_("Margin rate"), N_("Margin rate"), "linear", 0.02, "share"),
+    _describing("return_rate", N_("Share of value returned"), N_("Returned"), "log", 0.1, "share"),
+    _describing(
+        "wallet_share", N_("Share of wallet, where declared or fitted"), N_("Share of wallet"), "linear", 0.05, "share"
+    ),
+    _describing("headroom", N_("Room to grow"), N_("Headroom"), "log", 0.1, "currency"),
+    _describing("volatility", N_("Swings of quarterly revenue (deviation / mean)"), N_("Swings"), "log", 0.1),
+    _describing("discount_depth", N_("Rebates as a share of sales"), N_("Rebates"), "linear", 0.02, "share"),
+    _describing("days_beyond_terms", N_("Days paid after the due date"), N_("Pays late by"), "linear", 2.0, "days"),
+    _describing("cost_to_serve", N_("Cost to serve, 12 months"), N_("Cost to serve"), "log", 0.1, "currency"),
 )
-"""Every feature, in the order of the columns."""
+"""Every feature, in the order of the columns; shares of the product mix stand after them."""
 
-_DESCRIBING = {f.name for f in FEATURES if not f.makes_segments}
+_KNOWN = {f.name: f for f in FEATURES}
 RESOLUTION = {f.name: f.resolution for f in FEATURES}
 LOG_FEATURES = tuple(f.name for f in FEATURES if f.scale == "log")
 
 LEFT_OUT = {
+    "absent": N_("no data"),
     "unknown": N_("known for less than half of the accounts"),
     "constant": N_("the same for all accounts"),
+    "infinite": N_("infinite for some accounts"),
     "describes": N_("describes the segments, but does not make them"),
 }
 
 
-def build(
-    summary: pd.DataFrame, forecast: pd.DataFrame, accounts: pd.DataFrame, potential: pd.DataFrame
+def feature(name: str) -> Feature:
+    """Return what is known of a column: of `FEATURES`, a share of the product mix, or an analyst's own number."""
+    if name in _KNOWN:
+        return _KNOWN[name]
+    if name.startswith(MIX):
+        line = name.removeprefix(MIX)
+        return Feature(name, line, line, "linear", _NONE, 0.05, "share", makes_segments=False)
+    return Feature(name, name, name, "linear", _MEDIAN, 0.0)
+
+
+def join(
+    summary: pd.DataFrame,
+    forecast: pd.DataFrame,
+    accounts: pd.DataFrame,
+    potential: pd.DataFrame,
+    *,
+    mix: pd.DataFrame | None = None,
+    swings: pd.DataFrame | None = None,
+    payments: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Compute the features of all accounts that have bought, in original units.
+    """Put side by side what features are computed from: one row an account that has bought, ordered by account.
 
     Parameters
     ----------
     summary, forecast, accounts, potential : DataFrame
-        Tables of `terms`, joined by account.
-
-    Returns
-    -------
-    DataFrame
-        account and the columns of `FEATURES`, one row an account of `summary` and `accounts`, ordered by account.
-        Growth is ln((R + m) / (P + m)) for revenue R of the last and P of the previous 12 months and the account's
-        mean order m, which draws it to 0 where orders are few; it is missing for accounts known for under 24 months
-        or without a purchase in them. Regularity is 1 / (1 + variation of the gaps). Headroom counts where the
-        potential is declared. Without amounts in the log `expected_contribution` holds expected purchases. Missing
-        values stay missing, but for `order_interval`.
+        Tables of `terms`, joined by account. Of the accounts only their ids are taken, of persons nothing.
+    mix, swings : DataFrame, optional
+        What `summary.product_mix` and `summary.swings` return.
+    payments : DataFrame, optional
+        account, days_beyond_terms (days).
     """
     future = ["account", "expected_contribution", "expected_purchases", "p_alive", "margin_rate", "basis"]
-    table = (
-        summary.merge(accounts[["account"]], on="account")
-        .merge(forecast[future], on="account", how="left")
-        .merge(potential[["account", "potential_source", "headroom"]], on="account", how="left")
-        .sort_values("account", ignore_index=True)
-    )
-    days_known = (table["last_purchase"] - table["first_purchase"]).dt.days + table["days_since_last"]
-    order = (table["revenue"] / table["purchase_days"]).clip(lower=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        growth = np.log(
-            (table["trailing_revenue"].clip(lower=0) + order) / (table["previous_revenue"].clip(lower=0) + order)
+    future += ["contribution_lower", "contribution_upper", "cost_to_serve"]
+    worth = ["account", "potential_source", "headroom", "wallet_share"]
+    table = summary.merge(accounts[["account"]], on="account")
+    table = table.merge(forecast[[c for c in future if c in forecast]], on="account", how="left")
+    table = table.merge(potential[[c for c in worth if c in potential]], on="account", how="left")
+    if mix is not None:
+        shares = mix.set_index("account").add_prefix(MIX).reset_index()
+        table = table.merge(shares, on="account", how="left")
+    if swings is not None:
+        table = table.merge(swings[["account", "volatility", "discount_depth"]], on="account", how="left")
+    if payments is not None:
+        table = table.merge(payments[["account", "days_beyond_terms"]], on="account", how="left")
+    return table.sort_values("account", ignore_index=True)
+
+
+class AccountFeatures(TransformerMixin, BaseEstimator):
+    """Compute the features of accounts in original units, from the columns that `join` puts side by side.
+
+    Growth is ln((R + m) / (P + m)) for revenue R of the last and P of the previous 12 months and the account's mean
+    order m, which draws it to 0 where orders are few; it is missing for accounts known for under 24 months or without
+    a purchase in them. Regularity is 1 / (1 + variation of the gaps). Headroom and share of wallet count where the
+    potential is declared or fitted. Without amounts in the log `expected_contribution` holds expected purchases.
+    Missing values stay missing, but for `order_interval`; columns without data are missing throughout.
+
+    Attributes
+    ----------
+    usual_gap_ : float
+        Median of the accounts' median gaps, in days.
+    feature_names_out_ : ndarray of str
+        `FEATURES` and the shares of the product mix.
+    """
+
+    def fit(self, X: pd.DataFrame, y: None = None) -> AccountFeatures:
+        """Learn the usual gap, and which product lines there are."""
+        self.usual_gap_ = float(X["median_gap"].median())
+        mix = [c for c in X if c.startswith(MIX)]
+        self.feature_names_out_ = np.asarray([*(f.name for f in FEATURES), *mix], dtype=object)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the features, rows as in `X`; infinite values, such as rates of nothing, are missing."""
+        check_is_fitted(self)
+        days_known = (X["last_purchase"] - X["first_purchase"]).dt.days + X["days_since_last"]
+        order = (X["revenue"] / X["purchase_days"]).clip(lower=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            growth = np.log(
+                (X["trailing_revenue"].clip(lower=0) + order) / (X["previous_revenue"].clip(lower=0) + order)
+            )
+        bought = X["trailing_purchase_days"] + X["previous_purchase_days"] > 0
+        since_only = X["days_since_last"].clip(lower=self.usual_gap_).clip(lower=1)
+        # a log without amounts gives no money: accounts are large by the purchases that are expected of them
+        value = X["expected_contribution"].where(X["basis"] != "purchases", X["expected_purchases"])
+        given = X["potential_source"].isin(["declared", "fitted"])
+        table = X.reindex(columns=self.feature_names_out_).assign(
+            expected_contribution=value,
+            silence=X["days_since_last"],
+            growth=growth.where((days_known >= 2 * DAYS_PER_YEAR) & bought),
+            order_interval=X["median_gap"].fillna(since_only),
+            regularity=1 / (1 + X["gap_cv"]),
+            tenure=days_to_years(days_known),
+            breadth=X["product_lines"],
         )
-    bought = table["trailing_purchase_days"] + table["previous_purchase_days"] > 0
-    usual = table["median_gap"].median()
-    since_only = table["days_since_last"].clip(lower=usual).clip(lower=1)
-    # a log without amounts gives no money: accounts are large by the purchases that are expected of them
-    value = table["expected_contribution"].where(table["basis"] != "purchases", table["expected_purchases"])
-    result = table[["account", "expected_contribution", "p_alive"]].assign(
-        expected_contribution=value,
-        silence=table["days_since_last"],
-        growth=growth.where((days_known >= 2 * DAYS_PER_YEAR) & bought & np.isfinite(growth)),
-        order_interval=table["median_gap"].fillna(since_only),
-        regularity=1 / (1 + table["gap_cv"]),
-        tenure=days_to_years(days_known),
-        breadth=table["product_lines"],
-        margin_rate=table["margin_rate"],
-        return_rate=table["return_rate"],
-        headroom=table["headroom"].where(table["potential_source"] == "declared"),
-    )
-    return result.astype({f.name: float for f in FEATURES})
+        table[["headroom", "wallet_share"]] = table[["headroom", "wallet_share"]].where(given)
+        table = table.astype(float)
+        return table.where(np.isfinite(table))
+
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
+        """Return the names of the columns that `transform` returns."""
+        check_is_fitted(self)
+        return self.feature_names_out_
+
+
+def build(
+    summary: pd.DataFrame,
+    forecast: pd.DataFrame,
+    accounts: pd.DataFrame,
+    potential: pd.DataFrame,
+    *,
+    mix: pd.DataFrame | None = None,
+    swings: pd.DataFrame | None = None,
+    payments: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Compute the features of all accounts that have bought: account and the columns of `AccountFeatures`.
+
+    Parameters as in `join`; one row an account of `summary` and `accounts`, ordered by account.
+    """
+    table = join(summary, forecast, accounts, potential, mix=mix, swings=swings, payments=payments)
+    return table[["account"]].join(AccountFeatures().fit_transform(table))
 
 
 def usable(features: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
@@ -155,21 +281,82 @@ def usable(features: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
     Raises
     ------
     DataError
-        If a feature is infinite.
+        If a column goes by a name of personal data, or holds no numbers.
     """
-    _refuse_infinite(features)
+    names = features.columns.drop("account", errors="ignore")
+    refuse_personal(names)
+    if text := [c for c in names if not pd.api.types.is_numeric_dtype(features[c])]:
+        raise DataError(f"Features are numbers, and these hold something else: {first_ids(text)}. Leave them out.")
     used, left_out = [], {}
-    for name in features.columns.drop("account", errors="ignore"):
+    for name in names:
         known = features[name].dropna()
-        if len(known) < max(1, MIN_KNOWN_SHARE * len(features)):
+        if known.empty:
+            left_out[name] = LEFT_OUT["absent"]
+        elif np.isinf(known).any():
+            left_out[name] = LEFT_OUT["infinite"]
+        elif len(known) < MIN_KNOWN_SHARE * len(features):
             left_out[name] = LEFT_OUT["unknown"]
         elif known.nunique() < 2:
             left_out[name] = LEFT_OUT["constant"]
-        elif name in _DESCRIBING:
+        elif not feature(name).makes_segments:
             left_out[name] = LEFT_OUT["describes"]
         else:
             used.append(name)
     return used, left_out
+
+
+def refuse_personal(names: Iterable[str]) -> None:
+    """Refuse columns that go by a name of personal data.
+
+    Raises
+    ------
+    DataError
+    """
+    found = [name for name in names if not name.startswith(MIX) and _is_personal(name)]
+    if found:
+        raise DataError(
+            f"Personal data is no feature of an account: {first_ids(found)}. Leave it out; it is for the customer card."
+        )
+
+
+def _is_personal(name: str) -> bool:
+    words = "_".join(["", *re.split(r"[\W_]+", name.casefold()), ""])
+    return any(f"_{word}_" in words for word in PERSONAL) or any(word in name for word in PERSONAL_IN_CHINESE)
+
+
+def rules(
+    features: pd.DataFrame, scaler: FeatureScaler | None, used: Sequence[str], left_out: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return how each feature entered the segments: table "feature_rules" of `terms`.
+
+    Parameters
+    ----------
+    features : DataFrame
+        account and features, in original units.
+    scaler : FeatureScaler, optional
+        Fitted to the columns `used`; None where nothing was scaled.
+    used, left_out : sequence of str, mapping of str to str
+        What `usable` returned.
+    """
+    names = list(features.columns.drop("account"))
+    scaled = ["log_unit", "centre", "scale"]
+    fitted = pd.DataFrame(columns=scaled, dtype=float)
+    if scaler is not None:
+        fitted = pd.DataFrame(dict(zip(scaled, (scaler.unit_, scaler.center_, scaler.scale_), strict=True)))
+    about = [feature(name) for name in names]
+    table = pd.DataFrame(
+        {
+            "feature": names,
+            "meaning": [f.meaning for f in about],
+            "unit": [f.unit for f in about],
+            "transform": [f.scale for f in about],
+            "missing": [_MEDIAN if f.name in fitted.index and f.missing == _NONE else f.missing for f in about],
+            "known": features[names].notna().mean().to_numpy(),
+            "used": [name in used for name in names],
+            "reason": [left_out.get(name, "") for name in names],
+        }
+    ).join(fitted, on="feature")
+    return table[[column.name for column in TABLES["feature_rules"]]]
 
 
 class FeatureScaler(TransformerMixin, BaseEstimator):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -13,13 +15,16 @@ ROOM = 0.7
 """Up to this share of wallet an account has room, even where its potential is known in part only."""
 
 
-def estimate(summary: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
-    """Take the potential that sales declared, else the account's own best 12 months, else none.
+def estimate(
+    summary: pd.DataFrame, accounts: pd.DataFrame, *, fitted: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """Take the potential that sales declared, else the one fitted to look-alikes, else the own best 12 months.
 
-    The own best 12 months are a floor under a declared potential: what was bought once can be bought. A
-    declaration below them keeps its source and is flagged, so that sales can correct it. What is declared for some
-    accounts of a group is a floor of the group's potential, so its share of wallet is an upper bound: up to 0.7 it
-    shows room and is kept, above that it says nothing.
+    The own best 12 months are a floor: what was bought once can be bought. A declaration below them keeps its source
+    and is flagged, so that sales can correct it; an account that has bought more than is fitted to its look-alikes
+    stands at its own peak, which gives no share of wallet. What is declared for some accounts of a group is a floor of
+    the group's potential, so its share of wallet is an upper bound: up to 0.7 it shows room and is kept, above that it
+    says nothing.
 
     Parameters
     ----------
@@ -28,13 +33,16 @@ def estimate(summary: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
     accounts : DataFrame
         account, declared_potential (currency a year; NaN if none) and, for groups, members, declared_members (numbers
         of accounts in it, and of those with a declaration); also accounts that never bought.
+    fitted : mapping of str to float, optional
+        Currency a year by account, such as `look_alikes.upper_revenue` returns.
 
     Returns
     -------
     DataFrame
-        account, potential_revenue (currency a year; NaN if unknown), potential_source (declared, own_peak
-        or unknown), wallet_share (0 to 1; NaN unless declared), partly_declared and below_own_peak (bool); one row for
-        each account of either table, ordered by account. `with_headroom` completes the table "potential".
+        account, potential_revenue (currency a year; NaN if unknown), potential_source (one of
+        `terms.POTENTIAL_SOURCES`), wallet_share (0 to 1; NaN unless declared or fitted), partly_declared and
+        below_own_peak (bool); one row for each account of either table, ordered by account. `with_headroom` completes
+        the table "potential".
 
     Raises
     ------
@@ -54,15 +62,20 @@ def estimate(summary: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
 
     peak = bought.max(axis=1).clip(lower=0)
     is_declared = declared.notna()
-    # fmax: the own peak stands where nothing is declared
-    potential = pd.Series(np.fmax(declared, peak), ids).where(is_declared | (peak > 0))
+    alike = pd.Series(fitted or {}, dtype=float).reindex(ids)
+    is_fitted = ~is_declared & (alike > 0) & (alike >= peak)
+    # fmax: the own peak stands where nothing is declared or fitted
+    potential = pd.Series(np.fmax(declared.where(is_declared, alike), peak), ids)
+    potential = potential.where(is_declared | is_fitted | (peak > 0))
     share = bought["trailing_revenue"].clip(lower=0) / potential
     partly = is_declared & _partly(accounts).reindex(ids, fill_value=False)
     table = pd.DataFrame(
         {
             "potential_revenue": potential,
-            "potential_source": np.select([is_declared, peak > 0], ["declared", "own_peak"], "unknown"),
-            "wallet_share": share.where(is_declared & (potential > 0) & ~(partly & (share > ROOM))),
+            "potential_source": np.select(
+                [is_declared, is_fitted, peak > 0], ["declared", "fitted", "own_peak"], "unknown"
+            ),
+            "wallet_share": share.where((is_declared | is_fitted) & (potential > 0) & ~(partly & (share > ROOM))),
             "partly_declared": partly,
             "below_own_peak": is_declared & (declared < peak),
         }

@@ -98,6 +98,11 @@ def translated(name: str, t: Translator) -> str:
     return t(NAME_WITH_DETAIL, name=t(plain), detail=t(detail)) if detail else t(plain)
 
 
+def readable(found: list[str]) -> bool:
+    """Whether words alone tell segments apart: none needs a number."""
+    return not any(name.endswith(")") for name in found)
+
+
 def _size(mean: float, of_all: float) -> str:
     if mean >= LARGE * of_all:
         return "large"

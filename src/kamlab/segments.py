@@ -1,54 +1,67 @@
-"""Groups of accounts that are alike: k-means on scaled features, with k chosen by a rule that may say "none"."""
+"""Groups of accounts that are alike, found by several methods; the rule that chooses among them may say "none"."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import adjusted_rand_score, pairwise_distances_chunked, silhouette_score
 from threadpoolctl import threadpool_limits
 
-from kamlab.errors import ConfigError, DataError
-from kamlab.features import LEFT_OUT, FeatureScaler, usable
+from kamlab import clusters, segment_identity, segment_rules
+from kamlab.clusters import Division
+from kamlab.errors import ConfigError, DataError, first_ids
+from kamlab.features import LEFT_OUT, FeatureScaler, rules, usable
 from kamlab.i18n import N_
-from kamlab.segment_names import ALL_ACCOUNTS, names
+from kamlab.segment_names import ALL_ACCOUNTS, names, readable
 from kamlab.terms import TABLES
 
 VALUE = "expected_contribution"
 MIN_ACCOUNTS = 30
 SAMPLE = 3000
 """Segments are found among this many accounts, drawn at random, and applied to all."""
-STARTS = 10
+REFERENCE = 500
+"""Accounts of the sample that the others' silhouettes are measured against where there are more than the sample."""
 
-RESAMPLES, RESAMPLE_SHARE, MIN_STABILITY = 20, 0.8, 0.8
+MIN_STABILITY = 0.8
 MIN_SEGMENT_ACCOUNTS, MIN_SEGMENT_SHARE = 5, 0.02
 MIN_EXCESS = 0.05
 """How far a silhouette must be above chance; skewed data without clusters reaches 0.02 now and then."""
 NEARLY = 0.01
-NULL_DRAWS, NULL_ACCOUNTS, QUICK_STARTS = 10, 500, 3
+BORDERLINE = 0.6
+"""An account whose segment is less likely than this might as well stand in the next one."""
+DOMINANT = 0.5
+"""An account with more than this share of all value is no measure of what is large."""
 
 RULES = {
     "chosen": N_(
-        "{k} segments: of the divisions that are stable and have no tiny segment, the one whose mean silhouette is "
-        "furthest above that of data without structure; within 0.01 the one with the fewest segments."
+        "{k} segments: of the divisions that are stable, have no tiny segment and give each a name of its own, the one "
+        "whose mean silhouette is furthest above that of data without structure; within 0.01 the one with the fewest "
+        "segments, then the simplest method."
     ),
     "given": N_("{k} segments, as asked for."),
     "few": N_("Too few accounts to look for segments ({accounts}); under {needed} there are borders and rules only."),
     "alike": N_("No cluster structure worth naming: no feature tells the accounts apart."),
-    "unstable": N_(
-        "No cluster structure worth naming: no division into 2 to {k_max} segments is stable and free of tiny segments."
-    ),
-    "chance": N_(
-        "No cluster structure worth naming: no stable division is much clearer than those of data without structure."
+    "none": N_(
+        "No cluster structure worth naming: no division into 2 to {k_max} segments is stable, free of tiny segments "
+        "and much clearer than those of data without structure."
     ),
 }
 """How the number of segments came about, by key: sentences of the message catalogue."""
+
+REASONS = {
+    "tiny": N_("tiny segment"),
+    "one_cloud": N_("no better than one cloud"),
+    "other_shape": N_("other shape fits better"),
+    "unstable": N_("unstable"),
+    "unreadable": N_("no names of their own"),
+    "chance": N_("not clearer than chance"),
+    "beaten": N_("less clear"),
+    "chosen": N_("chosen"),
+}
+"""What a candidate fell short of, by key: phrases of the message catalogue."""
 
 
 @dataclass(frozen=True)
@@ -58,24 +71,42 @@ class Segmentation:
     Attributes
     ----------
     labels : DataFrame
-        Table "segments" of `terms`: account, segment, segment_name, silhouette.
+        Table "segments" of `terms`, ordered by account.
+    probabilities : DataFrame
+        Table "segment_probabilities" of `terms`: account, and s1 … sN, the probability of each segment.
     candidates : DataFrame
-        Table "candidates" of `terms`: one row for each number of segments tried.
+        Table "candidates" of `terms`: one row for each method and number of segments tried.
     profile : DataFrame
         Table "profile" of `terms`: one row a segment, medians of the features in original units.
+    rules : DataFrame
+        Table "segment_rules" of `terms`: the segments in thresholds that a reader can keep.
+    feature_rules : DataFrame
+        Table "feature_rules" of `terms`: how each feature entered.
     rule_id, rule_values : str, mapping
         Key of `RULES` that decided, and what fills the sentence's placeholders.
     used, left_out : tuple of str, mapping of str to str
         Features that the accounts were compared by, and the others with the reason.
+    dominant : str
+        Account with more than half of all expected value; empty if there is none.
+    highest_id : int
+        Highest segment_id that was ever given.
+    scaler : FeatureScaler, optional
+        What put the features on one scale.
     """
 
     labels: pd.DataFrame
+    probabilities: pd.DataFrame
     candidates: pd.DataFrame
     profile: pd.DataFrame
+    rules: pd.DataFrame
+    feature_rules: pd.DataFrame
     rule_id: str
     rule_values: Mapping[str, int]
     used: tuple[str, ...]
     left_out: Mapping[str, str]
+    dominant: str = ""
+    highest_id: int = 0
+    scaler: FeatureScaler | None = None
 
     @property
     def found(self) -> bool:
@@ -83,25 +114,67 @@ class Segmentation:
         return self.rule_id in ("chosen", "given")
 
     def facts(self) -> dict[str, Any]:
-        """Return found, rule (sentence of the catalogue), rule_values, used and left_out, fit for JSON."""
+        """Return what a report says and the next run needs, fit for JSON; `rule` is a sentence of the catalogue."""
+        chosen = self.candidates[self.candidates["chosen"].astype(bool)]
         return {
             "found": self.found,
             "rule": RULES[self.rule_id],
             "rule_values": dict(self.rule_values),
+            "method": chosen["method"].iloc[0] if len(chosen) else None,
             "used": list(self.used),
             "left_out": dict(self.left_out),
+            "reproduced": segment_rules.reproduced(self.rules) if len(self.rules) else None,
+            "borderline": int(self.labels["borderline"].sum()),
+            "dominant": self.dominant,
+            "highest_id": self.highest_id,
         }
 
+    def after(self, profile: pd.DataFrame, labels: pd.DataFrame, highest_id: int) -> Segmentation:
+        """Return the same segments under the numbers that they had in the run before.
 
-def fit(features: pd.DataFrame, *, k: int | None = None, k_max: int = 8, seed: int = 0) -> Segmentation:
+        Parameters
+        ----------
+        profile, labels : DataFrame
+            Tables "profile" and "segments" of the run before.
+        highest_id : int
+            Its fact.
+        """
+        if self.scaler is None:
+            return replace(self, highest_id=highest_id)
+        numbers = segment_identity.match(self.profile, self.scaler, profile, highest=highest_id)
+        lasting = pd.Series(numbers, self.profile["segment"])
+        earlier = labels.set_index("account")["segment_id"]
+        return replace(
+            self,
+            profile=self.profile.assign(segment_id=numbers),
+            labels=self.labels.assign(
+                segment_id=self.labels["segment"].map(lasting).to_numpy(),
+                previous_segment_id=self.labels["account"].map(earlier).astype(float),
+            ),
+            highest_id=max(highest_id, int(numbers.max())),
+        )
+
+
+def fit(
+    features: pd.DataFrame,
+    *,
+    k: int | None = None,
+    method: str | None = None,
+    by: Sequence[str] | None = None,
+    k_max: int = 12,
+    seed: int = 0,
+) -> Segmentation:
     """Find segments, or say that there are none worth naming.
 
-    Divisions are eligible that are stable (mean adjusted Rand index [1]_ ≥ 0.8 with divisions of 20 subsamples of
-    80 %) and whose smallest segment has at least max(5 accounts, 2 %). Their mean silhouettes [2]_ are compared with
-    the highest that k-means reaches in data without structure: 10 Gaussian clouds with the accounts' covariance [3]_
-    and 10 uniform boxes along their principal axes [4]_. The division that is furthest above it is chosen, within
-    0.01 the one with the fewest segments; if none is 0.05 above it, there are no segments. (The silhouette alone would
-    favour two segments, with data of any kind.)
+    K-means, Ward's method (up to 1,000 accounts) and Gaussian mixtures with diagonal and full covariances are tried
+    with 2 to `k_max` groups. A mixture has to have a lower BIC than one normal cloud and than the other mixture of as
+    many components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above
+    the highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation
+    and 10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
+    stable (mean adjusted Rand index ≥ 0.8 with divisions of 20 subsamples of 80 %) and to give each segment a name of
+    its own. Of the divisions that pass, the one furthest above chance is chosen, within 0.01 the one with the fewest
+    segments, then the simplest method; if none passes, there are no segments. See
+    `kamlab.clusters` for the measures and their sources.
 
     Parameters
     ----------
@@ -110,6 +183,10 @@ def fit(features: pd.DataFrame, *, k: int | None = None, k_max: int = 8, seed: i
         returns; NaN where unknown.
     k : int, optional
         Number of segments to make instead of the chosen one.
+    method : str, optional
+        Method to use alone, one of `clusters.METHODS`.
+    by : sequence of str, optional
+        Features to make segments from, instead of those that usually do.
     k_max : int
         Largest number of segments to try.
 
@@ -121,123 +198,212 @@ def fit(features: pd.DataFrame, *, k: int | None = None, k_max: int = 8, seed: i
     Raises
     ------
     ConfigError
-        If `k` is not between 2 and a fifth of the accounts.
+        If `k`, `method` or `by` cannot be had.
     DataError
-        If expected_contribution is not there or missing for an account, or a feature is infinite.
-
-    References
-    ----------
-    .. [1] L. Hubert, P. Arabie (1985), Comparing partitions, Journal of Classification 2, equation (5).
-    .. [2] P. Rousseeuw (1987), Silhouettes, J. Computational and Applied Mathematics 20, section 2.
-    .. [3] Y. Liu, D. Hayes, A. Nobel, J. Marron (2008), Statistical significance of clustering, JASA 103, section 2.
-    .. [4] R. Tibshirani, G. Walther, T. Hastie (2001), Gap statistic, JRSS B 63, section 3, reference (b).
+        If expected_contribution is not there, missing or infinite for an account, an account stands there twice, or a
+        column is personal or no number.
     """
-    if VALUE not in features or features[VALUE].isna().any():
-        raise DataError(f"Every account needs a value in the column {VALUE} to be put into a segment.")
+    _check(features, k, method)
+    features = features.sort_values("account", ignore_index=True)
+    used, left_out = _by(by, *usable(features))
     n = len(features)
-    if k is not None and not 2 <= k <= n / MIN_SEGMENT_ACCOUNTS:
-        raise ConfigError(f"{k} segments of {n} accounts: ask for 2 to {max(2, n // MIN_SEGMENT_ACCOUNTS)}.")
-    used, left_out = usable(features)
     if n < MIN_ACCOUNTS and k is None:
         return _none(features, "few", {"accounts": n, "needed": MIN_ACCOUNTS}, used, left_out)
     if not used:
         return _none(features, "alike", {}, used, left_out)
-    scaled = FeatureScaler().fit_transform(features[used])
-    z = scaled.to_numpy()
+    scaler = FeatureScaler().fit(features[used])
+    z = scaler.transform(features[used]).to_numpy()
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.choice(n, SAMPLE, replace=False)) if n > SAMPLE else np.arange(n)
     with threadpool_limits(limits=1):
-        candidates = _candidates(z[rows], range(2, max(k_max, k or 0) + 1), rng, seed)
-        chosen = k if k is not None else _choice(candidates)
-        if chosen is None:
-            rule = "chance" if candidates["eligible"].any() else "unstable"
-            return _none(features, rule, {"k_max": k_max} if rule == "unstable" else {}, used, left_out, candidates)
-        clusters = _kmeans(z[rows], chosen, seed, STARTS).predict(z)
-        silhouette = _silhouettes(z, clusters, rows)
-    candidates["chosen"] = candidates["k"] == chosen
-    order = features.groupby(clusters)[VALUE].mean().sort_values(ascending=False, kind="stable").index
-    segment = pd.Series(clusters).map({cluster: i + 1 for i, cluster in enumerate(order)}).to_numpy()
-    telling = [*used, *(name for name, reason in left_out.items() if reason == LEFT_OUT["describes"])]
-    profile, centres = _profile(features, segment), scaled.groupby(segment).mean()
-    described = names(profile[["mean_contribution", *telling]], centres, features[VALUE].mean())
-    profile.insert(1, "segment_name", described)
-    labels = _labels(features, segment, profile, silhouette)
-    rule = "chosen" if k is None else "given"
-    return Segmentation(labels, candidates, profile, rule, {"k": chosen}, tuple(used), left_out)
-
-
-def _kmeans(z: np.ndarray, k: int, seed: int, starts: int) -> KMeans:
-    with warnings.catch_warnings():
-        # fewer different accounts than segments: the division is tiny or unstable, and not eligible
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return KMeans(k, n_init=starts, random_state=seed).fit(z)
-
-
-def _clarity(z: np.ndarray, clusters: np.ndarray) -> float:
-    """Return the mean silhouette; −1 where there is one cluster only, or as many as accounts."""
-    different = len(np.unique(clusters))
-    return float(silhouette_score(z, clusters)) if 1 < different < len(z) else -1.0
-
-
-def _candidates(z: np.ndarray, ks: range, rng: np.random.Generator, seed: int) -> pd.DataFrame:
-    n = len(z)
-    needed = max(MIN_SEGMENT_ACCOUNTS, MIN_SEGMENT_SHARE * n)
-    parts = [rng.choice(n, int(RESAMPLE_SHARE * n), replace=False) for _ in range(RESAMPLES)]
-    null = _structureless(z[rng.choice(n, min(n, NULL_ACCOUNTS), replace=False)], rng)
-    rows = []
-    for k in ks:
-        if k > n // MIN_SEGMENT_ACCOUNTS:
-            break
-        clusters = _kmeans(z, k, seed, STARTS).labels_
-        again = [_kmeans(z[part], k, seed, QUICK_STARTS).predict(z) for part in parts]
-        stability = float(np.mean([adjusted_rand_score(clusters, a) for a in again]))
-        smallest = int(np.bincount(clusters, minlength=k).min())
-        eligible = stability >= MIN_STABILITY and smallest >= needed
-        rows.append(
-            {
-                "k": k,
-                "silhouette": _clarity(z, clusters),
-                "null_silhouette": max(_clarity(d, _kmeans(d, k, seed, QUICK_STARTS).labels_) for d in null)
-                if eligible
-                else np.nan,
-                "stability": stability,
-                "smallest_share": smallest / n,
-                "eligible": eligible,
-            }
+        candidates, divisions = _candidates(
+            features.iloc[rows],
+            z[rows],
+            _tried(len(rows), k, method, k_max),
+            scaler,
+            _telling(used, left_out),
+            rng,
+            seed,
         )
-    return pd.DataFrame(rows)
+        chosen = _choice(candidates) if k is None else _asked(candidates)
+        if chosen is None:
+            return _none(features, "none", {"k_max": k_max}, used, left_out, candidates)
+        candidates.loc[chosen, ["chosen", "reason"]] = [True, REASONS["chosen"]]
+        found = _segmentation(features, z, rows, divisions[chosen], scaler, used, left_out)
+    rule = "chosen" if k is None else "given"
+    return replace(found, candidates=candidates, rule_id=rule, rule_values={"k": int(candidates["k"][chosen])})
+
+
+def _check(features: pd.DataFrame, k: int | None, method: str | None) -> None:
+    if VALUE not in features or features[VALUE].isna().any():
+        raise DataError(f"Every account needs a value in the column {VALUE} to be put into a segment.")
+    infinite = features.loc[np.isinf(features[VALUE].astype(float)), "account"]
+    if len(infinite):
+        raise DataError(
+            f"{len(infinite)} accounts have an infinite {VALUE} (first: {first_ids(infinite)}). Correct it."
+        )
+    twice = features.loc[features["account"].duplicated(), "account"]
+    if len(twice):
+        raise DataError(f"{len(twice)} rows repeat an account (first: {first_ids(twice)}). Keep one row an account.")
+    n = len(features)
+    if k is not None and not 2 <= k <= n / MIN_SEGMENT_ACCOUNTS:
+        raise ConfigError(f"{k} segments of {n} accounts: ask for 2 to {max(2, n // MIN_SEGMENT_ACCOUNTS)}.")
+    if method is not None and method not in clusters.METHODS:
+        raise ConfigError(f'There is no method "{method}". Choose from: {", ".join(clusters.METHODS)}.')
+
+
+def _by(by: Sequence[str] | None, used: list[str], left_out: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Make segments from the features asked for; the others describe them."""
+    if by is None:
+        return used, left_out
+    possible = [*used, *(name for name, reason in left_out.items() if reason == LEFT_OUT["describes"])]
+    if refused := [name for name in by if name not in possible]:
+        raise ConfigError(
+            f"Segments cannot be made from {first_ids(refused)}: not there, or the same for all accounts. "
+            f"Choose from: {', '.join(possible)}."
+        )
+    others = dict.fromkeys((name for name in possible if name not in by), LEFT_OUT["describes"])
+    return list(by), {name: reason for name, reason in left_out.items() if name not in by} | others
+
+
+def _telling(used: Sequence[str], left_out: Mapping[str, str]) -> list[str]:
+    """Return the features that segments are named by."""
+    return [*used, *(name for name, reason in left_out.items() if reason == LEFT_OUT["describes"])]
+
+
+def _tried(n: int, k: int | None, method: str | None, k_max: int) -> list[tuple[str, int]]:
+    ks = range(2, k_max + 1) if k is None else [k]
+    methods = [m for m in clusters.METHODS if m != "ward" or n <= clusters.LARGEST_WARD] if method is None else [method]
+    return [(m, number) for m in methods for number in ks if number <= n // MIN_SEGMENT_ACCOUNTS]
+
+
+def _candidates(
+    features: pd.DataFrame,
+    z: np.ndarray,
+    tried: list[tuple[str, int]],
+    scaler: FeatureScaler,
+    telling: list[str],
+    rng: np.random.Generator,
+    seed: int,
+) -> tuple[pd.DataFrame, list[Division]]:
+    """Fit every candidate and rule it out by the cheapest test that it fails."""
+    n = len(z)
+    divisions = [clusters.divide(z, method, k, seed=seed) for method, k in tried]
+    table = pd.DataFrame(tried, columns=["method", "k"])
+    groups = [clusters.labels(division, z) for division in divisions]
+    sizes = [np.bincount(g, minlength=k).min() for g, k in zip(groups, table["k"], strict=True)]
+    table["smallest_share"] = np.array(sizes) / n
+    table["bic"] = [clusters.bic(division, z) for division in divisions]
+    table[["stability", "silhouette", "null_silhouette"]] = np.nan
+    table[["eligible", "chosen"]] = False
+    table["reason"] = ""
+    one_cloud = min(clusters.bic(clusters.divide(z, m, 1, seed=seed), z) for m in clusters.MIXTURES)
+    best_shape = table.groupby("k")["bic"].transform("min")
+    draws, best = clusters.structureless(z, rng), 0.0
+    for i, (method, k) in enumerate(tried):
+        failed = ""
+        if sizes[i] < max(MIN_SEGMENT_ACCOUNTS, MIN_SEGMENT_SHARE * n):
+            failed = "tiny"
+        elif table["bic"][i] >= one_cloud:
+            failed = "one_cloud"
+        elif table["bic"][i] > best_shape[i]:
+            failed = "other_shape"
+        else:
+            clear = clusters.clarity(z, groups[i], method)
+            needed = max(MIN_EXCESS, best - NEARLY)
+            by_chance = clusters.chance(draws, method, k, enough=clear - needed, seed=seed)
+            table.loc[i, ["silhouette", "null_silhouette"]] = [clear, by_chance]
+            if clear - by_chance < needed:
+                failed = "chance" if clear - by_chance < MIN_EXCESS else "beaten"
+        if not failed:
+            table.loc[i, "stability"] = clusters.stability(z, method, k, groups[i], seed=seed)
+            if table["stability"][i] < MIN_STABILITY:
+                failed = "unstable"
+            elif not readable(_named(features, _numbered(features, groups[i]), scaler, telling, z)[0]):
+                failed = "unreadable"
+            else:
+                best = max(best, clear - by_chance)
+                table.loc[i, "eligible"] = True
+        table.loc[i, "reason"] = REASONS[failed or "beaten"]
+    return table[[column.name for column in TABLES["candidates"]]], divisions
+
+
+def _above_chance(candidates: pd.DataFrame) -> pd.Series:
+    return (candidates["silhouette"] - candidates["null_silhouette"]).where(candidates["eligible"])
 
 
 def _choice(candidates: pd.DataFrame) -> int | None:
-    """Return the k of the eligible division that is furthest above chance, or None if none is far enough."""
-    above = candidates["silhouette"] - candidates["null_silhouette"]
-    best = candidates["k"][(above >= MIN_EXCESS) & (above >= above.max() - NEARLY)]
-    return int(best.min()) if len(best) else None
+    """Return the row of the eligible division that is furthest above chance, or None if none is eligible."""
+    above = _above_chance(candidates)
+    best = candidates[above >= above.max() - NEARLY]
+    return int(best.sort_values("k", kind="stable").index[0]) if len(best) else None
 
 
-def _structureless(z: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw data without clusters that is as wide as `z` along each of its principal axes."""
-    centred = z - z.mean(axis=0)
-    axes = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
-    clouds = [rng.normal(scale=axes.std(axis=0), size=axes.shape) for _ in range(NULL_DRAWS)]
-    boxes = [rng.uniform(axes.min(axis=0), axes.max(axis=0), size=axes.shape) for _ in range(NULL_DRAWS)]
-    return [*clouds, *boxes]
+def _asked(candidates: pd.DataFrame) -> int:
+    """Return the eligible division furthest above chance; where none is, the simplest method's."""
+    return int(_above_chance(candidates).fillna(-np.inf).argmax())
 
 
-def _silhouettes(z: np.ndarray, clusters: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Silhouette of each account against the accounts in `rows`; 0 for an account alone in its cluster."""
-    k = clusters.max() + 1
-    members = np.eye(k)[clusters[rows]]
-    sums = np.vstack(list(pairwise_distances_chunked(z, z[rows], reduce_func=lambda d, start: d @ members)))
-    sizes = np.repeat(members.sum(axis=0)[None, :], len(z), axis=0)
-    everyone = np.arange(len(z))
-    sizes[rows, clusters[rows]] -= 1  # the distance to itself is in the sum, but it is no neighbour
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = sums / sizes
-        own = mean[everyone, clusters].copy()
-        mean[everyone, clusters] = np.inf
-        other = np.fmin.reduce(mean, axis=1)  # past clusters that are empty
-        return np.nan_to_num((other - own) / np.maximum(own, other))
+def _numbered(features: pd.DataFrame, groups: np.ndarray) -> np.ndarray:
+    """Number groups from 1 by their mean value, highest first."""
+    order = features[VALUE].groupby(groups).mean().sort_values(ascending=False, kind="stable").index
+    return pd.Series(groups).map({group: i + 1 for i, group in enumerate(order)}).to_numpy()
+
+
+def _named(
+    features: pd.DataFrame, segment: np.ndarray, scaler: FeatureScaler, telling: list[str], z: np.ndarray
+) -> tuple[list[str], pd.DataFrame]:
+    """Return the segments' names and profile."""
+    profile = _profile(features, segment)
+    centres = pd.DataFrame(z, columns=scaler.get_feature_names_out()).groupby(segment).mean().reset_index(drop=True)
+    value = features[VALUE].drop(_dominant(features))
+    return names(profile[["mean_contribution", *telling]], centres, value.mean()), profile
+
+
+def _dominant(features: pd.DataFrame) -> list[Any]:
+    """Return the row of the account that has more than half of all value, if there is one."""
+    value = features[VALUE].clip(lower=0)
+    return [value.idxmax()] if len(value) > 1 and value.max() > DOMINANT * value.sum() else []
+
+
+def _segmentation(
+    features: pd.DataFrame,
+    z: np.ndarray,
+    rows: np.ndarray,
+    division: Division,
+    scaler: FeatureScaler,
+    used: list[str],
+    left_out: Mapping[str, str],
+) -> Segmentation:
+    """Apply a division to all accounts and describe what comes out."""
+    raw = division.probabilities(z)
+    groups = raw.argmax(axis=1)
+    segment = _numbered(features, groups)
+    order = [groups[np.flatnonzero(segment == number)[0]] for number in range(1, segment.max() + 1)]
+    chances = raw[:, order] / raw[:, order].sum(axis=1, keepdims=True)
+    described, profile = _named(features, segment, scaler, _telling(used, left_out), z)
+    profile.insert(1, "segment_id", profile["segment"])
+    profile.insert(2, "segment_name", described)
+    reference = rows if len(z) == len(rows) else rows[:: -(-len(rows) // REFERENCE)]
+    silhouette = clusters.silhouettes(z, groups, reference)
+    dominant = _dominant(features)
+    return Segmentation(
+        labels=_labels(features, segment, profile, silhouette, chances),
+        probabilities=pd.DataFrame(chances, columns=[f"s{i + 1}" for i in range(chances.shape[1])]).assign(
+            account=features["account"]
+        )[["account", *(f"s{i + 1}" for i in range(chances.shape[1]))]],
+        candidates=pd.DataFrame(),
+        profile=profile,
+        rules=segment_rules.explain(features[used], segment),
+        feature_rules=rules(features, scaler, used, left_out),
+        rule_id="chosen",
+        rule_values={},
+        used=tuple(used),
+        left_out=left_out,
+        dominant=str(features["account"][dominant[0]]) if dominant else "",
+        highest_id=len(profile),
+        scaler=scaler,
+    )
 
 
 def _profile(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
@@ -257,13 +423,25 @@ def _profile(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
 
 
 def _labels(
-    features: pd.DataFrame, segment: np.ndarray, profile: pd.DataFrame, silhouette: np.ndarray | float
+    features: pd.DataFrame,
+    segment: np.ndarray,
+    profile: pd.DataFrame,
+    silhouette: np.ndarray | float,
+    chances: np.ndarray | None,
 ) -> pd.DataFrame:
-    name = pd.Series(segment).map(profile.set_index("segment")["segment_name"]).to_numpy()
-    table = pd.DataFrame(
-        {"account": features["account"].to_numpy(), "segment": segment, "segment_name": name, "silhouette": silhouette}
-    )
-    return table.sort_values("account", ignore_index=True)
+    table = pd.DataFrame({"account": features["account"].to_numpy(), "segment": segment, "segment_id": segment})
+    table["segment_name"] = pd.Series(segment).map(profile.set_index("segment")["segment_name"]).to_numpy()
+    table["silhouette"] = silhouette
+    table[["probability", "second_segment", "second_probability"]] = np.nan
+    if chances is not None:
+        ranks = np.argsort(-chances, axis=1, kind="stable")
+        everyone = np.arange(len(table))
+        table["probability"] = chances[everyone, ranks[:, 0]]
+        table["second_segment"] = ranks[:, 1] + 1.0
+        table["second_probability"] = chances[everyone, ranks[:, 1]]
+    table["borderline"] = table["probability"] < BORDERLINE
+    table["previous_segment_id"] = np.nan
+    return table[[column.name for column in TABLES["segments"]]]
 
 
 def _none(
@@ -277,9 +455,20 @@ def _none(
     """Put all accounts into one segment."""
     segment = np.ones(len(features), dtype=int)
     profile = _profile(features, segment)
-    profile.insert(1, "segment_name", ALL_ACCOUNTS)
-    if candidates is None:
-        candidates = pd.DataFrame(columns=[column.name for column in TABLES["candidates"]])
-    candidates["chosen"] = False
-    labels = _labels(features, segment, profile, np.nan)
-    return Segmentation(labels, candidates, profile, rule, said, tuple(used), left_out)
+    profile.insert(1, "segment_id", 1)
+    profile.insert(2, "segment_name", ALL_ACCOUNTS)
+    empty = {name: pd.DataFrame(columns=[c.name for c in TABLES[name]]) for name in ("candidates", "segment_rules")}
+    dominant = _dominant(features)
+    return Segmentation(
+        labels=_labels(features, segment, profile, np.nan, None),
+        probabilities=pd.DataFrame({"account": features["account"], "s1": 1.0}),
+        candidates=empty["candidates"] if candidates is None else candidates,
+        profile=profile,
+        rules=empty["segment_rules"],
+        feature_rules=rules(features, None, used, left_out),
+        rule_id=rule,
+        rule_values=said,
+        used=tuple(used),
+        left_out=left_out,
+        dominant=str(features["account"][dominant[0]]) if dominant else "",
+    )

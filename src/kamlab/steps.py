@@ -15,7 +15,7 @@ from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import read_table
-from kamlab.summary import monthly_revenue, revenue_windows, summarize
+from kamlab.summary import monthly_revenue, product_mix, revenue_windows, summarize, swings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,18 +162,30 @@ def value(run: Run) -> pd.DataFrame:
 
 
 def potential(run: Run) -> pd.DataFrame:
-    """Write `potential`: what each account could buy in twelve months, where that number comes from, and headroom."""
+    """Write `potential`, `potential_fit` and `look_alikes`: what each account could buy in a year, and whence."""
+    from kamlab import look_alikes
     from kamlab import potential as module
 
-    estimate = module.estimate(run.read("summary"), run.read("accounts"))
+    table, units = run.read("summary"), run.read("accounts")
+    mix = product_mix(run.ledger(), run.period, accounts=run.read("membership"))
+    fitted, record = look_alikes.upper_revenue(table, units, mix, seed=run.config.seed)
+    run.write("potential_fit", record)
+    run.write("look_alikes", look_alikes.nearest(table, units))
+    estimate = module.estimate(table, units, fitted=fitted.to_dict())
     return run.write("potential", module.with_headroom(estimate, run.read("forecast")))
 
 
 def features(run: Run) -> pd.DataFrame:
-    """Write `features`: what the segments are made from."""
+    """Write `features`: what the segments are made from, and what describes them."""
     from kamlab import features as module
 
-    table = module.build(run.read("summary"), run.read("forecast"), run.read("accounts"), run.read("potential"))
+    tables = [run.read(name) for name in ("summary", "forecast", "accounts", "potential")]
+    lines, units = run.ledger(), run.read("membership")
+    table = module.build(
+        *tables,
+        mix=product_mix(lines, run.period, accounts=units),
+        swings=swings(lines, run.period, accounts=units),
+    )
     return run.write("features", table)
 
 
@@ -212,13 +224,22 @@ def tiers(run: Run) -> pd.DataFrame:
     return run.write("schemes", schemes.assign(_values(run), cuts, fixed))
 
 
-def segments(run: Run, *, k: int | None = None) -> pd.DataFrame:
-    """Write `segments`, `candidates`, `profile` and the facts `segmentation`; `k` overrides the rule."""
+def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd.DataFrame:
+    """Write `segments`, their probabilities, candidates, rules and profile, and the facts `segmentation`.
+
+    `k` and `method` override the rule. Segments keep their numbers where the same company's run before had some.
+    """
     from kamlab import segments as module
 
-    found = module.fit(run.read("features"), k=k, seed=run.config.seed)
+    found = module.fit(run.read("features"), k=k, method=method, seed=run.config.seed)
+    before = run.before()
+    if before is not None and (facts := before.read_facts("segmentation"))["found"]:
+        found = found.after(before.read("profile"), before.read("segments"), facts["highest_id"])
     run.write("candidates", found.candidates)
     run.write("profile", found.profile)
+    run.write("feature_rules", found.feature_rules)
+    run.write("segment_rules", found.rules)
+    run.write("segment_probabilities", found.probabilities)
     run.write_facts("segmentation", found.facts())
     return run.write("segments", found.labels)
 
@@ -270,10 +291,11 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
     **dict.fromkeys(("summary", "months", "revenue"), summary),
     **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice"), value),
-    "potential": potential,
+    **dict.fromkeys(("potential", "potential_fit", "look_alikes"), potential),
     "features": features,
     **dict.fromkeys(("tiers", "schemes"), tiers),
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation"), segments),
     **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
+    **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),
 }
 """Which step writes which table or facts."""

@@ -26,6 +26,12 @@ PEAK_MONTHS = 36
 """How far back the best twelve months, the longest gap and the margin rate look."""
 
 
+MIX_LINES = 8
+"""Product lines whose shares tell accounts apart; the others are small."""
+
+QUARTERS, QUARTER_DAYS = 8, 91
+
+
 def summarize(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
     """Summarise each account's purchases up to the as-of date.
 
@@ -395,3 +401,79 @@ def _trend(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     residual = (var_y - cov**2 / var_t.where(usable)).clip(lower=0) / (n - 2).where(usable)
     error = np.sqrt(residual / var_t.where(usable))
     return slope * DAYS_PER_YEAR, error * DAYS_PER_YEAR
+
+
+def product_mix(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the share of each product line in what an account bought in the last 12 months.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    period : StudyPeriod
+        Nothing after `period.calibration_end` is read.
+    accounts : pandas.DataFrame, optional
+        As in `summarize`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        account, and one column for each of the 8 product lines with the most sales, named after it, in falling order
+        of sales; shares of positive line values, one row an account with any, ordered by account. No such column
+        where the log has no amounts, or no product lines.
+    """
+    import ibis
+    import pandas as pd
+
+    lines = _revenue_lines(ledger, period, accounts)
+    start = period.window_start(DAYS_PER_YEAR)
+    lines = lines.filter(lines.date >= ibis.literal(start), lines.product_line.notnull(), lines.amount > 0)
+    sums = lines.group_by("account", "product_line").agg(bought=lines.amount.sum()).to_pyarrow().to_pandas()
+    wide = sums.astype({"bought": "float64"}).pivot(index="account", columns="product_line", values="bought")
+    wide = wide.fillna(0.0).sort_index()
+    shares = wide.div(wide.sum(axis=1), axis=0)
+    largest = wide.sum().sort_values(ascending=False, kind="stable").index[:MIX_LINES]
+    return pd.DataFrame(shares[largest]).rename_axis(columns=None).reset_index()
+
+
+def swings(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return how unsteady an account's revenue is, and how much of its price comes back as rebates.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    period : StudyPeriod
+        Nothing after `period.calibration_end` is read.
+    accounts : pandas.DataFrame, optional
+        As in `summarize`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        account; volatility, the standard deviation of the net revenue of the last 8 quarters (91 days each) / their
+        mean, missing for accounts known for under 8 quarters or without revenue in them; discount_depth, rebates /
+        sales of the last 12 months, missing without sales. One row an account with a line, ordered by account.
+    """
+    import ibis
+    import numpy as np
+
+    lines = _revenue_lines(ledger, period, accounts)
+    days = ibis.literal(period.calibration_end).delta(lines.date, unit="day")
+    known = lines.group_by("account").agg(days_known=days.max())
+    recent = lines.mutate(quarter=days // QUARTER_DAYS).filter(days < QUARTERS * QUARTER_DAYS)
+    quarters = recent.group_by("account", "quarter").agg(net=recent.amount.sum())
+    square = (quarters.net.cast("float64") * quarters.net.cast("float64")).cast("decimal(38,4)")
+    sums = quarters.group_by("account").agg(total=quarters.net.sum(), squares=square.sum())
+    last = lines.filter(lines.date >= ibis.literal(period.window_start(DAYS_PER_YEAR)))
+    money = last.group_by("account").agg(
+        sold=_money_where((last.kind == "sale") & (last.amount > 0), last.amount),
+        rebates=_money_where(last.kind == "rebate", -last.amount),
+    )
+    parts = (part.to_pyarrow().to_pandas().set_index("account") for part in (known, sums, money))
+    first, *others = parts
+    table = first.join(others).sort_index().astype("float64")
+    mean = table["total"] / QUARTERS
+    whole = (table["days_known"] >= QUARTERS * QUARTER_DAYS - 1) & (mean > 0)
+    spread = np.sqrt((table["squares"] / QUARTERS - mean**2).clip(lower=0))
+    table["volatility"] = (spread / mean).where(whole)
+    table["discount_depth"] = (table["rebates"] / table["sold"]).where(table["sold"] > 0)
+    return table[["volatility", "discount_depth"]].reset_index()

@@ -34,7 +34,7 @@ ABC = ("A", "B", "C")
 CREDIT_CLASSES = ("AAA", "AA", "A", "none")
 """The credit classes of document 002, and none."""
 
-POTENTIAL_SOURCES = ("declared", "own_peak", "unknown")
+POTENTIAL_SOURCES = ("declared", "fitted", "own_peak", "unknown")
 """Where a potential comes from, in falling order of trust."""
 
 LINE_KINDS = ("sale", "return", "rebate", "free", "freight", "tax", "intercompany")
@@ -312,11 +312,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "what it could buy in 12 months at most; missing if unknown",
             "currency",
         ),
-        ("potential_source", "text", "declared, own_peak or unknown"),
+        ("potential_source", "text", "declared, fitted (to look-alikes), own_peak or unknown"),
         (
             "wallet_share",
             "number",
-            "trailing revenue / potential; only where the potential is declared",
+            "trailing revenue / potential; only where the potential is declared or fitted",
             "share",
         ),
         ("partly_declared", "boolean", "a group for some of whose accounts only a potential is declared"),
@@ -327,31 +327,86 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
         ("headroom", "number", "(potential − expected revenue, not under 0) × margin rate", "currency"),
     ),
+    "potential_fit": _columns(
+        ("channel", "text", "channel of sale; each is fitted for itself"),
+        ("given", "text", "firmographics, or firmographics_and_mix: what accounts are told apart by"),
+        ("accounts", "integer", "accounts that bought in the last 12 months"),
+        ("coverage", "number", "share of them at or under their out-of-sample 90th percentile", "share"),
+        ("skill", "number", "1 − quantile loss / that of one number for the channel, out of sample"),
+        ("used", "boolean", "whether potentials come from it"),
+        ("reason", "text", "why, or why not: a phrase of the message catalogue"),
+    ),
+    "look_alikes": _columns(
+        ("account", "text", "account that never bought"),
+        ("rank", "integer", "1 = the buyer that it is most like"),
+        ("look_alike", "text", "that buyer, of the same channel"),
+        ("agreement", "number", "share of the account's known industry, region, country … that they agree in", "share"),
+        ("revenue", "number", "the buyer's revenue of the last 12 months", "currency"),
+    ),
     "features": _columns(
         ("account", "text", "account or group"),
         ("…", "number", "one column a feature, in original units; listed in the run's feature table"),
     ),
+    "feature_rules": _columns(
+        ("feature", "text", "column of table features"),
+        ("meaning", "text", "what it says: a phrase of the message catalogue, or the product line"),
+        ("unit", "text", "currency, days, years, share or empty"),
+        ("transform", "text", "log: sign(x) ln(1 + |x| / log_unit), compared by ratio; linear: by difference"),
+        ("log_unit", "number", "median of |x| > 0; missing if linear or not used", "feature's unit"),
+        ("centre", "number", "median after the transform, which becomes 0; missing values become 0 too"),
+        ("scale", "number", "standard deviation after the transform, which becomes 1; beyond ± 3 all is 3"),
+        ("missing", "text", "what stands for a missing value: a sentence of the message catalogue"),
+        ("known", "number", "share of accounts for which it is known", "share"),
+        ("used", "boolean", "whether segments are made from it"),
+        ("reason", "text", "why not: a phrase of the message catalogue"),
+    ),
     "segments": _columns(
         ("account", "text", "account or group"),
         ("segment", "integer", "number of the segment, 1 = highest mean expected contribution"),
+        ("segment_id", "integer", "number that the segment keeps from one run to the next"),
         ("segment_name", "text", "name from the segment's profile"),
         ("silhouette", "number", "how well the account fits its segment, −1 to 1"),
+        (
+            "probability",
+            "number",
+            "probability that it belongs to its segment; missing without segments",
+            "probability",
+        ),
+        ("second_segment", "integer", "number of the next likely segment; missing without segments"),
+        ("second_probability", "number", "probability that it belongs there", "probability"),
+        ("borderline", "boolean", "probability under 0.6"),
+        ("previous_segment_id", "integer", "its segment_id in the run before; missing without one"),
+    ),
+    "segment_probabilities": _columns(
+        ("account", "text", "account or group"),
+        ("s1 … sN", "number", "probability that the account belongs to each segment", "probability"),
     ),
     "candidates": _columns(
+        ("method", "text", "kmeans, ward, diagonal or full (Gaussian mixtures)"),
         ("k", "integer", "number of segments tried"),
-        ("silhouette", "number", "mean silhouette"),
-        (
-            "null_silhouette",
-            "number",
-            "highest mean silhouette in data without structure; missing where not eligible",
-        ),
-        ("stability", "number", "mean adjusted Rand index over resamples"),
         ("smallest_share", "number", "share of accounts in the smallest segment"),
-        ("eligible", "boolean", "stable and large enough"),
+        ("bic", "number", "Bayesian information criterion, lower is better; mixtures only"),
+        ("stability", "number", "mean adjusted Rand index over resamples; missing where ruled out before"),
+        (
+            "silhouette",
+            "number",
+            "mean silhouette, for mixtures in units of the segments' own spread; missing likewise",
+        ),
+        ("null_silhouette", "number", "highest in data without structure, as far as was needed to rule it out"),
+        ("eligible", "boolean", "not tiny, clearer than chance, stable, and with a name for each segment"),
         ("chosen", "boolean", "the one in force"),
+        ("reason", "text", "what it fell short of: a phrase of the message catalogue"),
+    ),
+    "segment_rules": _columns(
+        ("rule", "integer", "number of the rule; an account meets exactly one"),
+        ("segment", "integer", "segment that it stands for"),
+        ("conditions", "text", "feature, at_least and under (original units), as a JSON list"),
+        ("accounts", "integer", "accounts that meet it"),
+        ("share_right", "number", "share of them that are in the segment", "share"),
     ),
     "profile": _columns(
         ("segment", "integer", "number of the segment, 1 = highest mean expected contribution"),
+        ("segment_id", "integer", "number that the segment keeps from one run to the next"),
         ("segment_name", "text", "name from the segment's profile"),
         ("accounts", "integer", "number of accounts in it"),
         ("share_accounts", "number", "their share of all accounts", "share"),

@@ -11,23 +11,15 @@ from matplotlib.figure import Figure
 from kamlab.features import FEATURES, Feature
 from kamlab.figures.style import INK, LEVEL_COLOURS, WIDTH_INCHES, style
 from kamlab.figures.words import set_title, without_currency, wrapped
-from kamlab.i18n import MISSING, N_, NO_BREAK_SPACE, SEMICOLONS, SENTENCES, Translator
+from kamlab.i18n import MISSING, NO_BREAK_SPACE, SEMICOLONS, SENTENCES, Translator
 from kamlab.segment_names import translated
 
-HEADS = {
-    "expected_contribution": N_("Expected value"),
-    "silence": N_("Last order ago"),
-    "growth": N_("Growth"),
-    "order_interval": N_("Order every"),
-    "regularity": N_("Regularity"),
-    "tenure": N_("Known for"),
-    "breadth": N_("Product lines"),
-    "margin_rate": N_("Margin rate"),
-    "return_rate": N_("Returned"),
-    "headroom": N_("Headroom"),
-}
-"""Short names of the features that are shown. The chance that an account still buys is not: the model takes it for
-certain of every account with a single order, however long ago."""
+SHOWN = (
+    *("expected_contribution", "silence", "growth", "order_interval", "regularity", "tenure", "breadth"),
+    *("margin_rate", "return_rate", "headroom"),
+)
+"""Features that are shown. The chance that an account still buys is not: the model takes it for certain of every
+account with a single order, however long ago."""
 NAME_CHARACTERS = 26
 HEAD_CHARACTERS = 8
 CELL_CHARACTERS = 7
@@ -40,7 +32,7 @@ IMMATERIAL = 4
 
 def _shown(profile: pd.DataFrame) -> list[Feature]:
     """Return features that are known and not the same in all segments, those that make the segments first."""
-    known = [f for f in FEATURES if f.name in HEADS and f.name in profile and profile[f.name].nunique() > 1]
+    known = [f for f in FEATURES if f.name in SHOWN and f.name in profile and profile[f.name].nunique() > 1]
     first = sorted(known, key=lambda f: not f.makes_segments)[:MAX_COLUMNS]
     return [f for f in known if f in first]
 
@@ -106,7 +98,7 @@ def draw(profile: pd.DataFrame, t: Translator) -> Figure | None:
             written = _written(profile[features[column].name].iloc[row], features[column], t)
             lines = wrapped(written.replace(NO_BREAK_SPACE, " "), CELL_CHARACTERS)
             axes.text(column, row, lines, ha="center", va="center", color=INK)
-        heads = [wrapped(t(HEADS[f.name]), HEAD_CHARACTERS) for f in features]
+        heads = [wrapped(t(f.head), HEAD_CHARACTERS) for f in features]
         axes.set_xticks(range(len(features)), heads, fontsize=7.5)
         axes.set_yticks(range(len(profile)), names)
         for row, segment in enumerate(profile.itertuples()):
@@ -138,10 +130,7 @@ def alt(profile: pd.DataFrame, t: Translator) -> str:
             segment=translated(segment["segment_name"], t),
             values=t.join(
                 SEMICOLONS,
-                (
-                    t("{feature} {value}", feature=t(HEADS[f.name]), value=_written(segment[f.name], f, t))
-                    for f in features
-                ),
+                (t("{feature} {value}", feature=t(f.head), value=_written(segment[f.name], f, t)) for f in features),
             ),
         )
         for _, segment in profile.iterrows()

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 """Written last: a folder that holds it is finished and does not change any more."""
 
+BEFORE = Path("log", "before")
+"""What the next run needs of the same company's run before: copied, because a run does not change with another."""
+
+HANDED_ON = ("profile.parquet", "segments.parquet", "segmentation.json")
+"""Tables and facts that are copied there."""
+
 FROZEN = Path("log", "config.json")
 """What a run was started with."""
 
@@ -77,6 +83,11 @@ class Run:
 
         self._make(name, self.path(name))
         return pd.read_parquet(self.path(name))
+
+    def before(self) -> Run | None:
+        """Return what was handed on from the same company's run before, if there was one."""
+        folder = self.folder / BEFORE
+        return Run(folder, self.config, self.period) if folder.is_dir() else None
 
     def read_facts(self, name: str) -> dict[str, Any]:
         """Read a step's facts; a draft makes them first if they are missing."""

@@ -7,10 +7,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 
 from kamlab.errors import ConfigError, RunLockedError
-from kamlab.runs.folder import MANIFEST
+from kamlab.runs.folder import HANDED_ON, MANIFEST
 from kamlab.runs.identity import file_hash
 
 RUNS = ".runs"
@@ -109,6 +110,25 @@ def put_in_place(building: Path, target: Path) -> None:
 def current(link: Path) -> str | None:
     """Return the name of the folder that a link points at."""
     return Path(os.readlink(link)).name if link.is_symlink() else None
+
+
+def before(out: Path, company: str, as_of: date) -> Path | None:
+    """Return the finished folder of the company's newest run with an earlier as-of date, if there is one."""
+    found = {}
+    for link in out.iterdir():
+        manifest = link / MANIFEST
+        if link.is_symlink() and manifest.is_file():
+            facts = json.loads(manifest.read_text("utf-8"))
+            if facts["company"] == company and date.fromisoformat(facts["as_of"]) < as_of:
+                found[facts["as_of"]] = link.resolve()
+    return found[max(found)] if found else None
+
+
+def hand_on(folder: Path | None) -> dict[str, str]:
+    """Return the hashes of what a finished run hands on to the next one, by file; none without a run."""
+    if folder is None or not all((folder / "tables" / name).is_file() for name in HANDED_ON):
+        return {}
+    return {name: file_hash(folder / "tables" / name) for name in HANDED_ON}
 
 
 def switch(link: Path, target: Path) -> None:

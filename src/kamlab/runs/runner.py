@@ -17,12 +17,14 @@ from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.i18n import languages as known_languages
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.drafts import find_config
-from kamlab.runs.folder import FROZEN, MANIFEST
+from kamlab.runs.folder import BEFORE, FROZEN, MANIFEST
 from kamlab.runs.identity import file_hash, fingerprint, input_hashes, run_id, study_period, versions
 from kamlab.runs.output import (
     BUILDING,
     RUNS,
+    before,
     current,
+    hand_on,
     is_intact,
     locked,
     put_in_place,
@@ -111,7 +113,8 @@ def run(
         link = out / name
         refuse_foreign(link, settings.company.name)
         inputs = input_hashes(settings)
-        parameters = {"languages": langs, "accept_stale": accept_stale}
+        earlier = before(out, settings.company.name, period.calibration_end)
+        parameters = {"languages": langs, "accept_stale": accept_stale, "before": hand_on(earlier)}
         mark = fingerprint(settings, period, inputs=inputs, parameters=parameters)
         target = out / RUNS / f"{name}-{mark[:8]}"
         reused = is_intact(target)
@@ -119,7 +122,7 @@ def run(
         if not reused:
             building = target.with_name(f"{BUILDING}{target.name}")
             try:
-                timings = _build(building, frozen, progress or _silent)
+                timings = _build(building, frozen, earlier, progress or _silent)
                 _refuse_changed(building, settings, inputs)
                 _write_manifest(building, frozen, inputs, mark, current(link))
                 put_in_place(building, target)
@@ -152,11 +155,16 @@ def _silent(step: str, number: int, total: int) -> None:
     """Report no progress."""
 
 
-def _build(folder: Path, frozen: Frozen, progress: Progress) -> dict[str, float]:
+def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress) -> dict[str, float]:
     """Run the chapters in a new folder; return seconds a step."""
     (folder / "notebooks").mkdir(parents=True)
     (folder / "log").mkdir()
     (folder / "pdf").mkdir()
+    if earlier is not None:
+        for name in hand_on(earlier):
+            copy = folder / BEFORE / "tables" / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(earlier / "tables" / name, copy)
     # The chapters read what the run was started with, whatever happens to the files meanwhile.
     settings = folder / FROZEN
     freeze(frozen, settings)

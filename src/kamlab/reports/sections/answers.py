@@ -375,8 +375,18 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
     else:
         lines.append(t("The log is too short to test the forecast on a period that has already passed."))
     worth, units = run.read("potential"), run.read("accounts")
-    declared = (worth["potential_source"] == "declared").mean()
-    if declared:
+    declared, fitted = ((worth["potential_source"] == source).mean() for source in ("declared", "fitted"))
+    if fitted:
+        lines.append(
+            t(
+                "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level that "
+                "one in ten similar accounts exceeds, which is more than most will ever buy. Other customers stand at "
+                "their own best 12 months, and their type is provisional.",
+                declared=t.percent(declared),
+                fitted=t.percent(fitted),
+            )
+        )
+    elif declared:
         lines.append(
             t(
                 "What accounts could buy is declared by sales for {share} of them. Other customers stand at their own best "
@@ -384,6 +394,7 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
                 share=t.percent(declared),
             )
         )
+    if declared:
         low = int(worth["below_own_peak"].sum())
         if low:
             lines.append(

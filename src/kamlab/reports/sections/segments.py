@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from kamlab import segment_rules
 from kamlab.features import FEATURES
 from kamlab.figures import segment_profile
-from kamlab.i18n import MISSING, Translator
-from kamlab.reports.blocks import Block, TableColumn, figure, table, text
+from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.reports.blocks import Block, TableColumn, callout, figure, table, text
 from kamlab.reports.sections.source import Source, value_word
 from kamlab.segment_names import translated
+from kamlab.segments import BORDERLINE
 from kamlab.strategies import texts
 
 PURE = 0.7
@@ -29,32 +31,173 @@ def rule(run: Source, t: Translator) -> str:
     return t(facts["rule"], **facts["rule_values"])
 
 
+METHODS = {
+    "kmeans": N_("k-means"),
+    "ward": N_("agglomerative (Ward)"),
+    "diagonal": N_("mixture, diagonal"),
+    "full": N_("mixture, full"),
+}
+LISTED = 15
+"""Borderline accounts that are printed, those with the most value first."""
+
+
 def candidates(run: Source, t: Translator) -> list[Block]:
-    """Table of all numbers of segments tried."""
+    """Table of all divisions tried, with what each fell short of."""
     rows = run.read("candidates")
     if rows.empty:
         return [text(rule(run, t))]
     printed = pd.DataFrame(
         {
+            "method": [t(METHODS[m]) for m in rows["method"]],
             "k": [t.number(k) for k in rows["k"]],
+            "smallest": [t.percent(v, 1) for v in rows["smallest_share"]],
+            "bic": [t.number(v) for v in rows["bic"]],
             "silhouette": [t.number(v, 3) for v in rows["silhouette"]],
             "null": [t.number(v, 3) for v in rows["null_silhouette"]],
             "stability": [t.number(v, 2) for v in rows["stability"]],
-            "smallest": [t.percent(v, 1) for v in rows["smallest_share"]],
-            "eligible": [t("yes") if v else t("no") for v in rows["eligible"]],
-            "chosen": [t("chosen") if v else "" for v in rows["chosen"]],
+            "reason": [t(v) for v in rows["reason"]],
         }
     )
     columns = [
+        TableColumn("method", t("Method")),
         TableColumn("k", t("Segments"), "right"),
+        TableColumn("smallest", t("Smallest"), "right"),
+        TableColumn("bic", t("BIC"), "right"),
         TableColumn("silhouette", t("Silhouette"), "right"),
         TableColumn("null", t("without structure"), "right"),
         TableColumn("stability", t("Stability"), "right"),
-        TableColumn("smallest", t("Smallest"), "right"),
-        TableColumn("eligible", t("Eligible")),
-        TableColumn("chosen", ""),
+        TableColumn("reason", t("Verdict")),
     ]
-    return [table(printed, columns=columns, caption=t("Numbers of segments tried.")), text(rule(run, t))]
+    return [table(printed, columns=columns, caption=t("Divisions tried.")), text(rule(run, t))]
+
+
+def features(run: Source, t: Translator) -> list[Block]:
+    """Table of the features: which made the segments and how they were put on one scale, and why the others did not."""
+    rows = run.read("feature_rules").sort_values("used", ascending=False, kind="stable")
+    printed = pd.DataFrame(
+        {
+            "feature": [t(v) for v in rows["meaning"]],
+            "known": [t.percent(v) for v in rows["known"]],
+            "scale": [t("by ratio") if v == "log" else t("by difference") for v in rows["transform"]],
+            "missing": [t(v) for v in rows["missing"]],
+            "use": [t("makes the segments") if used else t(why) for used, why in zip(rows["used"], rows["reason"])],
+        }
+    )
+    columns = [
+        TableColumn("feature", t("Feature"), width=24),
+        TableColumn("known", t("Known"), "right"),
+        TableColumn("scale", t("Compared")),
+        TableColumn("missing", t("A missing value")),
+        TableColumn("use", t("Use")),
+    ]
+    return [table(printed, columns=columns, caption=t("Features: how they are compared and what for."))]
+
+
+def rules(run: Source, t: Translator) -> list[Block]:
+    """Table of the rules that tell the segments apart, with the share of accounts that they reproduce."""
+    rows = run.read("segment_rules")
+    if rows.empty:
+        return []
+    names = run.read("profile").set_index("segment")["segment_name"]
+    facts = run.read_facts("segmentation")
+    printed = pd.DataFrame(
+        {
+            "name": [translated(names[segment], t) for segment in rows["segment"]],
+            "rule": [segment_rules.written(conditions, t) for conditions in rows["conditions"]],
+            "accounts": [t.number(n) for n in rows["accounts"]],
+            "right": [t.percent(share) for share in rows["share_right"]],
+        }
+    )
+    columns = [
+        TableColumn("name", t("Segment"), width=22),
+        TableColumn("rule", t("Rule"), width=44),
+        TableColumn("accounts", t("Accounts"), "right"),
+        TableColumn("right", t("in the segment"), "right"),
+    ]
+    note = t("The rules put {share} of the accounts into their segment.", share=t.percent(facts["reproduced"]))
+    missing = [translated(name, t) for segment, name in names.items() if segment not in set(rows["segment"])]
+    if missing:
+        said = t("No rule this short tells these apart: {names}.", names=t.join(SEMICOLONS, missing))
+        note = t.join(SENTENCES, [note, said])
+    return [table(printed, columns=columns, caption=t("The segments in plain thresholds."), note=note)]
+
+
+def borderline(run: Source, t: Translator) -> list[Block]:
+    """List the accounts that might as well stand in another segment, most value first."""
+    rows = run.read("segments").merge(run.read("accounts")[["account", "name"]], on="account")
+    rows = rows.merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    rows = rows[rows["borderline"]].sort_values(["expected_contribution", "account"], ascending=[False, True])
+    if rows.empty:
+        return []
+    names = run.read("profile").set_index("segment")["segment_name"].map(lambda name: translated(name, t))
+    first = rows.head(LISTED)
+    printed = pd.DataFrame(
+        {
+            "name": first["name"],
+            "value": [t.money(v) for v in first["expected_contribution"]],
+            "segment": [_likely(names[s], p, t) for s, p in zip(first["segment"], first["probability"])],
+            "second": [_likely(names[s], p, t) for s, p in zip(first["second_segment"], first["second_probability"])],
+        }
+    )
+    columns = [
+        TableColumn("name", t("Account")),
+        TableColumn("value", value_word(run, t), "right"),
+        TableColumn("segment", t("Segment")),
+        TableColumn("second", t("or")),
+    ]
+    caption = t.plural("{n} borderline account.", "{n} borderline accounts.", len(rows))
+    note = t("Their own segment is less likely than {share}; those with the most value are listed.", share=t.percent(BORDERLINE))
+    return [table(printed, columns=columns, caption=caption, note=note)]
+
+
+def _likely(name: str, probability: float, t: Translator) -> str:
+    return t("{segment} {probability}", segment=name, probability=t.percent(probability))
+
+
+def movement(run: Source, t: Translator) -> list[Block]:
+    """Say how many accounts changed segment since the run before, and between which; nothing without one."""
+    rows = run.read("segments")
+    known = rows[rows["previous_segment_id"].notna()]
+    if known.empty:
+        return [text(t("No earlier run of this company lies beside this one, so there is no movement to show yet."))]
+    moved = known[known["previous_segment_id"] != known["segment_id"]]
+    said = t(
+        "Of {known} accounts that had a segment in the run before, {moved} are in another one now.",
+        known=t.number(len(known)),
+        moved=t.number(len(moved)),
+    )
+    if moved.empty:
+        return [text(said)]
+    flows = moved.groupby(["previous_segment_id", "segment_id"]).size().sort_values(ascending=False, kind="stable")
+    names = run.read("profile").set_index("segment_id")["segment_name"].map(lambda name: translated(name, t))
+    printed = pd.DataFrame(
+        {
+            "before": [names.get(before, t("a segment that is gone")) for before, _ in flows.index],
+            "now": [names[now] for _, now in flows.index],
+            "accounts": [t.number(n) for n in flows],
+        }
+    )
+    columns = [
+        TableColumn("before", t("Before")),
+        TableColumn("now", t("Now")),
+        TableColumn("accounts", t("Accounts"), "right"),
+    ]
+    return [text(said), table(printed, columns=columns, caption=t("Accounts that changed segment."))]
+
+
+def dominant(run: Source, t: Translator) -> list[Block]:
+    """Name the account that brings more than half of all expected value, if there is one."""
+    account = run.read_facts("segmentation")["dominant"]
+    if not account:
+        return []
+    value = run.read("features").set_index("account")["expected_contribution"].clip(lower=0)
+    names = run.read("accounts").set_index("account")["name"]
+    said = t(
+        "{account} alone brings {share} of the expected value; what is large is measured without it.",
+        account=str(names.get(account, account)),
+        share=t.percent(value[account] / value.sum()),
+    )
+    return [callout("warning", said)]
 
 
 def profile(run: Source, t: Translator) -> list[Block]:
@@ -64,7 +207,8 @@ def profile(run: Source, t: Translator) -> list[Block]:
 
 def profile_and_strategy(run: Source, t: Translator) -> list[Block]:
     """Table of the segments, with the strategy that most of their value asks for."""
-    return _profile(run, t, {t("Mostly"): lambda segment: _strategy(segment, run, t)})
+    shown = _profile(run, t, {t("Mostly"): lambda segment: _strategy(segment, run, t)})
+    return [*dominant(run, t), *shown, *rules(run, t)]
 
 
 def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]]) -> list[Block]:
