@@ -58,7 +58,7 @@ class Cuts:
     labels : tuple of str
         Names of the classes in rising order, one more than `cuts`.
     method : str
-        weighted_log, sqrt, log, cumulative_80_95 or configured.
+        weighted_log, sqrt, log, mixture, cumulative_80_95 or configured.
     reason : str
         Sentence of the message catalogue; `reason_values` fill its placeholders.
     unstable_share : float
@@ -100,7 +100,8 @@ def fit(
     """Fit the borders between `k` classes to the values above zero.
 
     Candidates are optimal one-dimensional k-means [1]_ on value-weighted logarithms, square roots and
-    logarithms, among divisions whose smallest class has at least max(3, 0.5 %) of the accounts above zero.
+    logarithms, and a normal mixture of the logarithms where its classes rise with the value, among divisions whose
+    smallest class has at least max(3, 0.5 %) of the accounts above zero.
     Eligible is where on average at most 10 % of these change class in a bootstrap. The one that explains most
     variance of `next_values` out of sample wins; without these the first in that order. If none is eligible,
     cumulative shares of value (80 / 95 %) are tried likewise, then `configured` is taken. A border lies
