@@ -17,8 +17,8 @@ CUMULATIVE = "cumulative_80_95"
 CUMULATIVE_SHARES = (0.80, 0.95, 0.99)
 """Shares of the value that the top class, the top two … bring in the division by cumulative value."""
 
-MIXTURE_STEPS = 100
-MIXTURE_TOLERANCE = 1e-6
+MIXTURE_STEPS = 60
+MIXTURE_TOLERANCE = 1e-5
 """Rise of the mean log likelihood below which the mixture is taken for found."""
 MIXTURE_FLOOR = 0.01
 """Least standard deviation of a component, as a share of the logarithms' range."""

@@ -26,7 +26,7 @@ ORIGINS = 3
 LEAST_HISTORY = 0.5
 """As in the contest: what is said from less than half a horizon of history resembles nothing said today."""
 N_DRAWS = 200
-N_BOOT = 50
+N_BOOT = 30
 """Fewer than today's run takes: borders and bounds of earlier dates are not printed."""
 HELD = "contribution_class"
 

@@ -245,3 +245,28 @@ def _row(
 def _interval(draws: np.ndarray) -> Sequence[float]:
     known = draws[1:][np.isfinite(draws[1:])]
     return tuple(float(q) for q in np.quantile(known, INTERVAL)) if len(known) else (float("nan"), float("nan"))
+
+
+def movers(past: pd.DataFrame) -> pd.DataFrame:
+    """Return what accounts brought that the fitted borders had put higher or lower than the fixed thresholds.
+
+    Parameters
+    ----------
+    past : DataFrame
+        Table "earlier" of `terms`, of one date.
+
+    Returns
+    -------
+    DataFrame
+        Index up, down, stays; accounts, value (of the horizon after, currency), mean (an account; missing without
+        accounts). No rows where a class is missing everywhere.
+    """
+    rank = {label: i for i, label in enumerate(CLASSES[REFERENCE].labels)}
+    step = past[REFERENCE].map(rank) - past["contribution_class_fixed"].map(rank)
+    known = past[step.notna()]
+    if known.empty:
+        return pd.DataFrame(columns=["accounts", "value", "mean"])
+    way = np.select([step[known.index] > 0, step[known.index] < 0], ["up", "down"], "stays")
+    found = known["next_value"].groupby(way).agg(["size", "sum", "mean"]).reindex(["up", "down", "stays"])
+    found.columns = ["accounts", "value", "mean"]
+    return found.fillna({"accounts": 0, "value": 0.0}).astype({"accounts": "int64"})

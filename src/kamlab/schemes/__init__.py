@@ -17,7 +17,7 @@ from kamlab.terms import LEVELS, TABLES
 from kamlab.tiers import Cuts
 
 __all__ = [
-    *("AXES", "CLASSES", "SCHEMES", "Applied", "Classes", "Scheme", "apply", "assign", "crosstab", "inputs"),
+    *("AXES", "CLASSES", "SCHEMES", "TITLES", "Applied", "Classes", "Scheme", "apply", "assign", "crosstab", "inputs"),
     *("left_out", "probabilities"),
 ]
 
@@ -29,6 +29,11 @@ CLASSES: dict[str, Classes] = {
     column: classes for scheme in SCHEMES.values() for column, classes in scheme.classes.items()
 }
 """The classes of each column of the table "schemes"."""
+
+TITLES: dict[str, str] = {
+    column: classes.title or scheme.title for scheme in SCHEMES.values() for column, classes in scheme.classes.items()
+}
+"""What each column is called in print: keys of the message catalogue."""
 
 _PROBABLE = {"contribution_class": "{}", "abc_004": "abc_004_{}", "tiers_004": "tiers_004_{}"}
 """Columns that have probabilities, and how the table "class_probabilities" names those of their classes."""
@@ -169,7 +174,7 @@ def _listed(
     return {
         "scheme": scheme.name,
         "column": column,
-        "title": scheme.title,
+        "title": scheme.classes[column].title or scheme.title,
         "document": scheme.document,
         "kind": scheme.kind,
         "applied": applied,

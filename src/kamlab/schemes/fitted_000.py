@@ -17,7 +17,7 @@ SCHEME = Scheme(
     needs=("expected_contribution",),
     classes={
         "contribution_class": Classes(LEVELS, order="expected_contribution", value="expected_contribution"),
-        "potential_class": Classes(LEVELS, order="potential_revenue"),
+        "potential_class": Classes(LEVELS, order="potential_revenue", title=N_("Fitted borders of potential")),
     },
     classify=lambda table, context: by_axes(table, context.fitted, COLUMNS, ""),
 )

@@ -18,7 +18,7 @@ SCHEME = Scheme(
     needs=("trailing_revenue",),
     classes={
         "contribution_class_fixed": Classes(LEVELS, order="trailing_revenue"),
-        "potential_class_fixed": Classes(LEVELS, order="potential_revenue"),
+        "potential_class_fixed": Classes(LEVELS, order="potential_revenue", title=N_("Fixed thresholds of potential")),
     },
     classify=lambda table, context: by_axes(table, context.fixed, COLUMNS, "_fixed"),
 )

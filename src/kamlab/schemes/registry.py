@@ -38,11 +38,14 @@ class Classes:
         Column of the account table by which accounts of one class follow each other, largest first.
     value : str
         Column that borders divide, where this is a value that has predictive draws: expected_contribution or clv.
+    title : str
+        Name as printed, key of the message catalogue; empty = the scheme's.
     """
 
     labels: tuple[str, ...]
     order: str
     value: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,9 +62,9 @@ SCHEME = Scheme(
     kind="rank",
     needs=("days_since_last", "purchase_days", "revenue"),
     classes={
-        "rfm_score": Classes((), order="revenue"),
-        "rfm_sum": Classes(tuple(map(str, range(3, 16))), order="revenue"),
-        "rfm_segment": Classes(LABELS, order="revenue"),
+        "rfm_score": Classes((), order="revenue", title=N_("RFM digits")),
+        "rfm_sum": Classes(tuple(map(str, range(3, 16))), order="revenue", title=N_("RFM fifths, their sum")),
+        "rfm_segment": Classes(LABELS, order="revenue", title=N_("RFM segments")),
     },
     classify=classify,
 )
