@@ -148,7 +148,7 @@ def contribution_cuts(
 
 
 def watched(values: pd.DataFrame, cuts: Cuts) -> Seen:
-    """Return what `hysteresis.follow` takes of one date: the borders, and expected contributions with their interval."""
+    """Return what `hysteresis.follow` takes of one date: borders, and expected contributions with intervals."""
     names = {"expected_contribution": "value", "contribution_lower": "lower", "contribution_upper": "upper"}
     return Seen(cuts, values[["account", *names]].rename(columns=names))
 

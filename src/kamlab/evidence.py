@@ -21,7 +21,8 @@ REFERENCE = "contribution_class"
 MEASURES = {"share": 1, "explained": 1, "churn": 1, "changed": -1, "returned": -1, "missed": -1}
 """What a scheme is judged by; 1 where more is better, −1 where less is.
 
-share : of the next horizon's value, brought by the first accounts of the scheme, as many as the fitted top class has.
+share : of the next horizon's value, brought by the first accounts of the scheme, as many as the fitted top class has
+(10 at least, because two or three accounts tell nothing).
 explained : share of that value's variance that the class means explain, each account left out of its own mean.
 churn : probability that an account which buys again stands in a higher class than one that does not, ties half; among
 accounts that bought in the 12 months before.
@@ -37,8 +38,7 @@ MAX_ACCOUNTS = 20_000
 """More are judged by a sample drawn at random; its interval covers that."""
 N_BOOT = 200
 INTERVAL = (0.05, 0.95)
-USUAL_TOP = 0.10
-"""Share of accounts compared where the fitted borders put none on top."""
+LEAST_TOP = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +105,8 @@ def _resampled(accounts: np.ndarray, seed: int, n_boot: int) -> tuple[pd.Index, 
 def _at(rows: pd.DataFrame, accounts: pd.Index, drawn: np.ndarray) -> _Origin:
     table = rows[rows["account"].isin(accounts)].sort_values("account", ignore_index=True)
     weights = drawn[:, accounts.get_indexer(table["account"])]
-    top = float((table[REFERENCE] == CLASSES[REFERENCE].labels[-1]).mean()) if REFERENCE in table else 0.0
-    return _Origin(table, weights, top or USUAL_TOP)
+    on_top = int((table[REFERENCE] == CLASSES[REFERENCE].labels[-1]).sum())
+    return _Origin(table, weights, max(on_top, LEAST_TOP) / len(table))
 
 
 def _panel(past: pd.DataFrame, today: pd.DataFrame, accounts: pd.Index) -> dict[str, pd.DataFrame]:

@@ -130,7 +130,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "currency",
         ),
         ("largest_order", "number", "net value of the largest purchase day", "currency"),
-        ("quantity", "number", "quantity up to the as-of date, returns deducted; missing without quantities", "source's unit"),
+        (
+            "quantity",
+            "number",
+            "quantity up to the as-of date, returns deducted; missing without quantities",
+            "source's unit",
+        ),
         (
             "order_value_trend",
             "number",

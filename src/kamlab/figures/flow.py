@@ -35,12 +35,14 @@ class Panel:
     """One picture of streams.
 
     left, right : what the two sides are, translated; moves : account-wise before, after (classes; a missing `before` is
-    an account not yet known) and money, what a stream is wide by.
+    an account not yet known) and money, what a stream is wide by; finding : what to say of the accounts that stand
+    higher and lower than before, a key of the message catalogue with {up} and {down}.
     """
 
     left: str
     right: str
     moves: pd.DataFrame
+    finding: str
 
     def streams(self) -> pd.DataFrame:
         """Return before, after, accounts and money of each pair of classes that has accounts, from the bottom up."""
@@ -62,19 +64,8 @@ class Panel:
 
 def title(panels: Sequence[Panel], t: Translator) -> str:
     """Return the finding: how many accounts stand higher and lower, on each panel."""
-    findings = []
-    for panel in panels:
-        up, down = panel.moved()
-        findings.append(
-            t(
-                "{left} to {right}: {up} accounts higher, {down} lower",
-                left=panel.left,
-                right=panel.right,
-                up=t.number(up),
-                down=t.number(down),
-            )
-        )
-    return t.join(SEMICOLONS, findings)
+    moved = [(panel.finding, *panel.moved()) for panel in panels]
+    return t.join(SEMICOLONS, [t(finding, up=t.number(up), down=t.number(down)) for finding, up, down in moved])
 
 
 def draw(panels: Sequence[Panel], t: Translator) -> Figure | None:
@@ -120,9 +111,8 @@ def _bars(axes: Axes, streams: pd.DataFrame, side: str, t: Translator) -> dict[s
         if mine.empty:
             continue
         height = mine["height"].sum()
-        axes.add_patch(
-            Rectangle((-BAR if left else 1.0, low), BAR, height, facecolor=COLOURS[node], edgecolor=MUTED, linewidth=0.4)
-        )
+        corner = (-BAR if left else 1.0, low)
+        axes.add_patch(Rectangle(corner, BAR, height, facecolor=COLOURS[node], edgecolor=MUTED, linewidth=0.4))
         label = t(
             "{level}\n{accounts} · {money}",
             level=t(NAMES[node]),
@@ -139,7 +129,8 @@ def _bars(axes: Axes, streams: pd.DataFrame, side: str, t: Translator) -> dict[s
 def _ribbon(axes: Axes, low: tuple[float, float], height: float, colour: str, *, moved: bool) -> None:
     """Draw a stream from the left to the right side; what moves is darker than what stays."""
     (a, b), c = low, Path.CURVE4
-    points = [(0, a), (0.5, a), (0.5, b), (1, b), (1, b + height), (0.5, b + height), (0.5, a + height), (0, a + height)]
+    there = [(0.0, a), (0.5, a), (0.5, b), (1.0, b)]
+    points = [*there, *((x, y + height) for x, y in reversed(there))]
     codes = [Path.MOVETO, c, c, c, Path.LINETO, c, c, c]
     alpha = 0.75 if moved else 0.35
     axes.add_patch(PathPatch(Path(points, codes), facecolor=colour, alpha=alpha, edgecolor=MUTED, linewidth=0.3))

@@ -137,8 +137,19 @@ def _density(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     if len(x) < DENSITY_FROM:
         return
     limits = (*np.log10(axes.get_xlim()), *np.log10(axes.get_ylim()))
-    options = {"xscale": "log", "yscale": "log", "gridsize": (26, 13), "bins": "log", "mincnt": 2}
-    axes.hexbin(x, y, extent=limits, cmap=GROUND, linewidths=0.0, zorder=0.5, **options)
+    axes.hexbin(
+        x,
+        y,
+        extent=limits,
+        xscale="log",
+        yscale="log",
+        gridsize=(26, 13),
+        bins="log",
+        mincnt=2,
+        cmap=GROUND,
+        linewidths=0.0,
+        zorder=0.5,
+    )
 
 
 def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Translator) -> None:
@@ -150,7 +161,7 @@ def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Tr
         points = axes.scatter(
             x[mine],
             y[mine],
-            s=18,
+            s=18 if len(cells) < DENSITY_FROM else 9,
             marker=marker,
             color=STRATEGY_COLOURS[name],
             edgecolors=MUTED if name == "static" else "white",

@@ -17,8 +17,19 @@ from kamlab.terms import LEVELS, TABLES
 from kamlab.tiers import Cuts
 
 __all__ = [
-    *("AXES", "CLASSES", "SCHEMES", "TITLES", "Applied", "Classes", "Scheme", "apply", "assign", "crosstab", "inputs"),
-    *("left_out", "probabilities"),
+    "AXES",
+    "CLASSES",
+    "SCHEMES",
+    "TITLES",
+    "Applied",
+    "Classes",
+    "Scheme",
+    "apply",
+    "assign",
+    "crosstab",
+    "inputs",
+    "left_out",
+    "probabilities",
 ]
 
 _FOUND = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.name != "registry"]

@@ -5,7 +5,12 @@ import pandas as pd
 from kamlab.i18n import N_
 from kamlab.schemes.registry import Classes, Context, Found, Scheme, by_cuts
 
-LABELS = (N_("low value, weak credit"), N_("low value, good credit"), N_("value, weak credit"), N_("value, good credit"))
+LABELS = (
+    N_("low value, weak credit"),
+    N_("low value, good credit"),
+    N_("value, weak credit"),
+    N_("value, good credit"),
+)
 GOOD = ("AAA", "AA", "A")
 
 

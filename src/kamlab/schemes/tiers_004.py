@@ -1,4 +1,4 @@
-"""Document 004's small, medium, large and VIP customers: four fitted classes of lifetime value; nothing below is small."""
+"""Document 004's small, medium, large and VIP customers: four fitted classes of lifetime value above 0; else small."""
 
 from kamlab.i18n import N_
 from kamlab.schemes.registry import Classes, Scheme, fitted

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from kamlab import evidence as judged
-from kamlab.i18n import COMMAS, MISSING, N_, SENTENCES, Translator
-from kamlab.reports.blocks import Block, TableColumn, callout, table, text
+from kamlab.figures.words import with_currency, without_currency
+from kamlab.i18n import COMMAS, MISSING, N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.reports.blocks import Block, TableColumn, callout, page_break, table, text
 from kamlab.reports.sections.source import Source, is_contribution
 from kamlab.schemes import TITLES
 
@@ -32,7 +33,9 @@ HEADS = {
     "missed": N_("Put too low"),
 }
 MEANINGS = (
-    N_("**Top class**: share of the next period's value from as many accounts as the fitted top class holds."),
+    N_(
+        "**Top class**: share of the next period's value from as many accounts as the fitted top class holds, 10 at least."
+    ),
     N_("**Explained**: share of the variance of the next period's value that the classes explain."),
     N_(
         "**Who stays**: chance that an account which buys again stands in a higher class than one that does not; 50 % is "
@@ -46,7 +49,7 @@ MARKS = {"better": "+", "even": "=", "worse": "−", "": ""}
 
 def heading(run: Source, t: Translator) -> list[Block]:
     """Heading of the chapter."""
-    return [text(t("## Do the fitted borders serve better?"))]
+    return [page_break(), text(t("## Do the fitted borders serve better?"))]
 
 
 def verdict(run: Source, t: Translator) -> list[Block]:
@@ -55,7 +58,7 @@ def verdict(run: Source, t: Translator) -> list[Block]:
     if found.empty:
         return [callout("warning", t("Nothing to judge by"), t(NO_EVIDENCE))]
     rows = found[found["verdict"] != ""]
-    return [text(t.join(SENTENCES, [first_sentence(rows, t), *_basis(run, t)]))]
+    return [text(t.join(SENTENCES, [first_sentence(rows, t), *_against(rows, t), *_basis(run, t)]))]
 
 
 NO_EVIDENCE = N_(
@@ -75,22 +78,37 @@ def first_sentence(rows: pd.DataFrame, t: Translator) -> str:
     worse, even = (rows[rows["verdict"] == verdict] for verdict in ("worse", "even"))
     if len(worse):
         return t(
-            "The fitted borders are not the best everywhere: {named}, another scheme was clearly better "
-            "({worse} of {all} comparisons); no clear difference in {even}, clearly better in {better}.",
+            "The fitted borders are not better everywhere: in {worse} of {all} comparisons another scheme was clearly "
+            "better ({named}); in {even} there is no clear difference.",
             named=_named(worse, t),
             worse=len(worse),
             all=len(rows),
             even=len(even),
-            better=len(rows) - len(worse) - len(even),
         )
     if len(even):
         return t(
-            "The fitted borders are nowhere worse, but not clearly better either in {even} of {all} comparisons: {named}.",
+            "The fitted borders are nowhere worse, but in {even} of {all} comparisons not clearly better: {named}.",
             named=_named(even, t),
             even=len(even),
             all=len(rows),
         )
     return t("The fitted borders were clearly better than every other scheme by every measure.")
+
+
+def _against(rows: pd.DataFrame, t: Translator) -> list[str]:
+    """Say by which measures the fitted borders are better than the fixed thresholds, worse, or neither."""
+    sentences = {
+        "better": N_("Against the fixed thresholds they are clearly better by {measures}."),
+        "worse": N_("Against the fixed thresholds they are clearly worse by {measures}."),
+        "even": N_("No clear difference from the fixed thresholds by {measures}."),
+    }
+    fixed = rows[rows["column"] == FIXED].set_index("measure")["verdict"]
+    said = []
+    for verdict, sentence in sentences.items():
+        measures = [t("“{measure}”", measure=t(HEADS[m])) for m in judged.MEASURES if fixed.get(m) == verdict]
+        if measures:
+            said.append(t(sentence, measures=t.join(COMMAS, measures)))
+    return said
 
 
 def _named(rows: pd.DataFrame, t: Translator) -> str:
@@ -104,8 +122,8 @@ def _named(rows: pd.DataFrame, t: Translator) -> str:
             shown = t.join(COMMAS, [t(TITLES[c]) for c in columns[:SHOWN]])
             more = t("{shown} and {n} more", shown=shown, n=len(columns) - SHOWN)
             shown = more if len(columns) > SHOWN else shown
-            parts.append(t("“{measure}” ({schemes})", measure=t(HEADS[measure]), schemes=shown))
-    return t.join(COMMAS, parts)
+            parts.append(t("“{measure}”: {schemes}", measure=t(HEADS[measure]), schemes=shown))
+    return t.join(SEMICOLONS, parts)
 
 
 def _basis(run: Source, t: Translator) -> list[str]:
@@ -138,10 +156,10 @@ def against_fixed(run: Source, t: Translator) -> list[Block]:
         if (FIXED, measure) not in found.index or (judged.REFERENCE, measure) not in found.index:
             continue
         fitted, fixed = found.loc[(judged.REFERENCE, measure)], found.loc[(FIXED, measure)]
-        verdicts = {"better": t("better"), "even": t("no clear difference"), "worse": t("worse"), "": MISSING}
+        verdicts = {"better": t("better"), "even": t("even"), "worse": t("worse"), "": MISSING}
         rows.append(
             {
-                "measure": t(name),
+                "measure": with_currency(t(name), t) if measure in MONEY else t(name),
                 "fitted": _with_interval(fitted, ("value", "lower", "upper"), measure, t),
                 "fixed": _with_interval(fixed, ("value", "lower", "upper"), measure, t),
                 "difference": _with_interval(
@@ -151,7 +169,7 @@ def against_fixed(run: Source, t: Translator) -> list[Block]:
             }
         )
     columns = [
-        TableColumn("measure", t("Measure"), width=30),
+        TableColumn("measure", t("Measure"), width=34),
         TableColumn("fitted", t("fitted"), "right"),
         TableColumn("fixed", t("fixed"), "right"),
         TableColumn("difference", t("Difference"), "right"),
@@ -178,7 +196,10 @@ def all_schemes(run: Source, t: Translator) -> list[Block]:
     printed = pd.DataFrame(rows).sort_values("first", kind="stable").drop(columns="first")
     columns = [
         TableColumn("scheme", t("Scheme"), width=30),
-        *(TableColumn(m, t(HEADS[m]), "right") for m in judged.MEASURES),
+        *(
+            TableColumn(m, with_currency(t(HEADS[m]), t) if m in MONEY else t(HEADS[m]), "right")
+            for m in judged.MEASURES
+        ),
     ]
     note = t("Beside each figure: the fitted borders are clearly better (+), clearly worse (−), or neither (=).")
     return [
@@ -218,7 +239,7 @@ def _means(run: Source) -> pd.DataFrame:
 def _written(value: float, measure: str, t: Translator, *, signed: bool = False) -> str:
     if pd.isna(value):
         return MISSING
-    written = t.money(value) if measure in MONEY else t.percent(value)
+    written = without_currency(t).money(value) if measure in MONEY else t.percent(value)
     return "+" + written if signed and value > 0 else written
 
 

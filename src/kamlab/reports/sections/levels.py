@@ -10,13 +10,15 @@ from kamlab import schemes
 from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
-from kamlab.i18n import COMMAS, MISSING, SENTENCES, Translator
+from kamlab.i18n import COMMAS, MISSING, N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Interval, Source, is_contribution, value_word
 
 NEAR = 0.6
 """An account whose class has less than this probability stands near a border."""
 TOP = 10
+SCHEMES_FINDING = N_("{up} accounts stand higher than by the fixed thresholds, {down} lower")
+PERIODS_FINDING = N_("one period on, {up} have risen and {down} fallen")
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -123,11 +125,12 @@ def flows(run: Source, t: Translator) -> list[Block]:
     moved = run.read("transitions")
     labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
     sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
-    panels = [flow.Panel(t("Fixed"), t("Fitted"), pd.DataFrame({**sides, "money": labels["expected_contribution"]}))]
+    money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
+    panels = [flow.Panel(t("fixed"), t("fitted"), money, SCHEMES_FINDING)]
     if moved["before"].notna().any():
         rows = moved.rename(columns={"held": "after", "value": "money"})[["before", "after", "money"]]
-        days = t.plural("{n} day before", "{n} days before", run.period.horizon_days)
-        panels.append(flow.Panel(days, t("Now"), rows))
+        then, now = t.date(run.period.origin(1).calibration_end), t.date(run.period.calibration_end)
+        panels.append(flow.Panel(then, now, rows, PERIODS_FINDING))
     drawn = flow.draw(panels, t)
     if drawn is None:
         return []
@@ -149,9 +152,9 @@ def _moved(moved: pd.DataFrame, run: Source, t: Translator) -> str:
         SENTENCES,
         [
             t(
-                "Since {days} days before, as recomputed from the same log, {up} accounts have risen and {down} have "
-                "fallen in class; {new} were not yet known.",
-                days=run.period.horizon_days,
+                "Since {date}, as recomputed from the same log, {up} accounts have risen and {down} have fallen in "
+                "class; {new} were not yet known.",
+                date=t.date(run.period.origin(1).calibration_end),
                 up=t.number((step > 0).sum()),
                 down=t.number((step < 0).sum()),
                 new=t.number(moved["before"].isna().sum()),

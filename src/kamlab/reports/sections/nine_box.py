@@ -49,7 +49,9 @@ def picture(run: Source, t: Translator) -> list[Block]:
     fitted = {axis: cuts for axis in schemes.AXES if (cuts := tiers.borders(levels, axis, "fitted")) is not None}
     rate = _margin_rate(run)
     low, high = run.config.levels.contribution
-    fixed = {"potential": run.config.levels.potential, "contribution": (low * rate, high * rate)}
+    fixed = {"potential": run.config.levels.potential}
+    if rate > 0:
+        fixed["contribution"] = (low * rate, high * rate)
     drawn = nine_box.draw(accounts, t, fitted=fitted, fixed=fixed, value_name=value_word(run, t))
     if drawn is None:
         return [text(t("No potential is known, so there are no nine boxes."))]
@@ -80,7 +82,7 @@ def _caption(accounts: pd.DataFrame, rate: float, t: Translator) -> str:
             "value; fixed borders are dashed."
         )
     ]
-    if rate != 1:
+    if 0 < rate != 1:
         sentences.append(
             t(
                 "The fixed ones are thresholds of revenue, drawn here at the company's margin rate of {rate}.",
