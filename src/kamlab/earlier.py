@@ -1,8 +1,9 @@
 """What runs at earlier dates would have said, recomputed from the same ledger: the base of movement and of evidence.
 
 The dates are one, two and three horizons before the as-of date, as in the forecasters' contest, so a year's forecast is
-held against a whole year, and seasons compare with themselves. Nothing after a date enters what is said as of it. What
-has no dates of its own, such as a potential or an owner, is left out.
+held against a whole year, and seasons compare with themselves. Nothing after a date enters what is said as of it, but
+for the one weight between the model and recent purchases, so that all dates are forecast in today's way. What has no
+dates of its own, such as a potential, is left out.
 """
 
 from __future__ import annotations

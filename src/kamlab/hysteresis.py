@@ -14,8 +14,8 @@ import pandas as pd
 from kamlab.tiers import Cuts
 
 WHY = ("first_seen", "stays", "cleared", "second_period", "waits")
-"""Why an account has its class: it was not known a period before; its value asks for the class that it had; its interval
-lies beyond the border; it stands there for the second period in a row; or for the first, and keeps its class.
+"""Why an account has its class: it was not known a period before; its value asks for the class that it had; its
+interval lies beyond the border; it stands there for the second period in a row; or for the first, and keeps its class.
 """
 
 

@@ -8,8 +8,8 @@ from kamlab.schemes.registry import Classes, Context, Found, Scheme, by_cuts
 LABELS = (
     N_("low value, weak credit"),
     N_("low value, good credit"),
-    N_("value, weak credit"),
-    N_("value, good credit"),
+    N_("high value, weak credit"),
+    N_("high value, good credit"),
 )
 GOOD = ("AAA", "AA", "A")
 
