@@ -105,7 +105,7 @@ def test_separated_groups_are_found_and_stable():
     assert counts.to_dict() == {"Low": 300, "Mid": 150, "High": 40}
     assert all(low < high for low, high in cuts.intervals)
     assert Translator("en")(cuts.reason, **cuts.reason_values) == (
-        "No earlier year tells the ways to draw borders apart: these come from the first of 3 whose classes are "
+        "No earlier year tells the ways to draw borders apart: these come from the first of 4 whose classes are "
         "large enough and stable."
     )
 
@@ -180,8 +180,8 @@ def test_unstable_candidates_give_way_to_cumulative_shares():
     candidates = pd.DataFrame(
         {
             "method": list(breaks.WAYS),
-            "explained": [0.5, 0.4, 0.3, 0.1],
-            "eligible": [False, False, False, True],
+            "explained": [0.5, 0.4, 0.3, 0.2, 0.1],
+            "eligible": [False, False, False, False, True],
         }
     )
     assert tiers._choose(candidates)[0] == "cumulative_80_95"

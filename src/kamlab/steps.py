@@ -190,8 +190,12 @@ def features(run: Run) -> pd.DataFrame:
 
 
 def tiers(run: Run) -> pd.DataFrame:
-    """Write `tiers` and `schemes`: the fitted and the fixed borders, and every account's class by each."""
-    from kamlab import schemes
+    """Write `tiers`, `schemes`, `scheme_list`, `class_probabilities`, `transitions` and `earlier`.
+
+    These are the fitted and the fixed borders, every account's class by each scheme with its probability, how it
+    moved since one horizon before, and what runs at earlier dates would have said.
+    """
+    from kamlab import earlier, schemes
     from kamlab import tiers as module
 
     if not run.ledger().has_money:
@@ -204,24 +208,49 @@ def tiers(run: Run) -> pd.DataFrame:
             "Order values cannot be modelled, because fewer than 10 accounts have bought again for more than nothing; "
             "without expected values there are no borders, types or strategies. Take a longer log."
         )
-    future, table = run.read("forecast"), run.read("summary")
-    joined = future.merge(table, on="account")
-    to_value = joined["margin_rate"].fillna(1.0)
-    levels = run.config.levels
-    contribution = module.fit(
-        future["expected_contribution"],
-        earlier_values=joined["previous_revenue"] * to_value,
-        next_values=joined["trailing_revenue"] * to_value,
-        configured=levels.contribution,
+    levels, seed = run.config.levels, run.config.seed
+    fixed = {"contribution": levels.contribution, "potential": levels.potential}
+    past = earlier.look_back(run.ledger(), run.period, _settings(run, fixed))
+    run.write("earlier", past.table)
+    values = schemes.inputs(*(run.read(name) for name in ("accounts", "summary", "forecast", "potential")))
+    bought = values[values["expected_contribution"].notna()]
+    newest = past.table[past.table["back"] == 1]
+    cuts = {
+        "contribution": earlier.contribution_cuts(
+            bought, newest if len(newest) else None, levels.contribution, seed=seed
+        )
+    }
+    worth = values["potential_revenue"]
+    if worth.notna().any():
+        cuts["potential"] = module.fit(worth, configured=levels.potential, seed=seed)
+    run.write("tiers", module.table(cuts, fixed))
+    applied = schemes.apply(values, cuts, fixed, seed=seed)
+    run.write("scheme_list", applied.listing)
+    run.write("class_probabilities", schemes.probabilities(run.read("draws"), values, applied.cuts))
+    moved = run.write("transitions", earlier.transitions((*past.seen, earlier.watched(bought, cuts["contribution"]))))
+    held = applied.table["account"].map(moved.set_index("account")["held"]).astype("str")
+    return run.write("schemes", applied.table.assign(contribution_class=held))
+
+
+def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
+    """Return what runs at earlier dates share with this one."""
+    from kamlab import earlier
+
+    return earlier.Settings(
+        units=run.read("accounts"),
+        membership=run.read("membership"),
+        fixed=fixed,
+        weight=run.read_facts("choice")["weight"],
+        level=run.config.value.level,
         seed=run.config.seed,
     )
-    worth = run.read("potential")
-    cuts = {"contribution": contribution}
-    if worth["potential_revenue"].notna().any():
-        cuts["potential"] = module.fit(worth["potential_revenue"], configured=levels.potential, seed=run.config.seed)
-    fixed = {"contribution": levels.contribution, "potential": levels.potential}
-    run.write("tiers", module.table(cuts, fixed))
-    return run.write("schemes", schemes.assign(_values(run), cuts, fixed))
+
+
+def evidence(run: Run) -> pd.DataFrame:
+    """Write `evidence`: whether the fitted borders serve better than each other scheme, judged on the past."""
+    from kamlab import evidence as module
+
+    return run.write("evidence", module.measure(run.read("earlier"), run.read("schemes"), seed=run.config.seed))
 
 
 def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd.DataFrame:
@@ -278,22 +307,17 @@ def account_table(run: Run) -> pd.DataFrame:
     return table.sort_values("account", ignore_index=True)
 
 
-def _values(run: Run) -> pd.DataFrame:
-    """Return what the schemes class every account by, prospects included."""
-    units, worth = run.read("accounts"), run.read("potential")
-    past = run.read("summary")[["account", "trailing_revenue"]]
-    future = run.read("forecast")[["account", "expected_contribution"]]
-    table = units[["account"]].merge(future, on="account", how="left").merge(past, on="account", how="left")
-    return table.merge(worth[["account", "potential_revenue"]], on="account", how="left")
-
-
 MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
     **dict.fromkeys(("summary", "months", "revenue"), summary),
     **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice"), value),
     **dict.fromkeys(("potential", "potential_fit", "look_alikes"), potential),
     "features": features,
-    **dict.fromkeys(("tiers", "schemes"), tiers),
+    **dict.fromkeys(
+        ("tiers", "schemes", "scheme_list", "class_probabilities", "transitions", "earlier"),
+        tiers,
+    ),
+    "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation"), segments),
     **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
     **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),

@@ -122,13 +122,19 @@ def summarize_periods(
 
 
 def holdout(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return what came in the horizon: account, purchases (purchase days), revenue (net; currency)."""
+    """Return what came in the horizon: account, purchases (purchase days), revenue and margin.
+
+    Revenue is net, margin revenue less cost on lines with a known cost (missing without any); both in currency.
+    """
     start, end = period.calibration_end, period.holdout_end
     lines = _revenue_lines(ledger, StudyPeriod(end, period.horizon_days, period.unit), accounts)
-    days = _days(lines.filter(lines.date > start), ledger)
+    lines = lines.filter(lines.date > start)
+    days = _days(lines, ledger)
     sums = days.group_by("account").agg(purchases=days.is_purchase.cast("int64").sum(), revenue=days.net.sum())
-    table = sums.to_pyarrow().to_pandas().sort_values("account", ignore_index=True)
-    return table.astype({"purchases": "int64", "revenue": "float64"})
+    margins = lines.group_by("account").agg(margin=(lines.amount - lines.cost).sum())
+    table = sums.to_pyarrow().to_pandas().merge(margins.to_pyarrow().to_pandas(), on="account")
+    table = table.sort_values("account", ignore_index=True)
+    return table.astype({"purchases": "int64", "revenue": "float64", "margin": "float64"})
 
 
 def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float | None]:
@@ -321,6 +327,7 @@ def _lines_facts(lines: ir.Table, period: StudyPeriod) -> ir.Table:
         "decimal(38,6)"
     )
     return lines.group_by("account").agg(
+        quantity=lines.quantity.sum(),
         product_lines=last.ifelse(lines.product_line, None).nunique(),
         bought=_money_where(lines.amount > 0, lines.amount),
         returned=_money_where(lines.amount < 0, -lines.amount),

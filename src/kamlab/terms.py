@@ -149,6 +149,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
         ("largest_order", "number", "net value of the largest purchase day", "currency"),
         (
+            "quantity",
+            "number",
+            "quantity up to the as-of date, returns deducted; missing without quantities",
+            "source's unit",
+        ),
+        (
             "order_value_trend",
             "number",
             "slope of ln(value of a purchase day) against time; missing under 3 days",
@@ -422,14 +428,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("value", "number", "the border; a value on it belongs to the upper class", "currency"),
         ("lower", "number", "lower bound of its bootstrap interval", "currency"),
         ("upper", "number", "upper bound of its bootstrap interval", "currency"),
-        ("method", "text", "weighted_log, log, sqrt, cumulative_80_95, configured"),
+        ("method", "text", "weighted_log, log, sqrt, mixture, cumulative_80_95, configured"),
         ("unstable_share", "number", "share of accounts that change class across bootstraps"),
         ("reason", "text", "why this method is in force: a sentence of the message catalogue"),
         ("reason_values", "text", "what fills its placeholders, as a JSON object"),
     ),
     "schemes": _columns(
         ("account", "text", "account or group"),
-        ("contribution_class", "text", "Low, Mid or High by the fitted cuts"),
+        ("contribution_class", "text", "Low, Mid or High by the fitted cuts, held against chance; see transitions"),
         (
             "potential_class",
             "text",
@@ -437,6 +443,83 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
         ("contribution_class_fixed", "text", "Low, Mid or High by the fixed thresholds, on last 12 months' revenue"),
         ("potential_class_fixed", "text", "Low, Mid or High by the fixed thresholds; missing if unknown"),
+        ("revenue_tenth", "text", "tenth of the accounts by last 12 months' revenue, 1 = most"),
+        ("abc_revenue", "text", "A, B, C: accounts that bring 80 %, the next 15 %, the last 5 % of that revenue"),
+        ("rfm_score", "text", "fifths of recency, frequency and monetary value as digits, 555 = best"),
+        ("rfm_sum", "text", "sum of these three digits, 3 to 15"),
+        ("rfm_segment", "text", "usual name of their combination, such as Champions"),
+        ("abc_002", "text", "document 002: A, B, C by purchase probability, expected purchases and quantity"),
+        ("territory_002", "text", "document 002: class of the account's sales territory"),
+        ("abc_004", "text", "document 004: A, B, C by expected amount, 80 / 95 % cumulative"),
+        ("tiers_004", "text", "document 004: small, medium, large or VIP by lifetime value"),
+        ("attitude_004", "text", "document 004: detractor, passive or promoter by survey"),
+        ("performance_loyalty_004", "text", "document 004: expected revenue × share of wallet or P(alive)"),
+        ("credit_performance_004", "text", "document 004: credit class × contribution"),
+        ("development_004", "text", "document 004: Low, Mid or High headroom"),
+    ),
+    "scheme_list": _columns(
+        ("scheme", "text", "scheme of the registry"),
+        ("column", "text", "its column in table schemes, all missing where the scheme is left out"),
+        ("title", "text", "name as printed: a sentence of the message catalogue"),
+        ("document", "text", "document that names it; empty = common use"),
+        ("kind", "text", "fixed (by hand), fitted (to the data) or rank (places or shares among the accounts)"),
+        ("applied", "boolean", "it gave at least one account a class"),
+        ("lacks", "text", "columns without a value, for want of which it was left out, joined by ', '"),
+        ("accounts", "integer", "accounts that have a class"),
+        ("method", "text", "how its borders came about, where it has any; see table tiers"),
+        ("cuts", "text", "its borders in rising order, as a JSON list"),
+        ("reason", "text", "why it is in force, or left out though its data are there: a sentence of the catalogue"),
+        ("reason_values", "text", "what fills its placeholders, as a JSON object"),
+    ),
+    "transitions": _columns(
+        ("account", "text", "account or group that has bought"),
+        ("value_before", "number", "expected contribution one horizon earlier; missing if not known then", "currency"),
+        ("value", "number", "expected contribution now", "currency"),
+        ("before", "text", "class of contribution in force one horizon earlier, recomputed from the ledger"),
+        ("now", "text", "class by today's value alone"),
+        ("held", "text", "class in force"),
+        ("why", "text", "first_seen, stays, cleared (interval beyond the border), second_period or waits"),
+    ),
+    "class_probabilities": _columns(
+        ("account", "text", "account or group that has bought"),
+        *(
+            (level, "number", f"probability that the coming 12 months' contribution is {level}", "probability")
+            for level in LEVELS
+        ),
+        *(
+            (f"abc_004_{letter}", "number", f"probability of class {letter} of abc_004", "probability")
+            for letter in ("C", "B", "A")
+        ),
+        *(
+            (f"tiers_004_{tier}", "number", f"probability of class {tier} of tiers_004", "probability")
+            for tier in ("small", "medium", "large", "VIP")
+        ),
+    ),
+    "earlier": _columns(
+        ("account", "text", "account or group known at the origin"),
+        ("origin", "date", "as-of date, one or several horizons before this run's"),
+        ("back", "integer", "how many horizons before; 1 = the newest"),
+        ("trailing_revenue", "number", "net revenue of the 12 months before the origin", "currency"),
+        ("trailing_purchase_days", "integer", "purchase days in them"),
+        ("expected_contribution", "number", "forecast from the origin for 12 months", "currency"),
+        ("contribution_lower", "number", "lower bound of its interval", "currency"),
+        ("contribution_upper", "number", "upper bound of its interval", "currency"),
+        ("next_purchases", "integer", "purchase days in the horizon after the origin"),
+        ("next_value", "number", "margin of that horizon; revenue where no cost is known", "currency"),
+        ("…", "text", "columns of table schemes as of the origin, and the values that order accounts in a class"),
+    ),
+    "evidence": _columns(
+        ("column", "text", "column of table schemes that is judged"),
+        ("measure", "text", "share, explained, churn, changed, returned, missed, own_accounts or own_share"),
+        ("origin", "date", "date that was forecast from; missing = mean of the origins"),
+        ("accounts", "integer", "number of accounts it was measured on"),
+        ("value", "number", "what was measured", "share, except missed: currency a horizon"),
+        ("lower", "number", "lower bound of its bootstrap interval", "as value"),
+        ("upper", "number", "upper bound of its bootstrap interval", "as value"),
+        ("difference", "number", "fitted borders less this scheme", "as value"),
+        ("difference_lower", "number", "lower bound of its bootstrap interval, drawn in pairs", "as value"),
+        ("difference_upper", "number", "upper bound of its bootstrap interval", "as value"),
+        ("verdict", "text", "better, even or worse: the fitted borders against this scheme; empty for own_*"),
     ),
     "account_table": _columns(
         ("account", "text", "account or group"),

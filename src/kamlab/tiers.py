@@ -58,7 +58,7 @@ class Cuts:
     labels : tuple of str
         Names of the classes in rising order, one more than `cuts`.
     method : str
-        weighted_log, sqrt, log, cumulative_80_95 or configured.
+        weighted_log, sqrt, log, mixture, cumulative_80_95 or configured.
     reason : str
         Sentence of the message catalogue; `reason_values` fill its placeholders.
     unstable_share : float
@@ -67,7 +67,7 @@ class Cuts:
     intervals : tuple of (float, float)
         5–95 % bootstrap interval of each border; missing for configured thresholds.
     candidates : DataFrame
-        method, smallest_class (accounts), unstable_share, explained, eligible, chosen: all ways tried.
+        method, smallest_class (accounts), unstable_share, explained, eligible, chosen: the ways tried.
     """
 
     cuts: tuple[float, ...]
@@ -100,11 +100,12 @@ def fit(
     """Fit the borders between `k` classes to the values above zero.
 
     Candidates are optimal one-dimensional k-means [1]_ on value-weighted logarithms, square roots and
-    logarithms, among divisions whose smallest class has at least max(3, 0.5 %) of the accounts above zero.
-    Eligible is where on average at most 10 % of these change class in a bootstrap. The one that explains most
-    variance of `next_values` out of sample wins; without these the first in that order. If none is eligible,
-    cumulative shares of value (80 / 95 %) are tried likewise, then `configured` is taken. A border lies
-    halfway between two neighbouring values on the candidate's scale, rounded if that moves no account.
+    logarithms, and a normal mixture of the logarithms where its classes rise with the value, among divisions whose
+    smallest class has at least max(3, 0.5 %) of the accounts above zero. Eligible is where on average at most 10 % of
+    these change class in a bootstrap. The one that explains most variance of `next_values` out of sample wins; without
+    these the first in that order, and no further is tried. If none is eligible, cumulative shares of value (80 / 95 %)
+    are tried likewise, then `configured` is taken. A border lies halfway between two neighbouring values on the
+    candidate's scale, rounded if that moves no account.
 
     Parameters
     ----------
@@ -134,7 +135,11 @@ def fit(
         raise ConfigError(f"k is {k} with {len(labels)} labels; give 2 to 4 classes and one label a class.")
     positive = _positive(values)
     pairs = _pairs(values if earlier_values is None else earlier_values, next_values)
-    tried = {name: _try(positive, k, way, seed, n_boot) for name, way in WAYS.items()}
+    tried: dict[str, _Attempt] = {}
+    for name, way in WAYS.items():
+        tried[name] = _try(positive, k, way, seed, n_boot)
+        if pairs is None and tried[name].eligible:
+            break  # nothing would tell the others apart from it
     candidates = pd.DataFrame(
         [
             {
@@ -208,7 +213,7 @@ def _choose(candidates: pd.DataFrame) -> tuple[str | None, str, dict[str, int]]:
     """Return the method in force, its reason and the reason's values; no method if none is eligible."""
     eligible = candidates[candidates["eligible"]]
     fitted = eligible[eligible["method"] != CUMULATIVE]
-    ways = len(candidates) - 1
+    ways = len(WAYS) - 1
     if (fitted["explained"] > 0).any():
         best = fitted.loc[fitted["explained"].round(3).idxmax()]
         said = {"ways": ways, "percent": round(100 * best["explained"])}

@@ -1,4 +1,4 @@
-"""The nine-box: contribution against potential, every account a point, with fitted and fixed borders."""
+"""The nine-box: contribution against potential, every account a point over its density, fitted and fixed borders."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from kamlab.figures.style import INK, MUTED, STRATEGY_COLOURS, WIDTH_INCHES, maybe_rasterize, style
+from kamlab.figures.style import GRID, INK, MUTED, STRATEGY_COLOURS, WIDTH_INCHES, maybe_rasterize, style
 from kamlab.figures.words import LEVELS, brief, money_axis, set_title, with_currency, without_currency, wrapped
 from kamlab.i18n import SEMICOLONS, Translator
 from kamlab.strategies import texts
@@ -25,6 +26,9 @@ DEPTH = 100.0
 """The axes begin at a hundredth of the lower border at most; what is smaller, or not above zero, stands in a margin."""
 MARGIN = 5.0
 """The margin is as wide as a factor of five on the axis."""
+DENSITY_FROM = 100
+"""From so many accounts on points cover each other, and the ground beneath them shows how many there are."""
+GROUND = LinearSegmentedColormap.from_list("ground", ["#F6F7F9", GRID, "#B5BEC9"])
 
 
 def _cells(accounts: pd.DataFrame, fitted: Borders) -> pd.DataFrame:
@@ -96,6 +100,7 @@ def draw(
         axes.set_ylim(bottom, max(y.max(), fitted["contribution"][1] * 4) * 2.5)
         axes.axvspan(left, floor_x, color=MUTED, alpha=0.12, linewidth=0)
         axes.axhspan(bottom, floor_y, color=MUTED, alpha=0.12, linewidth=0)
+        _density(axes, x, y)
         _points(axes, cells, x, y, t)
         _lines(axes, fitted, t, solid=True)
         _lines(axes, fixed or {}, t, solid=False)
@@ -127,6 +132,26 @@ def _with_margin(value: pd.Series, floor: float) -> np.ndarray:
     return np.where(v >= floor, v, floor * MARGIN ** (-0.1 - 0.8 * spread))
 
 
+def _density(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    """Darken the ground where many accounts stand, in six-sided cells, on a log scale of their number."""
+    if len(x) < DENSITY_FROM:
+        return
+    limits = (*np.log10(axes.get_xlim()), *np.log10(axes.get_ylim()))
+    axes.hexbin(
+        x,
+        y,
+        extent=limits,
+        xscale="log",
+        yscale="log",
+        gridsize=(26, 13),
+        bins="log",
+        mincnt=2,
+        cmap=GROUND,
+        linewidths=0.0,
+        zorder=0.5,
+    )
+
+
 def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Translator) -> None:
     for name, marker in MARKERS.items():
         mine = (cells["strategy"] == name).to_numpy()
@@ -136,7 +161,7 @@ def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Tr
         points = axes.scatter(
             x[mine],
             y[mine],
-            s=18,
+            s=18 if len(cells) < DENSITY_FROM else 9,
             marker=marker,
             color=STRATEGY_COLOURS[name],
             edgecolors=MUTED if name == "static" else "white",

@@ -2,56 +2,200 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 
+import numpy as np
 import pandas as pd
 
 from kamlab import tiers
-from kamlab.schemes.registry import AXES, Scheme
-from kamlab.terms import LEVELS
+from kamlab.schemes.registry import AXES, NO_BORDERS, Classes, Context, Found, Scheme
+from kamlab.terms import LEVELS, TABLES
 from kamlab.tiers import Cuts
 
-__all__ = ["AXES", "SCHEMES", "Scheme", "assign", "crosstab", "left_out"]
+__all__ = [
+    "AXES",
+    "CLASSES",
+    "SCHEMES",
+    "TITLES",
+    "Applied",
+    "Classes",
+    "Scheme",
+    "apply",
+    "assign",
+    "crosstab",
+    "inputs",
+    "left_out",
+    "probabilities",
+]
 
 _FOUND = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.name != "registry"]
 SCHEMES: dict[str, Scheme] = {module.SCHEME.name: module.SCHEME for module in _FOUND}
 """Every scheme by its name, in alphabetical order."""
 
+CLASSES: dict[str, Classes] = {
+    column: classes for scheme in SCHEMES.values() for column, classes in scheme.classes.items()
+}
+"""The classes of each column of the table "schemes"."""
 
-def assign(
-    accounts_table: pd.DataFrame, cuts: Mapping[str, Cuts], fixed: Mapping[str, tuple[float, float]]
-) -> pd.DataFrame:
-    """Give every account its class by each scheme whose columns are there.
+TITLES: dict[str, str] = {
+    column: classes.title or scheme.title for scheme in SCHEMES.values() for column, classes in scheme.classes.items()
+}
+"""What each column is called in print: keys of the message catalogue."""
+
+_PROBABLE = {"contribution_class": "{}", "abc_004": "abc_004_{}", "tiers_004": "tiers_004_{}"}
+"""Columns that have probabilities, and how the table "class_probabilities" names those of their classes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """What all schemes say of a company's accounts.
+
+    table : table "schemes"; listing : table "scheme_list"; cuts : borders behind a column, where there are any.
+    """
+
+    table: pd.DataFrame
+    listing: pd.DataFrame
+    cuts: Mapping[str, Cuts]
+
+
+def apply(
+    accounts_table: pd.DataFrame,
+    cuts: Mapping[str, Cuts],
+    fixed: Mapping[str, tuple[float, float]],
+    *,
+    seed: int = 0,
+    n_boot: int = 200,
+) -> Applied:
+    """Give every account its class by each scheme whose data are there.
 
     Parameters
     ----------
     accounts_table : DataFrame
-        account, expected_contribution (of the horizon; revenue where no cost is known; NaN for accounts that
-        never bought), trailing_revenue (currency; NaN for accounts that never bought), potential_revenue (currency a
-        year; NaN if unknown).
+        account, and the columns that the schemes need, such as `inputs` gives; a column that is absent or holds no
+        value leaves out the schemes that need it. Missing values of accounts that never bought stay without class.
     cuts : mapping of str to Cuts
         Fitted borders of the axes "contribution" and "potential"; a missing axis has no classes.
     fixed : mapping of str to (float, float)
         Configured thresholds of the same axes.
-
-    Returns
-    -------
-    DataFrame
-        Table "schemes" of `terms`, ordered by account.
+    seed, n_boot : int
+        Of the borders that schemes fit for themselves; see `tiers.fit`.
     """
     table = accounts_table.sort_values("account", ignore_index=True)
-    missing = left_out(table)
     by_hand = {axis: tiers.by_hand(thresholds) for axis, thresholds in fixed.items()}
-    classes = [s.classify(table, cuts, by_hand) for name, s in SCHEMES.items() if name not in missing]
-    return pd.concat([table[["account"]], *classes], axis=1)
+    context = Context(cuts, by_hand, seed, n_boot)
+    said = {
+        name: scheme.classify(table, context) if not scheme.lacks(table) else Found({})
+        for name, scheme in SCHEMES.items()
+    }
+    columns = {name: series for found in said.values() for name, series in found.columns.items()}
+    nothing = pd.Series(None, table.index, dtype="str")
+    classes = {c.name: columns.get(c.name, nothing) for c in TABLES["schemes"] if c.name != "account"}
+    borders = {name: c for found in said.values() for name, c in found.cuts.items()}
+    listing = [
+        _listed(scheme, column, table, said[name].columns.get(column), borders.get(column))
+        for name, scheme in SCHEMES.items()
+        for column in scheme.classes
+    ]
+    return Applied(pd.DataFrame({"account": table["account"], **classes}), pd.DataFrame(listing), borders)
+
+
+def assign(
+    accounts_table: pd.DataFrame, cuts: Mapping[str, Cuts], fixed: Mapping[str, tuple[float, float]]
+) -> pd.DataFrame:
+    """Return the table "schemes" alone; see `apply`."""
+    return apply(accounts_table, cuts, fixed).table
 
 
 def left_out(accounts_table: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     """Return the schemes that cannot be applied, each with the columns that it lacks."""
-    lacking = {s.name: tuple(c for c in s.needs if c not in accounts_table) for s in SCHEMES.values()}
+    lacking = {s.name: s.lacks(accounts_table) for s in SCHEMES.values()}
     return {name: columns for name, columns in lacking.items() if columns}
+
+
+def inputs(
+    units: pd.DataFrame, summary: pd.DataFrame, forecast: pd.DataFrame, potential: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return what schemes class accounts by, one row an account, prospects included, ordered by account.
+
+    Parameters
+    ----------
+    units : DataFrame
+        account and what the account master says of it.
+    summary, forecast : DataFrame
+        Tables of `terms`.
+    potential : DataFrame, optional
+        Table of `terms`; without it the schemes that need a potential are left out.
+    """
+    table = units.merge(summary, on="account", how="left").merge(forecast, on="account", how="left")
+    if potential is not None:
+        table = table.merge(potential, on="account", how="left")
+    quantity = table["quantity"].clip(lower=0) / table["purchase_days"]
+    table["expected_quantity"] = table["expected_purchases"] * quantity
+    return table.sort_values("account", ignore_index=True)
+
+
+def probabilities(draws: pd.DataFrame, accounts_table: pd.DataFrame, cuts: Mapping[str, Cuts]) -> pd.DataFrame:
+    """Return the probability that each account's coming year falls into each class.
+
+    The joint draws of its contribution are classed by the borders in force; where these divide lifetime value the
+    draws are discounted as the account's expected contribution is.
+
+    Parameters
+    ----------
+    draws : DataFrame
+        Table "draws" of `terms`.
+    accounts_table : DataFrame
+        account, expected_contribution, clv.
+    cuts : mapping of str to Cuts
+        Borders behind the columns of table "schemes", as in `Applied`.
+
+    Returns
+    -------
+    DataFrame
+        Table "class_probabilities" of `terms`, ordered by account; missing where a column has no borders.
+    """
+    drawn = draws.sort_values("account", ignore_index=True)
+    values = drawn.drop(columns="account").to_numpy(dtype=float)
+    known = accounts_table.set_index("account").reindex(drawn["account"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        discount = (known["clv"] / known["expected_contribution"]).to_numpy(dtype=float)
+    scale = {"clv": np.where(np.isfinite(discount), discount, 1.0)[:, None]}
+    table = {"account": drawn["account"]}
+    for column, name in _PROBABLE.items():
+        classes = CLASSES[column]
+        codes = None
+        if column in cuts:
+            codes = np.searchsorted(cuts[column].cuts, values * scale.get(classes.value, 1.0), side="right")
+        for i, label in enumerate(classes.labels):
+            share = np.nan if codes is None else (codes == i).mean(axis=1)
+            table[name.format(label)] = pd.Series(share, drawn.index, dtype=float)
+    return pd.DataFrame(table)
+
+
+def _listed(
+    scheme: Scheme, column: str, table: pd.DataFrame, classes: pd.Series | None, cuts: Cuts | None
+) -> dict[str, object]:
+    applied = classes is not None and bool(classes.notna().any())
+    lacks = scheme.lacks(table)
+    reason = "" if applied or lacks else NO_BORDERS
+    return {
+        "scheme": scheme.name,
+        "column": column,
+        "title": scheme.classes[column].title or scheme.title,
+        "document": scheme.document,
+        "kind": scheme.kind,
+        "applied": applied,
+        "lacks": ", ".join(lacks),
+        "accounts": 0 if classes is None else int(classes.notna().sum()),
+        "method": cuts.method if cuts else "",
+        "cuts": json.dumps(cuts.cuts if cuts else []),
+        "reason": cuts.reason if cuts and applied else reason,
+        "reason_values": json.dumps(dict(cuts.reason_values) if cuts and applied else {}, sort_keys=True),
+    }
 
 
 def crosstab(schemes: pd.DataFrame, axis: str, *, money: pd.Series) -> pd.DataFrame:

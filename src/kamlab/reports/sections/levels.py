@@ -7,10 +7,18 @@ import json
 import pandas as pd
 
 from kamlab import schemes
+from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
-from kamlab.i18n import MISSING, Translator
+from kamlab.figures.words import LEVELS
+from kamlab.i18n import COMMAS, MISSING, N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Interval, Source, is_contribution, value_word
+
+NEAR = 0.6
+"""An account whose class has less than this probability stands near a border."""
+TOP = 10
+SCHEMES_FINDING = N_("{up} accounts stand higher than by the fixed thresholds, {down} lower")
+PERIODS_FINDING = N_("one period on, {up} have risen and {down} fallen")
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -100,3 +108,143 @@ def _compared(axis: str, run: Source, t: Translator) -> str:
         "also the money in the boxes.",
         value=t("expected contribution") if is_contribution(run) else t("expected revenue"),
     )
+
+
+def concentration(run: Source, t: Translator) -> list[Block]:
+    """Draw the Lorenz curve: which share of the accounts really brings 80 %."""
+    values, name = run.read("forecast")["expected_contribution"], value_word(run, t)
+    drawn = lorenz.draw(values, t, value_name=name)
+    if drawn is None:
+        return []
+    caption = t("How unequal the accounts are: the share of the total that the largest ones bring.")
+    return [figure(drawn, caption=caption, alt=lorenz.alt(values, t, value_name=name))]
+
+
+def flows(run: Source, t: Translator) -> list[Block]:
+    """Draw how value flows from the fixed to the fitted classes, and from the period before to now."""
+    moved = run.read("transitions")
+    labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
+    money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
+    panels = [flow.Panel(t("fixed"), t("fitted"), money, SCHEMES_FINDING)]
+    if moved["before"].notna().any():
+        rows = moved.rename(columns={"held": "after", "value": "money"})[["before", "after", "money"]]
+        then, now = t.date(run.period.origin(1).calibration_end), t.date(run.period.calibration_end)
+        panels.append(flow.Panel(then, now, rows, PERIODS_FINDING))
+    drawn = flow.draw(panels, t)
+    if drawn is None:
+        return []
+    caption = t(
+        "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one period to "
+        "the next; streams are as wide as the value that moves.",
+        value=t("expected contribution") if is_contribution(run) else t("expected revenue"),
+    )
+    return [figure(drawn, caption=caption, alt=flow.alt(panels, t)), text(_moved(moved, run, t))]
+
+
+def _moved(moved: pd.DataFrame, run: Source, t: Translator) -> str:
+    """Say how many classes changed since the period before, and how many were held back."""
+    if moved["before"].isna().all():
+        return t("The log is too short to recompute the period before, so nothing can be said of movement.")
+    rank = {level: i for i, level in enumerate(LEVELS)}
+    step = (moved["held"].map(rank) - moved["before"].map(rank)).fillna(0)
+    return t.join(
+        SENTENCES,
+        [
+            t(
+                "Since {date}, as recomputed from the same log, {up} accounts have risen and {down} have fallen in "
+                "class; {new} were not yet known.",
+                date=t.date(run.period.origin(1).calibration_end),
+                up=t.number((step > 0).sum()),
+                down=t.number((step < 0).sum()),
+                new=t.number(moved["before"].isna().sum()),
+            ),
+            t(
+                "An account changes class only if its interval clears the border, or at the second period in a row: "
+                "{waits} wait for the second.",
+                waits=t.number((moved["why"] == "waits").sum()),
+            ),
+        ],
+    )
+
+
+def near_borders(run: Source, t: Translator) -> list[Block]:
+    """List the accounts of most value whose class is far from certain, with the probability of each class."""
+    chances = run.read("class_probabilities").set_index("account")
+    rows = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    rows = rows.merge(run.read("accounts")[["account", "name"]], on="account", how="left")
+    rows = rows[rows["account"].isin(chances.index) & rows["contribution_class"].notna()]
+    own = pd.Series(
+        [chances.at[a, c] for a, c in zip(rows["account"], rows["contribution_class"], strict=True)], rows.index
+    )
+    near = rows[own < NEAR].sort_values(["expected_contribution", "account"], ascending=[False, True])
+    if near.empty:
+        return [text(t("No account stands near a border: each keeps its class with at least {p}.", p=t.percent(NEAR)))]
+    shown = near.head(TOP)
+    printed = pd.DataFrame(
+        {
+            "account": shown["name"].fillna(shown["account"]),
+            "value": [t.money(v) for v in shown["expected_contribution"]],
+            "class": [t(LEVELS[c]) for c in shown["contribution_class"]],
+            "chances": [probabilities(chances.loc[a], t) for a in shown["account"]],
+        }
+    )
+    columns = [
+        TableColumn("account", t("Account"), width=40),
+        TableColumn("value", value_word(run, t), "right"),
+        TableColumn("class", t("Class")),
+        TableColumn("chances", t("Probability of each class")),
+    ]
+    caption = t.plural(
+        "{n} account is in its class with less than {p}; those of most value.",
+        "{n} accounts are in their class with less than {p}; those of most value.",
+        len(near),
+        p=t.percent(NEAR),
+    )
+    note = t("Probability that the coming year's value falls into the class, whatever class is in force.")
+    return [table(printed, columns=columns, caption=caption, note=note)]
+
+
+def probabilities(chances: pd.Series, t: Translator) -> str:
+    """Write the probabilities of an account's classes of contribution, the likeliest first: "High 83 %, Mid 17 %".
+
+    Parameters
+    ----------
+    chances : Series
+        A row of table "class_probabilities".
+    """
+    known = chances[list(LEVELS)].astype(float).sort_values(ascending=False, kind="stable")
+    parts = [
+        t("{level} {probability}", level=t(LEVELS[level]), probability=t.percent(p))
+        for level, p in known.items()
+        if p >= 0.005
+    ]
+    return t.join(COMMAS, parts)
+
+
+def all_schemes(run: Source, t: Translator) -> list[Block]:
+    """Table of every scheme of the registry: applied to how many accounts, or left out for want of what."""
+    rows = run.read("scheme_list")
+    kinds = {"fixed": t("set by hand"), "fitted": t("fitted to the data"), "rank": t("place or share")}
+    printed = pd.DataFrame(
+        {
+            "scheme": [t(title) for title in rows["title"]],
+            "column": rows["column"],
+            "document": rows["document"].replace("", MISSING),
+            "kind": [kinds[kind] for kind in rows["kind"]],
+            "accounts": [t.number(n) if n else MISSING for n in rows["accounts"]],
+            "why": [
+                t("left out, no data: {columns}", columns=row.lacks) if row.lacks else "" if row.applied else t(row.reason)
+                for row in rows.itertuples()
+            ],
+        }
+    )
+    columns = [
+        TableColumn("scheme", t("Scheme"), width=30),
+        TableColumn("column", t("Column"), width=24),
+        TableColumn("document", t("Document")),
+        TableColumn("kind", t("Borders")),
+        TableColumn("accounts", t("Accounts"), "right"),
+        TableColumn("why", t("Remark"), width=26),
+    ]
+    return [table(printed, columns=columns, caption=t("All schemes, side by side in the table of schemes."))]

@@ -47,34 +47,54 @@ def picture(run: Source, t: Translator) -> list[Block]:
     """The nine boxes with every account whose potential is known, or the reason why there are none."""
     accounts, levels = labelled(run), run.read("tiers")
     fitted = {axis: cuts for axis in schemes.AXES if (cuts := tiers.borders(levels, axis, "fitted")) is not None}
-    # The fixed contribution thresholds class last year's revenue, which is not on this axis where costs are known.
+    rate = _margin_rate(run)
+    low, high = run.config.levels.contribution
     fixed = {"potential": run.config.levels.potential}
-    if not is_contribution(run):
-        fixed["contribution"] = run.config.levels.contribution
+    if rate > 0:
+        fixed["contribution"] = (low * rate, high * rate)
     drawn = nine_box.draw(accounts, t, fitted=fitted, fixed=fixed, value_name=value_word(run, t))
     if drawn is None:
         return [text(t("No potential is known, so there are no nine boxes."))]
     return [
         figure(
             drawn,
-            caption=_caption(accounts, t),
+            caption=_caption(accounts, rate, t),
             alt=nine_box.alt(accounts, t, fitted=fitted),
         )
     ]
 
 
-def _caption(accounts: pd.DataFrame, t: Translator) -> str:
+def _margin_rate(run: Source) -> float:
+    """Return the company's margin rate, 1 where values are revenue.
+
+    The fixed thresholds class revenue. At this rate they can be drawn on an axis of contribution.
+    """
+    future = run.read("forecast")
+    revenue = future["expected_revenue"].sum()
+    return float(future["expected_contribution"].sum() / revenue) if is_contribution(run) and revenue > 0 else 1.0
+
+
+def _caption(accounts: pd.DataFrame, rate: float, t: Translator) -> str:
     """Say what is drawn, and how many accounts are not."""
-    sentence = t(
-        "Every account by what it could buy and what it should bring. In each box: customers and their expected value; "
-        "fixed borders are dashed."
-    )
-    unknown = int(accounts["potential_revenue"].isna().sum())
-    if not unknown:
-        return sentence
-    missing = t.plural(
-        "{n} account without a known potential is not drawn.",
-        "{n} accounts without a known potential are not drawn.",
-        unknown,
-    )
-    return t.join(SENTENCES, [sentence, missing])
+    sentences = [
+        t(
+            "Every account by what it could buy and what it should bring. In each box: customers and their expected "
+            "value; fixed borders are dashed."
+        )
+    ]
+    if 0 < rate != 1:
+        sentences.append(
+            t(
+                "The fixed ones are thresholds of revenue, drawn here at the company's margin rate of {rate}.",
+                rate=t.percent(rate),
+            )
+        )
+    if unknown := int(accounts["potential_revenue"].isna().sum()):
+        sentences.append(
+            t.plural(
+                "{n} account without a known potential is not drawn.",
+                "{n} accounts without a known potential are not drawn.",
+                unknown,
+            )
+        )
+    return t.join(SENTENCES, sentences)
