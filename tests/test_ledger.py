@@ -319,6 +319,6 @@ def test_read_is_accepted_plus_quarantined_whatever_the_dirt(rows):
         return
     ledger = kl.read_ledger(table, columns=COLUMNS | {"line_id": "id"}, max_quarantined_share=1)
     assert ledger.lines.num_rows + len(ledger.quarantine) == len(table)
-    from kamlab.sources import _split
+    from kamlab.sources.text import split
 
-    assert [fields for _, fields in _split(text.getvalue(), ",", "x")][1:] == kept
+    assert [fields for _, fields in split(text.getvalue(), ",", "x")][1:] == kept
