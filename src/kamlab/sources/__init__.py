@@ -1,5 +1,6 @@
 """Any source into rows of text that still know their file and line; nothing is judged here but the shape."""
 
+from kamlab.sources.formats import canonical
 from kamlab.sources.paths import resolve_path
 from kamlab.sources.raw import RaggedRow, RawTable, Reading, from_frame
 from kamlab.sources.reader import content_hash, file_hash, parquet_files, read_table
@@ -11,6 +12,7 @@ __all__ = [
     "RaggedRow",
     "RawTable",
     "Reading",
+    "canonical",
     "content_hash",
     "dialect_of",
     "file_hash",

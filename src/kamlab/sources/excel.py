@@ -33,8 +33,8 @@ def read_excel(path: Path, *, sheet: str | None, header: Sequence[str] | None, c
         filled = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
     except (CalamineError, OSError) as error:
         raise DataError(f"{path.name} cannot be read as a workbook: {error}") from None
-    filled = {name: found for name, found in filled.items() if found.total_height}
-    chosen = _choose(path.name, sheet, {name: found.total_height for name, found in filled.items()}, content)
+    filled = {name: found for name, found in filled.items() if found.height}
+    chosen = _choose(path.name, sheet, {name: found.height for name, found in filled.items()}, content)
     cells = filled[chosen].to_python(skip_empty_area=False)
     names, first = list(header or ()), 0
     if header is None:
