@@ -14,7 +14,8 @@ PACKAGE = ROOT / "src" / "kamlab"
 
 # Beneath first; a module imports only what stands before it, or its own package.
 ORDER = (
-    *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "config", "simulate"),
+    *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "calendar", "config", "simulate"),
+    *("intake",),
     *("ledger", "accounts", "summary", "freshness", "signals", "clv", "blend", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(

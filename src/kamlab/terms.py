@@ -40,6 +40,9 @@ POTENTIAL_SOURCES = ("declared", "fitted", "own_peak", "unknown")
 LINE_KINDS = ("sale", "return", "rebate", "free", "freight", "tax", "intercompany")
 """Kinds of ledger lines."""
 
+EXCLUDED = "excluded"
+"""Kind of the lines that the configuration leaves out, such as those of cancelled orders."""
+
 REVENUE_KINDS = ("sale", "return", "rebate")
 """Kinds of ledger lines that count as revenue."""
 
@@ -59,7 +62,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "ledger": _columns(
         ("account", "text", "customer as the source names it; empty = unattributed revenue"),
         ("date", "date", "day of the line"),
-        ("kind", "text", "sale, return, rebate, free, freight, tax or intercompany"),
+        ("kind", "text", "sale, return, rebate, free, freight, tax, intercompany, or excluded by the configuration"),
         ("order_id", "text", "order number, if the source has one"),
         ("line_id", "text", "declared unique id of the line, if the source has one"),
         ("product", "text", "product, if the source has one"),
@@ -83,7 +86,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("original", "text", "the line's original values as a JSON object"),
     ),
     "reconciliation": _columns(
-        ("part", "text", "read, accepted, attributed, unattributed, not_revenue, quarantined, after_as_of"),
+        ("part", "text", "read, accepted, attributed, unattributed, not_revenue, excluded, quarantined, after_as_of"),
         ("rows", "integer", "number of lines"),
         ("money", "decimal(38,4)", "sum of their amounts, where numeric", "currency"),
     ),

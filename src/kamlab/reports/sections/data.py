@@ -18,6 +18,7 @@ PARTS = {
     "attributed": N_("with an account: in this report"),
     "unattributed": N_("without an account: revenue that belongs to nobody"),
     "not_revenue": N_("no revenue (free, freight, tax, within the group)"),
+    "excluded": N_("left out by the configuration, such as cancelled orders"),
     "after_as_of": N_("after the as-of date: not read further"),
 }
 REASONS = {
@@ -58,7 +59,7 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
             printed,
             columns=columns,
             caption=t("Every line that was read is accounted for."),
-            note=t("Read = not usable + accepted; accepted = the four parts below it."),
+            note=t("Read = not usable + accepted; accepted = the parts below it."),
         )
     ]
 
