@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from kamlab import terms
-from kamlab.errors import DataError
-from kamlab.strategies import assign, assign_all, class_probabilities, left_out, load_playbook
+from kamlab.strategies import assign, assign_all, left_out, load_playbook
 
 CUT = 2e6
 BUYER = {
@@ -142,19 +141,6 @@ def test_probability_is_that_of_the_classes_under_which_the_label_comes_out():
     assert of["value_004"] == pytest.approx(0.8)
     assert of["lifecycle_002"] == pytest.approx(1.0)
     assert (got.loc[got["account"] == "A2", "probability"] == 1).all()
-
-
-def test_probabilities_of_classes_are_shares_of_the_draws_and_borders_go_up():
-    draws = pd.DataFrame(
-        {"account": ["a", "b"], "d0": [1.0, 0.0], "d1": [2.0, 0.0], "d2": [5.0, 5.0], "d3": [1.9, -1.0]}
-    )
-    got = class_probabilities(draws, mid=2.0, high=5.0).set_index("account")
-    assert got.loc["a"].tolist() == [0.5, 0.25, 0.25]
-    assert got.loc["b"].tolist() == [0.75, 0.0, 0.25]
-    with pytest.raises(DataError, match="above the upper one"):
-        class_probabilities(draws, mid=5.0, high=2.0)
-    with pytest.raises(DataError, match=r"1 accounts have draws that are no numbers \(first: b\)"):
-        class_probabilities(draws.assign(d1=[1.0, np.nan]), mid=2.0, high=5.0)
 
 
 def test_what_a_label_rests_on_is_said():

@@ -429,3 +429,26 @@ def _refuse_infinite(features: pd.DataFrame) -> None:
     if infinite.any():
         found = ", ".join(f"{name} ({n} accounts)" for name, n in infinite[infinite > 0].items())
         raise DataError(f"Infinite features cannot be compared: {found}. Correct the values they come from.")
+
+
+NORMAL_95 = 1.6448536269514722
+"""95 % quantile of the standard normal distribution."""
+
+
+def growth_lower(accounts: pd.DataFrame) -> pd.Series:
+    """Return the lower bound (5 %) of the log ratio of the last 12 months' revenue to that of the 12 before.
+
+    Revenue of n purchase days varies about as 2 / n in logarithms: a Poisson number of orders of exponential size.
+    Missing for accounts known for under 24 months or without a purchase in either window.
+
+    Parameters
+    ----------
+    accounts : pandas.DataFrame
+        days_known, trailing_revenue, previous_revenue (currency), trailing_purchase_days, previous_purchase_days.
+    """
+    now, before = accounts["trailing_purchase_days"], accounts["previous_purchase_days"]
+    revenue_now, revenue_before = accounts["trailing_revenue"], accounts["previous_revenue"]
+    known = accounts["days_known"] >= 2 * DAYS_PER_YEAR
+    known &= (now > 0) & (before > 0) & (revenue_now > 0) & (revenue_before > 0)
+    ratio = np.log(revenue_now.where(known) / revenue_before.where(known))
+    return ratio - NORMAL_95 * np.sqrt(2 / now.where(known) + 2 / before.where(known))

@@ -266,8 +266,6 @@ def _parse(raw: RawTable, columns: Mapping[str, str]) -> pd.DataFrame:
 
 def _reasons(parsed: pd.DataFrame, columns: Mapping[str, str]) -> pd.Series:
     """Why each line is impossible; an empty string if it is not."""
-    import pandas as pd
-
     reasons = parsed["fault"].astype(object)
 
     def add(mask: pd.Series, reason: str) -> None:

@@ -174,9 +174,7 @@ class NumberFormat:
         """A regular expression that whole numbers of this format match, in the syntax of Python and of RE2."""
         decimal = re.escape(self.decimal)
         plain = rf"[0-9]+(?:{decimal}[0-9]*)?|{decimal}[0-9]+"
-        grouped = [
-            rf"[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+(?:{decimal}[0-9]*)?" for sign in self.thousands
-        ]
+        grouped = [rf"[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+(?:{decimal}[0-9]*)?" for sign in self.thousands]
         return rf"^[+-]?(?:{'|'.join([plain, *grouped])})(?:[eE][+-]?[0-9]{{1,2}})?$"
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import read_table
-from kamlab.summary import monthly_revenue, product_mix, revenue_windows, summarize, swings
+from kamlab.summary import monthly_revenue, product_mix, product_windows, revenue_windows, summarize, swings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -286,16 +286,46 @@ def strategies(run: Run) -> pd.DataFrame:
     fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
     accounts = run.write("account_table", account_table(run))
     as_of, high = run.period.calibration_end, float(fitted["high"])
-    chances = module.class_probabilities(run.read("draws"), mid=float(fitted["mid"]), high=high)
+    chances = run.read("class_probabilities")
     labels = module.assign_all(accounts, playbook, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
     run.write("labels", labels)
     run.write_facts("left_out", dict(module.left_out(accounts, playbook)))
     return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
 
 
+def coverage(run: Run) -> pd.DataFrame:
+    """Write `coverage`, `reassignment`, `cadence` and the facts `headcount`: who looks after whom, and how often."""
+    from dataclasses import asdict
+
+    from kamlab import coverage as module
+
+    wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
+    wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
+    # Without a class by amount everybody is served from the pool.
+    wide["coverage_004"] = wide["coverage_004"].fillna("pooled")
+    table = run.read("account_table").merge(wide, on="account")
+    table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
+    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], table["owner"])))
+    run.write("reassignment", module.reassign(table))
+    run.write("cadence", module.cadence(table, as_of=run.period.calibration_end))
+    return run.write("coverage", module.load(table))
+
+
+def dimensions(run: Run) -> pd.DataFrame:
+    """Write `changes` and `dimensions`: why revenue changed; value, growth and risk by region, owner and the like."""
+    from kamlab import dimensions as module
+
+    windows = product_windows(run.ledger(), run.period, accounts=run.read("membership"))
+    changes = run.write("changes", module.change_by_account(windows))
+    return run.write("dimensions", module.table(run.read("account_table"), changes))
+
+
 def account_table(run: Run) -> pd.DataFrame:
     """Merge all that is known of each account, one row an account, prospects included, ordered by account."""
     import pandas as pd
+
+    from kamlab.features import growth_lower
+    from kamlab.forecast import SOON_DAYS
 
     parts = [run.read(name) for name in ("summary", "forecast", "potential", "schemes")]
     table = run.read("accounts")
@@ -304,6 +334,8 @@ def account_table(run: Run) -> pd.DataFrame:
     table["has_bought"] = table["purchase_days"].notna()
     as_of = pd.Timestamp(run.period.calibration_end)
     table["days_known"] = (as_of - table["first_purchase"]).dt.days
+    table["growth_lower"] = growth_lower(table)
+    table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
     return table.sort_values("account", ignore_index=True)
 
 
@@ -320,6 +352,8 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation"), segments),
     **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
+    **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
+    **dict.fromkeys(("changes", "dimensions"), dimensions),
     **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),
 }
 """Which step writes which table or facts."""

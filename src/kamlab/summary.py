@@ -484,3 +484,42 @@ def swings(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None
     table["volatility"] = (spread / mean).where(whole)
     table["discount_depth"] = (table["rebates"] / table["sold"]).where(table["sold"] > 0)
     return table[["volatility", "discount_depth"]].reset_index()
+
+
+def product_windows(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what each account bought of each product in the last 12 months and in the 12 before.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    period : StudyPeriod
+        Nothing after `period.calibration_end` is read.
+    accounts : pandas.DataFrame, optional
+        As in `summarize`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        account, product (empty where the line has none), revenue_before, revenue_now (currency, net), quantity_before,
+        quantity_now (net; missing where a line has no quantity), ordered by account and product.
+    """
+    import ibis
+
+    lines = _revenue_lines(ledger, period, accounts)
+    now, before = (ibis.literal(period.window_start(years * DAYS_PER_YEAR)) for years in (1, 2))
+    lines = lines.filter(lines.date >= before).mutate(product=lines["product"].fill_null(""))
+    latest = lines.date >= now
+    sums = lines.group_by("account", "product").agg(
+        revenue_before=_money_where(~latest, lines.amount),
+        revenue_now=_money_where(latest, lines.amount),
+        quantity_before=_money_where(~latest, lines.quantity),
+        quantity_now=_money_where(latest, lines.quantity),
+        missing_before=(~latest & lines.quantity.isnull()).sum(),
+        missing_now=(latest & lines.quantity.isnull()).sum(),
+    )
+    table = sums.order_by("account", "product").to_pyarrow().to_pandas()
+    money = ["revenue_before", "revenue_now", "quantity_before", "quantity_now"]
+    table[money] = table[money].astype("float64")
+    for when in ("before", "now"):
+        table[f"quantity_{when}"] = table[f"quantity_{when}"].where(table[f"missing_{when}"] == 0)
+    return table[["account", "product", *money]]

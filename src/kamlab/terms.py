@@ -528,6 +528,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", "text", "account or group"),
         ("has_bought", "boolean", "has at least one purchase day up to the as-of date"),
         ("days_known", "number", "first purchase day to the as-of date", "days"),
+        ("growth_lower", "number", "lower bound (5 %) of ln(last 12 months' revenue / the 12 before); see features"),
+        ("volume_90", "number", "expected revenue of 90 days", "currency"),
         ("…", "", "all columns of accounts, summary, forecast, potential and schemes"),
     ),
     "strategies": _columns(
@@ -614,6 +616,18 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("predicted", "number", "mean predicted probability of that", "probability"),
         ("brier", "number", "mean squared difference of prediction and outcome"),
         ("role", "text", "choice (earlier dates) or record (the newest, untouched one)"),
+    ),
+    "changes": _columns(
+        ("account", "text", "account or group"),
+        ("revenue_before", "number", "net revenue of the 12 months before the last 12", "currency"),
+        ("revenue_now", "number", "of the last 12 months", "currency"),
+        ("change", "number", "difference of the two: the sum of the columns that follow", "currency"),
+        ("new", "number", "all of it, if the account did not buy before", "currency"),
+        ("lost", "number", "all of it, if it no longer buys", "currency"),
+        ("volume", "number", "more or fewer pieces at the mean price before", "currency"),
+        ("price", "number", "higher or lower prices of the products bought in both windows", "currency"),
+        ("mix", "number", "dearer or cheaper products: the rest", "currency"),
+        ("unexplained", "number", "all of it, if lines have no quantity", "currency"),
     ),
     "dimensions": _columns(
         ("dimension", "text", "region, country, size, industry, territory, channel or owner"),

@@ -104,9 +104,7 @@ def parquet_files(path: str | Path, *, base: Path | None = None) -> list[Path]:
     return files if files[0].suffix.lower() == ".parquet" else []
 
 
-def content_hash(
-    path: str, *, base: Path | None = None, table: str | None = None, query: str | None = None
-) -> str:
+def content_hash(path: str, *, base: Path | None = None, table: str | None = None, query: str | None = None) -> str:
     """Return the SHA-256 of what a source holds: of the file, of all files, or of the rows that a database gives.
 
     "missing" where there is no such file.

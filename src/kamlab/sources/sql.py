@@ -70,7 +70,9 @@ def read_sql(url: str, *, table: str | None, query: str | None, base: Path | Non
 
     refuse_written_password(url)
     if (table is None) == (query is None):
-        raise ConfigError(f'{shown(url)} needs either table = "…" or query = "SELECT …", to say what holds the {content}.')
+        raise ConfigError(
+            f'{shown(url)} needs either table = "…" or query = "SELECT …", to say what holds the {content}.'
+        )
     scheme = url.partition("://")[0].lower()
     if scheme not in SCHEMES:
         raise ConfigError(
@@ -170,7 +172,11 @@ def _file(scheme: str, address: str, base: Path | None) -> tuple[Any, Any, str]:
         raise DataError(f"There is no database {path}. Check the path; it is taken relative to the configuration file.")
     if scheme == "sqlite":
         connection: Any = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
-        return connection, connection.cursor(), "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY 1"
+        return (
+            connection,
+            connection.cursor(),
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY 1",
+        )
     import duckdb
 
     connection = duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"})

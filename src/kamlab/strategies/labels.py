@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from kamlab import terms
-from kamlab.errors import DataError, first_ids
 from kamlab.strategies.conditions import Columns
 from kamlab.strategies.engine import Evaluation, evaluate, label
 from kamlab.strategies.inputs import Inputs
@@ -118,34 +117,6 @@ def _aligned(class_probabilities: pd.DataFrame, accounts: pd.Series) -> pd.DataF
     table = class_probabilities.set_index("account")[list(terms.LEVELS)].reindex(accounts)
     # Prospects are not forecast.
     return table.fillna(0.0).reset_index(drop=True)
-
-
-def class_probabilities(draws: pd.DataFrame, *, mid: float, high: float) -> pd.DataFrame:
-    """Return the share of each account's draws in each class of contribution.
-
-    Parameters
-    ----------
-    draws : pandas.DataFrame
-        account, d0 … : joint draws of the contribution (currency), or of what the cuts are made on.
-    mid, high : float
-        Lower and upper cut in force (currency); a value on a border belongs to the class above.
-
-    Returns
-    -------
-    pandas.DataFrame
-        account, Low, Mid, High: probabilities that sum to 1.
-    """
-    if not mid <= high:
-        raise DataError(f"The lower cut ({mid:g}) lies above the upper one ({high:g}). Give them in rising order.")
-    values = draws.drop(columns="account").to_numpy()
-    wrong = ~np.isfinite(values).all(axis=1)
-    if wrong.any():
-        raise DataError(
-            f"{int(wrong.sum())} accounts have draws that are no numbers (first: "
-            f"{first_ids(draws['account'][wrong])}). Forecast them again."
-        )
-    top, low = (values >= high).mean(axis=1), (values < mid).mean(axis=1)
-    return pd.DataFrame({"account": draws["account"], "Low": low, "Mid": 1 - top - low, "High": top})
 
 
 def _rests_on(found: Evaluation) -> np.ndarray:

@@ -26,7 +26,6 @@ from kamlab.reports.sections.source import (
 )
 from kamlab.strategies import texts
 
-
 DEFAULT_CONFIDENTIALITY = N_("Confidential")
 """The configuration's default is translated; a company's own line is printed as it is."""
 

@@ -1,0 +1,136 @@
+"""Who looks after whom: people by the documents' ratio, owners and their loads; why revenue changed, by dimension."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kamlab.dimensions import EFFECTS
+from kamlab.i18n import MISSING, N_, Translator
+from kamlab.reports.blocks import Block, TableColumn, escape, table, text
+from kamlab.reports.sections.source import Source, value_word
+
+TOP = 10
+
+STATES = {"over": N_("too many"), "under": N_("room for more"), "right": N_("right"), "absent": N_("left")}
+
+DIMENSIONS = {
+    "region": N_("Region"),
+    "country": N_("Country"),
+    "size": N_("Size"),
+    "industry": N_("Industry"),
+    "territory": N_("Territory"),
+    "channel": N_("Channel"),
+    "owner": N_("Owner"),
+}
+
+CAUSES = {
+    "new": N_("New"),
+    "lost": N_("Lost"),
+    "volume": N_("Volume"),
+    "price": N_("Price"),
+    "mix": N_("Mix"),
+    "unexplained": N_("No quantities"),
+}
+
+
+def heading(run: Source, t: Translator) -> list[Block]:
+    """Heading of the chapter."""
+    return [text(t("## Owners and coverage"))]
+
+
+def people(run: Source, t: Translator) -> list[Block]:
+    """Say how many people there are, and how many the documents' ratio gives."""
+    found = run.read_facts("headcount")
+    if not found["had"]:
+        return [text(t("Nobody is named as responsible for any account, so loads cannot be shown."))]
+    sentences = [
+        t.plural("{n} person looks after accounts.", "{n} people look after accounts.", found["had"]),
+        t(
+            "One person for each account of class A with a plan, for two of class B, for three to five of class C, and a "
+            "shared team for all others gives {least} to {most} people. That is a ratio, not a need: what it costs "
+            "stands against what the accounts bring.",
+            least=t.number(found["least"], digits=1),
+            most=t.number(found["most"], digits=1),
+        ),
+    ]
+    moves = run.read("reassignment")
+    unassigned = int((moves["reason"] == "unassigned").sum())
+    overload = int((moves["reason"] == "overload").sum())
+    if unassigned:
+        sentences.append(
+            t.plural(
+                "{n} account that takes work has no owner.", "{n} accounts that take work have no owner.", unassigned
+            )
+        )
+    if overload:
+        sentences.append(
+            t.plural(
+                "{n} account lies beyond what its owner can look after.",
+                "{n} accounts lie beyond what their owners can look after.",
+                overload,
+            )
+        )
+    return [text(" ".join(sentences))]
+
+
+def loads(run: Source, t: Translator) -> list[Block]:
+    """Table of the owners by what their accounts are expected to bring."""
+    owners = run.read("coverage")
+    if owners.empty:
+        return []
+    rows = owners.sort_values(["expected_contribution", "owner"], ascending=[False, True]).head(TOP)
+    printed = pd.DataFrame(
+        {
+            "owner": [escape(name) for name in rows["owner"]],
+            "accounts": [t.number(n) for n in rows["accounts"]],
+            "key": [t.number(n) for n in rows["key_accounts"]],
+            "load": [t.percent(share) for share in rows["load"]],
+            "state": [t(STATES[state]) for state in rows["state"]],
+            "value": [t.money(v) for v in rows["expected_contribution"]],
+        }
+    )
+    columns = [
+        TableColumn("owner", t("Owner")),
+        TableColumn("accounts", t("Accounts"), "right"),
+        TableColumn("key", t("With a plan"), "right"),
+        TableColumn("load", t("Load by the ratio"), "right"),
+        TableColumn("state", t("Load is")),
+        TableColumn("value", value_word(run, t), "right"),
+    ]
+    caption = t("Owners by what their accounts are expected to bring; 100% is one person's full work by the ratio.")
+    return [table(printed, columns=columns, caption=caption)]
+
+
+def changes(run: Source, t: Translator) -> list[Block]:
+    """Table of why revenue changed: by the values of the first dimension that tells accounts apart, and in all."""
+    rows = run.read("dimensions")
+    whole = run.read("changes")
+    if whole.empty:
+        return []
+    several = rows.groupby("dimension", sort=False)["value"].nunique()
+    names = [name for name in DIMENSIONS if several.get(name, 0) > 1]
+    parts = rows[rows["dimension"] == names[0]].head(TOP) if names else rows.iloc[:0]
+    causes = [name for name in EFFECTS if whole[name].abs().sum() > 0]
+    company = {"value": t("All accounts"), **{name: whole[name].sum() for name in ("change", *causes)}, "growth": None}
+    before = whole["revenue_before"].sum()
+    company["growth"] = company["change"] / before if before > 0 else None
+    lines = [*parts.to_dict("records"), company]
+    printed = pd.DataFrame(
+        {
+            "value": [t("unknown") if row["value"] == "unknown" else escape(row["value"]) for row in lines],
+            "change": [t.money(row["change"]) for row in lines],
+            "growth": [MISSING if pd.isna(row["growth"]) else t.percent(row["growth"]) for row in lines],
+            **{name: [t.money(row[name]) for row in lines] for name in causes},
+        }
+    )
+    columns = [
+        TableColumn("value", t(DIMENSIONS[names[0]]) if names else ""),
+        TableColumn("change", t("Change"), "right"),
+        TableColumn("growth", t("Growth"), "right"),
+        *(TableColumn(name, t(CAUSES[name]), "right") for name in causes),
+    ]
+    caption = t(
+        "Revenue of the last 12 months less that of the 12 before, and its causes, which add up to it: customers won and "
+        "lost; of those kept, pieces, prices of the same products, and dearer or cheaper products."
+    )
+    return [table(printed, columns=columns, caption=caption)]
