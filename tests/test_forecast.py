@@ -7,6 +7,7 @@ from known_data import cdnow_summary
 
 import kamlab as kl
 from kamlab import backtest, clv, forecast
+from kamlab.backtest.distribution import level_error
 from kamlab.clv.spend import order_values
 from kamlab.errors import ModelError
 from kamlab.terms import TABLES
@@ -209,8 +210,8 @@ def test_the_totals_interval_holds_the_error_of_level(summary, choice):
     assert spreads[0.4] == pytest.approx(np.hypot(0.4, spreads[0.0]), rel=0.1)
 
 
-def test_the_level_factor_has_mean_1(choice):
-    factor = forecast._level_error(replace(choice, level_sd=0.5), 200_000, np.random.default_rng(0))
+def test_the_level_factor_has_mean_1():
+    factor = level_error(0.5, 200_000, np.random.default_rng(0))
     assert factor.mean() == pytest.approx(1.0, abs=0.005)  # four standard errors
     assert np.log(factor).std() == pytest.approx(0.5, rel=0.01)
 

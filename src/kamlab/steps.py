@@ -133,12 +133,24 @@ def summary(run: Run) -> pd.DataFrame:
 
 
 def value(run: Run) -> pd.DataFrame:
-    """Write `backtest`, `models`, `margins`, `draws`, `revenue_draws`, `forecast` and the facts `choice`."""
+    """Write the contest's tables, `models`, `margins`, `draws`, `revenue_draws`, `forecast` and the facts `choice`.
+
+    The contest's are `backtest`, `contest`, `calibration` and `record_groups`.
+    """
     from kamlab import backtest, clv, forecast, margins
 
     lines, table, units = run.ledger(), run.read("summary"), run.read("accounts")
-    choice = backtest.choose(lines, run.period, accounts=run.read("membership"), seed=run.config.seed)
+    choice = backtest.choose(
+        lines,
+        run.period,
+        accounts=run.read("membership"),
+        forecaster=run.config.value.forecaster,
+        seed=run.config.seed,
+    )
     run.write("backtest", choice.record)
+    run.write("contest", choice.candidates)
+    run.write("calibration", choice.calibration)
+    run.write("record_groups", choice.groups)
     models = [m for m in (choice.transactions, choice.spend) if m is not None]
     run.write("models", clv.parameter_table(models))
     run.write_facts("choice", choice.facts())
@@ -342,6 +354,7 @@ def account_table(run: Run) -> pd.DataFrame:
 MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
     **dict.fromkeys(("summary", "months", "revenue"), summary),
+    **dict.fromkeys(("contest", "calibration", "record_groups"), value),
     **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice"), value),
     **dict.fromkeys(("potential", "potential_fit", "look_alikes"), potential),
     "features": features,
