@@ -1,4 +1,3 @@
-import pickle
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,12 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from scipy.stats import kstest
-from sklearn.base import clone
 
 from kamlab import clv
 from kamlab.clv import base
 from kamlab.clv.bg_bb import Outcomes, log_likelihood, probability_alive, purchase_law
-from kamlab.errors import ModelError
 
 DONATIONS = Path(find_spec("lifetimes").submodule_search_locations[0], "datasets", "donations.csv")
 PUBLISHED = [1.2035, 0.7497, 0.6568, 2.784]  # Fader, Hardie and Shang 2010
@@ -352,13 +349,6 @@ def test_a_new_account_is_one_without_periods(fitted):
     assert fitted.expected_purchases_new(1) == pytest.approx(alpha / (alpha + beta) * delta / (gamma + delta))
 
 
-def test_follows_scikit_learn(fitted):
-    assert clv.MODELS["bg_bb"] is clv.BGBB
-    assert clone(fitted).get_params() == {"penalizer": 0.0}
-    again = pickle.loads(pickle.dumps(fitted))
-    pd.testing.assert_frame_equal(again.predict(donations(), 5), fitted.predict(donations(), 5))
-
-
 def test_parameter_table(fitted):
     table = clv.parameter_table([fitted])
     assert table["parameter"].tolist() == ["alpha", "beta", "gamma", "delta"]
@@ -395,78 +385,3 @@ def test_equal_accounts_give_a_finite_forecast():
     model = clv.BGBB().fit(history([4] * 40, [8] * 40, [10] * 40))
     assert base.NOTE_BOUNDARY in model.notes_ or base.NOTE_OPEN in model.notes_
     assert model.predict(history(4, 8, 10), 10)["expected_purchases"].between(1, 6).all()
-
-
-# Bad input
-
-
-def good(size=40):
-    x = np.arange(size) % 5
-    ids = [f"A{i:02d}" for i in range(size)]
-    return pd.DataFrame({"account": ids, "frequency": x, "recency": 2 * x, "n_periods": 9})
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("recency", 99, "recency > n_periods"),
-        ("frequency", -1, "negative or fractional"),
-        ("frequency", 1.5, "negative or fractional"),
-        ("n_periods", 9.5, "negative or fractional"),
-        ("frequency", 0, "recency without a purchase"),
-        ("recency", 2, "more purchases than periods"),
-        ("n_periods", np.nan, "missing"),
-        ("recency", np.inf, "missing"),
-        ("weight", 0, "no number above 0"),
-        ("account", "A05", "more than once"),
-    ],
-)
-def test_an_impossible_history_is_named(column, value, message):
-    table = good().assign(weight=1.0).astype({"frequency": float, "recency": float, "n_periods": float})
-    table.loc[4, column] = value
-    with pytest.raises(ModelError, match=message) as caught:
-        clv.BGBB().fit(table)
-    assert ("A05" if column == "account" else "A04") in str(caught.value)
-
-
-def test_all_faults_are_named_at_once():
-    table = good(20)
-    table.loc[3, "recency"] = 500
-    table.loc[4, "frequency"] = -2
-    with pytest.raises(ModelError) as caught:
-        clv.BGBB().fit(table)
-    message = str(caught.value)
-    assert "1 of 20 accounts have recency > n_periods (first: A03)" in message
-    assert "A04" in message
-    assert "There are 20 accounts; at least 30 are needed" in message
-
-
-def test_too_few_repeat_buyers_are_refused():
-    table = good().assign(frequency=0, recency=0)
-    table.loc[:8, ["frequency", "recency"]] = 1
-    with pytest.raises(ModelError, match="There are 9 accounts with a repeat purchase; at least 10"):
-        clv.BGBB().fit(table)
-
-
-def test_a_missing_column_is_named_with_the_nearest():
-    with pytest.raises(ModelError, match='"n_periods" Did you mean "periods"'):
-        clv.BGBB().fit(good().rename(columns={"n_periods": "periods"}))
-
-
-def test_periods_too_short_for_the_model_are_refused():
-    x = np.arange(6000)
-    with pytest.raises(ModelError, match="Take longer periods"):
-        clv.BGBB().fit(history(np.ones(6000), 1 + x % 7, 9000 + x))
-
-
-@pytest.mark.parametrize(("periods", "level"), [(0, 0.9), (1.5, 0.9), (np.nan, 0.9), (3, 1.0)])
-def test_impossible_horizons_and_levels_are_refused(fitted, periods, level):
-    with pytest.raises(ModelError):
-        fitted.predict(good(), periods, level=level)
-
-
-def test_impossible_penalties_and_discount_rates_are_refused(fitted):
-    with pytest.raises(ModelError, match="-1"):
-        clv.BGBB(penalizer=-1).fit(good())
-    with pytest.raises(ModelError, match="discount rate"):
-        fitted.discounted_purchases(good(), 0.0)

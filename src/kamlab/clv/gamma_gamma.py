@@ -18,7 +18,7 @@ from scipy.special import betaln, digamma, gammaln
 
 from kamlab.clv import lifetimes_engine
 from kamlab.clv.base import FittedModel, maximise
-from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_spend, require_columns
+from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, finite_forecast, numbers, opened, read_spend, require_columns
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
@@ -64,8 +64,8 @@ def _p_from_orders(summary: Any) -> tuple[float, float]:
     """
     frame = as_frame(summary)
     require_columns(frame, ("frequency", "monetary_value", "first_value"), "the variation of orders")
-    numbers = frame[["frequency", "monetary_value", "first_value"]].apply(pd.to_numeric)
-    x, mean_value, first = numbers[(numbers > 0).all(axis=1)].to_numpy(dtype=float).T
+    known = frame[["frequency", "monetary_value", "first_value"]].apply(pd.to_numeric)
+    x, mean_value, first = known[(known > 0).all(axis=1)].to_numpy(dtype=float).T
     if len(x) < MIN_REPEAT_BUYERS:
         raise ModelError(
             f"There are {len(x)} accounts with a first and a repeat purchase above 0; at least {MIN_REPEAT_BUYERS} are "
@@ -179,32 +179,41 @@ class GammaGamma(FittedModel):
         orders = self.orders(summary)
         p, q, gamma = (self.params_[name] for name in PARAMETERS)
         x, value = orders["orders"], orders["mean_value"]
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "account": orders["account"],
                 "expected_spend": p * (gamma + x * value) / (p * x + q - 1),
                 "spend_basis": orders["spend_basis"],
             }
         )
+        return finite_forecast(table)
 
     def orders(self, summary: Any) -> pd.DataFrame:
         """Return what the model knows of each account: account, orders (number), mean_value (currency), spend_basis.
 
         Accounts without any order above 0 count as one order at the company's mean value.
+
+        Raises
+        ------
+        ModelError
+            If frequencies are impossible, or the value of repeat purchases is missing or below 0.
         """
         self._params()
-        frame = as_frame(summary)
-        require_columns(frame, ("frequency", "monetary_value"), "a spend model")
-        frequency = pd.to_numeric(frame["frequency"])
-        value = pd.to_numeric(frame["monetary_value"])
-        first = pd.to_numeric(frame["first_value"]) if "first_value" in frame else pd.Series(0.0, index=frame.index)
+        frame, (frequency, value), faults = opened(summary, ("frequency", "monetary_value"), "a spend model")
+        first = numbers(frame["first_value"]) if "first_value" in frame else np.zeros(len(frame))
+        counts = np.isfinite(frequency) & (frequency >= 0) & (frequency == np.floor(frequency))
+        faults.add(~counts, "have a frequency that is missing, negative or fractional", "It counts days.")
+        sound = np.isfinite(value) & (value >= 0)
+        faults.add((frequency > 0) & ~sound, "have repeats of a value that is missing or below 0", "Fill or drop them.")
+        faults.add(np.isinf(first), "have a first_value that is no finite number", "Fill or drop them.")
+        faults.stop("A spend model")
         repeats = (frequency > 0) & (value > 0)
         one_order = (frequency == 0) & (first > 0)
         return pd.DataFrame(
             {
-                "account": frame["account"],
-                "orders": frequency.where(repeats, 1).astype(float),
-                "mean_value": value.where(repeats, first.where(one_order, self.mean_value_)).astype(float),
+                "account": faults.ids,
+                "orders": np.where(repeats, frequency, 1.0),
+                "mean_value": np.where(repeats, value, np.where(one_order, first, self.mean_value_)),
                 "spend_basis": np.where(one_order, "first_order", "model"),
             }
         )
