@@ -5,6 +5,7 @@ import mpmath
 import numpy as np
 import pandas as pd
 import pytest
+from clv_models import TRUTH, periods_company
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
@@ -16,7 +17,6 @@ from kamlab.clv.bg_bb import Outcomes, log_likelihood, probability_alive, purcha
 
 DONATIONS = Path(find_spec("lifetimes").submodule_search_locations[0], "datasets", "donations.csv")
 PUBLISHED = [1.2035, 0.7497, 0.6568, 2.784]  # Fader, Hardie and Shang 2010
-TRUTH = np.array([1.2, 1.5, 0.7, 4.0])
 
 params_strategy = st.tuples(*[st.floats(-6, 6).map(np.exp)] * 4).map(np.array)
 
@@ -43,21 +43,6 @@ def history(x, t_x, n):
 
 def outcomes(x, t_x, n):
     return Outcomes.of(*(np.atleast_1d(v) for v in (x, t_x, n)))
-
-
-def simulate(size, params, n, periods, rng):
-    """Play the story occasion by occasion: leave at its beginning, or else buy with the own chance."""
-    alpha, beta, gamma, delta = params
-    chance, leaving = rng.beta(alpha, beta, size), rng.beta(gamma, delta, size)
-    x = t_x = came = np.zeros(size, dtype=int)
-    alive = np.ones(size, dtype=bool)
-    for period in range(1, n.max() + periods + 1):
-        alive &= rng.random(size) >= leaving
-        buys = alive & (rng.random(size) < chance)
-        known, later = buys & (period <= n), buys & (period > n) & (period <= n + periods)
-        x, t_x, came = x + known, np.where(known, period, t_x), came + later
-    ids = [f"A{i:06d}" for i in range(size)]
-    return pd.DataFrame({"account": ids, "frequency": x, "recency": t_x, "n_periods": n, "came": came})
 
 
 # The paper's numbers
@@ -246,7 +231,7 @@ def test_the_law_has_the_expectation_as_mean(params, cell, periods):
 @pytest.fixture(scope="module")
 def company():
     rng = np.random.default_rng(5)
-    return simulate(6000, TRUTH, rng.integers(6, 25, 6000), 12, rng)
+    return periods_company(6000, TRUTH["bg_bb"], rng.integers(6, 25, 6000), 12, rng)
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +240,7 @@ def recovered(company):
 
 
 def test_parameters_are_recovered(recovered):
-    off = np.log(list(recovered.params_.values())) - np.log(TRUTH)
+    off = np.log(list(recovered.params_.values())) - np.log(TRUTH["bg_bb"])
     # Mahalanobis distance of four parameters: 13.3 is the 99 % quantile of chi-squared(4).
     assert off @ np.linalg.solve(recovered.covariance_.to_numpy(), off) < 13.3
     assert (np.sqrt(np.diag(recovered.covariance_)) < 0.2).all()
@@ -263,8 +248,8 @@ def test_parameters_are_recovered(recovered):
 
 def test_the_future_of_equal_histories_follows_the_law():
     rng = np.random.default_rng(6)
-    played = simulate(400_000, TRUTH, np.full(400_000, 5), 4, rng)
-    model = with_params(TRUTH, spread=1e-12)
+    played = periods_company(400_000, TRUTH["bg_bb"], np.full(400_000, 5), 4, rng)
+    model = with_params(np.array(TRUTH["bg_bb"]), spread=1e-12)
     for (x, t_x), group in played.groupby(["frequency", "recency"]):
         cell = history(x, t_x, 5)
         for count in range(4):
@@ -309,7 +294,7 @@ def test_intervals_of_totals_cover():
     rng = np.random.default_rng(21)
     inside = []
     for _ in range(20):
-        played = simulate(300, TRUTH, rng.integers(6, 25, 300), 12, rng)
+        played = periods_company(300, TRUTH["bg_bb"], rng.integers(6, 25, 300), 12, rng)
         model = clv.BGBB().fit(played)
         totals = model.sample_purchases(played, 12, model.parameter_draws(100, rng), rng=rng).sum(axis=0)
         lower, upper = np.quantile(totals, [0.05, 0.95])

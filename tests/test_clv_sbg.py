@@ -4,6 +4,7 @@ import mpmath
 import numpy as np
 import pandas as pd
 import pytest
+from clv_models import contracts_company
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
@@ -34,21 +35,6 @@ def with_params(alpha, beta, spread=1e-12):
 
 def contract(renewals, active=True):
     return pd.DataFrame({"renewals": np.atleast_1d(renewals), "active": active})
-
-
-def simulate(size, alpha, beta, age, later, rng):
-    """Renew or not, renewal by renewal, up to `age` of each contract and then `later` times more."""
-    leaving = rng.beta(alpha, beta, size)
-    renewals = came = np.zeros(size, dtype=int)
-    there = np.ones(size, dtype=bool)
-    active = there
-    for renewal in range(1, age.max() + later + 1):
-        there = there & (rng.random(size) >= leaving)
-        renewals = renewals + (there & (renewal <= age))
-        active = np.where(renewal <= age, there, active)
-        came = came + (there & (renewal > age) & (renewal <= age + later))
-    ids = [f"A{i:05d}" for i in range(size)]
-    return pd.DataFrame({"account": ids, "renewals": renewals, "active": active, "came": came})
 
 
 # The papers' numbers
@@ -158,7 +144,7 @@ def test_curve_is_consistent_and_inside_its_intervals(high_end):
 @pytest.fixture(scope="module")
 def company():
     rng = np.random.default_rng(2)
-    return simulate(5000, 1.2, 6.0, rng.integers(1, 13, 5000), 6, rng)
+    return contracts_company(5000, 1.2, 6.0, rng.integers(1, 13, 5000), 6, rng)
 
 
 def test_parameters_are_recovered_from_cohorts_of_different_age(company):
@@ -191,7 +177,7 @@ def test_intervals_cover_the_true_curve_and_lifetime():
     derl = truth.residual_lifetime(contract(2), 0.1, n_draws=2)["derl"].item()
     inside = []
     for _ in range(40):
-        model = clv.SBG().fit(simulate(400, 1.2, 6.0, np.full(400, 6), 0, rng))
+        model = clv.SBG().fit(contracts_company(400, 1.2, 6.0, np.full(400, 6), 0, rng))
         last = model.curve(8, n_draws=200).iloc[-1]
         life = model.residual_lifetime(contract(2), 0.1, n_draws=200).iloc[0]
         inside += [
