@@ -1,0 +1,45 @@
+"""Forecasts against what simulated companies then do: calibration of counts, coverage of intervals and totals."""
+
+import numpy as np
+import pytest
+from clv_models import NAMES, any_company, covered, futures, new
+from scipy.stats import kstest
+
+from kamlab import clv
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def forecast(request):
+    """A company of 2,000 accounts, what came, and draws of what might have come."""
+    rng = np.random.default_rng(31)
+    rows = any_company(request.param, 2000, rng)
+    model = new(request.param).fit(rows)
+    rows = rows[rows.get("active", rows.get("frequency", 1) >= 0).astype(bool)]
+    if isinstance(model, clv.GammaGamma):
+        rows = rows[rows["frequency"] > 0]
+    return rows["came"].to_numpy(dtype=float), futures(model, rows, 400, rng)
+
+
+def test_the_randomised_pit_is_uniform(forecast):
+    came, drawn = forecast
+    below, upto = ((drawn < came[:, None]).mean(axis=1), (drawn <= came[:, None]).mean(axis=1))
+    # A count's chance is spread over its step (Czado, Gneiting and Held 2009); draws leave steps of 1/400.
+    pit = below + np.random.default_rng(3).random(len(came)) * np.maximum(upto - below, 1 / drawn.shape[1])
+    assert kstest(pit, "uniform").pvalue > 0.01
+
+
+def test_intervals_of_counts_cover(forecast):
+    came, drawn = forecast
+    lower, upper = np.quantile(drawn, [0.05, 0.95], axis=1, method="inverted_cdf")
+    # Whole numbers cover more than 90 %, never less; 2,000 accounts have a standard error of 0.7 points.
+    assert ((came >= lower) & (came <= upper)).mean() >= 0.88
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_intervals_of_parameters_and_totals_cover(name):
+    rng = np.random.default_rng(12)
+    shares = np.array([list(covered(name, 300, rng, n_draws=100).values()) for _ in range(40)]).mean(axis=0)
+    # 40 companies: three binomial standard errors of 4.7 points around 90 %, and 100 draws for each total. The same for
+    # 500 companies is `benchmarks/clv_coverage.py`.
+    assert (np.abs(shares - 0.90) <= 0.142 + 0.01).all(), shares
+    assert np.mean(shares) == pytest.approx(0.90, abs=0.08)
