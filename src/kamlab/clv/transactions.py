@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -14,15 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 from kamlab.clv.base import NOTE_PENALISED, FittedModel, Maximum, limit, maximise, one_thread
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, read_purchases
 from kamlab.clv.climb import Objective
+from kamlab.clv.merging import merge
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
 from kamlab.period import DAYS_PER_UNIT, DAYS_PER_YEAR, days_to_units
 
 NOTE_LIMIT = N_("The model's first fit was worse than its own limiting case, so it was fitted again from there.")
-
-PILOT_ROWS = 1000
-
-_ODD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
 _SLACK = 1e-9
 """By how much (of the mean log-likelihood, or relative to a bound) rounding may err."""
@@ -39,36 +36,13 @@ class Histories(NamedTuple):
 
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
-    columns = (data.x, data.t_x, data.T)
-    code = _mixed(*columns)
-    rows, place = _merged(columns, data.weight, code)
-    if not all((merged[place] == column).all() for merged, column in zip(rows, columns, strict=False)):
-        # Two histories have the same code, by a chance of 1e-7 among a million.
-        rows, place = _merged(columns, data.weight, np.unique(np.stack(columns), axis=1, return_inverse=True)[1])
-    return rows, place
+    merged, weight, place = merge((data.x, data.t_x, data.T), data.weight)
+    return Histories(*merged, weight), place
 
 
-def _mixed(*columns: np.ndarray) -> np.ndarray:
-    """Return a code for each row, from the bits of its numbers."""
-    code = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column in columns:
-        # Adding 0 turns -0 into 0. An odd factor, and the high bits brought down, keep different rows apart.
-        code = (code ^ (column + 0.0).view(np.uint64)) * _ODD
-        code ^= code >> _HALF
-    return code
-
-
-def _merged(columns: Sequence[np.ndarray], weight: np.ndarray, code: np.ndarray) -> tuple[Histories, np.ndarray]:
-    place, _ = pd.factorize(code)
-    n = place.max(initial=-1) + 1
-    first = np.empty(n, dtype=np.intp)
-    first[place[::-1]] = np.arange(len(place))[::-1]
-    return Histories(*(column[first] for column in columns), np.bincount(place, weight, minlength=n)), place
-
-
-def _sample(rows: Histories) -> Histories:
-    """Take every n-th row in falling order of weight, about 1,000 of them, with the weight of the rows until the next."""
-    stride = len(rows.x) // PILOT_ROWS
+def _sample(rows: Histories, size: int) -> Histories:
+    """Take every n-th row in falling order of weight, with the weight of those until the next, some `size` of them."""
+    stride = len(rows.x) // size
     if stride < 2:
         return rows
     order = np.argsort(-rows.weight, kind="stable")
@@ -111,6 +85,8 @@ class TransactionModel(FittedModel):
     limits: ClassVar[tuple[Mapping[str, float], ...]] = ()
     """Limiting cases: the log parameters that are held, and where."""
     engines: ClassVar[tuple[str, ...]] = ("kamlab",)
+    pilot_rows: ClassVar[int] = 1000
+    """Rows on which starts are compared where there are many more."""
 
     def __init__(self, *, unit: str = "week", engine: str = "kamlab", penalizer: float = 0.0) -> None:
         self.unit = unit
@@ -197,7 +173,7 @@ class TransactionModel(FittedModel):
         scale = 1 / rows.T.max()
         scaled = rows._replace(t_x=rows.t_x * scale, T=rows.T * scale)
         total = float(rows.weight.sum())
-        some = _sample(scaled)
+        some = _sample(scaled, self.pilot_rows)
         maximum = self._maximise(
             objective := self._objective(scaled),
             lambda: self._ask_engine(scaled),
