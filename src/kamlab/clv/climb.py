@@ -131,19 +131,22 @@ def newton_top(
 ) -> Point:
     """Return the top of an exact objective.
 
-    The climb begins where a pilot has its top, or without one at the start of highest likelihood. Where it ends in
-    doubt (at a bound, or open in some direction) all starts are climbed from, and the highest top counts.
+    The climb begins at the start of highest likelihood, on the pilot where there is one. Where it ends in doubt (at a
+    bound, or open in some direction) all starts are climbed from, and the highest top counts.
     """
-    if pilot is not None:
-        top = climb(objective, highest(pilot, starts, bounds, exact=True).at, bounds, SHARP, exact=True)
-        others = list(starts)
-    else:
-        points = [np.clip(start, *np.asarray(bounds, dtype=float).T) for start in starts]
-        known = [objective(point) for point in points]
-        best = int(np.argmin([local[0] if np.isfinite(local[0]) else np.inf for local in known]))
+    rough = pilot or objective
+    points = [np.clip(start, *np.asarray(bounds, dtype=float).T) for start in starts]
+    known = [rough(point) for point in points]
+    best = int(np.argmin([local[0] if np.isfinite(local[0]) else np.inf for local in known]))
+    others = points[:best] + points[best + 1 :]
+    if pilot is None:
         top = climb(objective, points[best], bounds, SHARP, exact=True, known=known[best])
-        others = points[:best] + points[best + 1 :]
+    else:
+        begin = climb(pilot, points[best], bounds, ROUGH, exact=True, known=known[best])
+        top = climb(objective, begin.at, bounds, SHARP, exact=True)
     if not np.isfinite(top.value) or is_doubtful(top, bounds, n_accounts):
+        if pilot is not None:
+            others = [climb(pilot, start, bounds, ROUGH, exact=True).at for start in others]
         tops = [climb(objective, start, bounds, SHARP, exact=True) for start in others]
         top = min(_finite([top, *tops]), key=_height)
     return top

@@ -13,13 +13,10 @@ from kamlab.clv.base import NOTE_PENALISED, FittedModel, maximise, one_thread
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, finite_forecast, read_purchases
 from kamlab.clv.climb import Objective
 from kamlab.clv.limits import no_worse_than_limits
+from kamlab.clv.merging import merge
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 from kamlab.period import DAYS_PER_UNIT, DAYS_PER_YEAR, days_to_units
-
-PILOT_ROWS = 1000
-
-_ODD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
 
 class Space(NamedTuple):
@@ -42,36 +39,13 @@ class Histories(NamedTuple):
 
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
-    columns = (data.x, data.t_x, data.T, *data.z.T)
-    place, first = _places(_mixed(*columns))
-    if not all((column[first][place] == column).all() for column in columns):
-        # Two histories have the same code, by a chance of 1e-7 among a million.
-        place, first = _places(np.unique(np.stack(columns), axis=1, return_inverse=True)[1])
-    weight = np.bincount(place, data.weight, minlength=len(first))
-    return Histories(data.x[first], data.t_x[first], data.T[first], weight, data.z[first]), place
+    (x, t_x, age, *z), weight, place = merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
+    return Histories(x, t_x, age, weight, np.column_stack([np.empty((len(x), 0)), *z])), place
 
 
-def _mixed(*columns: np.ndarray) -> np.ndarray:
-    """Return a code for each row, from the bits of its numbers."""
-    code = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column in columns:
-        # Adding 0 turns -0 into 0. An odd factor, and the high bits brought down, keep different rows apart.
-        code = (code ^ (column + 0.0).view(np.uint64)) * _ODD
-        code ^= code >> _HALF
-    return code
-
-
-def _places(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number the distinct codes; return each row's number, and the first row of each."""
-    place, _ = pd.factorize(code)
-    first = np.empty(place.max(initial=-1) + 1, dtype=np.intp)
-    first[place[::-1]] = np.arange(len(place))[::-1]
-    return place, first
-
-
-def _sample(rows: Histories) -> Histories:
-    """Take every n-th row in falling order of weight, about 1,000 of them, with the weight of the rows until the next."""
-    stride = len(rows.x) // PILOT_ROWS
+def _sample(rows: Histories, size: int) -> Histories:
+    """Take every n-th row in falling order of weight, with the weight of those until the next, some `size` of them."""
+    stride = len(rows.x) // size
     if stride < 2:
         return rows
     order = np.argsort(-rows.weight, kind="stable")
@@ -123,6 +97,8 @@ class TransactionModel(FittedModel):
     engines: ClassVar[tuple[str, ...]] = ("kamlab",)
     n_columns_: int = 0
     """Columns of the design matrix of covariates."""
+    pilot_rows: ClassVar[int] = 1000
+    """Rows on which starts are compared where there are many more."""
 
     def __init__(self, *, unit: str = "week", engine: str = "kamlab", penalizer: float = 0.0) -> None:
         self.unit = unit
@@ -216,7 +192,7 @@ class TransactionModel(FittedModel):
         scale = 1 / rows.T.max()
         scaled = rows._replace(t_x=rows.t_x * scale, T=rows.T * scale)
         total = float(rows.weight.sum())
-        some = _sample(scaled)
+        some = _sample(scaled, self.pilot_rows)
         objective, pilot = self._objective(scaled), None if some is scaled else self._objective(some)
         exact = self._exact and not self.n_effects_
         names, starts, bounds = self._space(scaled)
@@ -226,8 +202,9 @@ class TransactionModel(FittedModel):
                 objective, lambda: self._ask_engine(scaled), starts, bounds, total, pilot=pilot, exact=exact
             )
         else:
-            starts = [self._logs(simpler) - log_scale, *starts]
-            maximum = maximise(objective, starts=starts, bounds=bounds, n_accounts=total, pilot=pilot)
+            # A climb from the simpler model's maximum alone cannot end below it.
+            start = self._logs(simpler) - log_scale
+            maximum = maximise(objective, starts=[start], bounds=bounds, n_accounts=total)
         if not self._is_penalised():
             maximum = no_worse_than_limits(
                 maximum, objective, names, bounds, self.limits, total, near=_near_limit, exact=exact
