@@ -265,27 +265,30 @@ class TransactionModel(FittedModel):
             posterior mixture, averaged over the parameters' normal approximation. After a long silence the expectation
             can lie above `upper`.
         """
-        data = self._read(summary)
-        t = self._horizon(horizon_days)
         if not 0 < level < 1:
             raise ModelError(f"level is {level}; it must lie between 0 and 1.")
+        return self._table(summary, horizon_days, ((1 - level) / 2, (1 + level) / 2))
+
+    def point_forecasts(self, summary: Any, horizon_days: float = DAYS_PER_YEAR) -> pd.DataFrame:
+        """Return the columns account, p_alive and expected_purchases of `predict`, whose intervals cost the most."""
+        return self._table(summary, horizon_days, ())
+
+    def _table(self, summary: Any, horizon_days: float, probabilities: tuple[float, ...]) -> pd.DataFrame:
+        data = self._read(summary)
+        t = self._horizon(horizon_days)
         rows, place = distinct(data)
-        table = pd.DataFrame(
-            {
-                "p_alive": self._alive(self._params(), *rows[:3]),
-                "expected_purchases": self._forecast(rows, t),
-                "lower": self._quantile(rows, t, (1 - level) / 2),
-                "upper": self._quantile(rows, t, (1 + level) / 2),
-            }
-        )
-        table = table.iloc[place].reset_index(drop=True)
+        alive = self._alive(self._params(), *rows[:3])
+        columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
+        for name, probability in zip(("lower", "upper"), probabilities, strict=False):
+            columns[name] = self._quantile(rows, t, probability)
+        table = pd.DataFrame({name: column[place] for name, column in columns.items()}, copy=False)
         table.insert(0, "account", data.account)
         return _checked(table)
 
     def expected_purchases(self, summary: Any, horizon_days: float) -> np.ndarray:
         """Return E[X | history] over the horizon; shape (accounts,)."""
         rows, place = distinct(self._read(summary))
-        return self._forecast(rows, self._horizon(horizon_days))[place]
+        return self._forecast(rows, self._horizon(horizon_days), self._alive(self._params(), *rows[:3]))[place]
 
     def expected_purchases_new(self, horizon_days: Any) -> np.ndarray:
         """Return the repeat purchases expected of a new customer within `horizon_days` (a number or an array)."""
@@ -341,11 +344,11 @@ class TransactionModel(FittedModel):
             raise ModelError(f"horizon_days is {horizon_days}; it must be a positive number of days.")
         return days_to_units(horizon_days, self.unit)
 
-    def _forecast(self, rows: Histories, t: float) -> np.ndarray:
+    def _forecast(self, rows: Histories, t: float, alive: np.ndarray) -> np.ndarray:
         params = self._params()
         expected = self._expected(params, *rows[:3], t)
         # The last digits of an expectation may pass the bounds that it has by its nature.
-        return self._alive(params, *rows[:3]) * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
+        return alive * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
 
     def _at_least(self, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: float, n: np.ndarray) -> np.ndarray:
         """Return P(at least n purchases), averaged over the parameters' normal approximation."""
@@ -387,8 +390,9 @@ def smallest_count(few_more: Callable[[np.ndarray, np.ndarray], np.ndarray], gue
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
     """Refuse a forecast that is no number, so that none ever reaches a sum."""
-    numbers = table.drop(columns="account").to_numpy(dtype=float)
-    wrong = ~(np.isfinite(numbers) & (numbers >= 0)).all(axis=1)
+    wrong = np.zeros(len(table), dtype=bool)
+    for name in table.columns.drop("account"):
+        wrong |= ~(np.isfinite(table[name]) & (table[name] >= 0)).to_numpy()
     if wrong.any():
         raise ModelError(
             f"{int(wrong.sum())} of {len(table)} accounts get no finite forecast "
