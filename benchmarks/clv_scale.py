@@ -118,9 +118,8 @@ def peak(name: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     cost = timed(lambda: model.predict(table, HORIZON_DAYS))
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
-        f"{name}: {len(table):,} different histories with intervals: {cost:.0f} s, peak {after:.2f} GB ({before:.2f} before)"
-    )
+    rows = f"{len(table):,} different histories"
+    print(f"{name}: {rows} with intervals: {cost:.0f} s, peak {after:.2f} GB ({before:.2f} before)")
 
 
 def main() -> None:

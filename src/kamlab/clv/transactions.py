@@ -106,6 +106,11 @@ class TransactionModel(FittedModel):
         """Whether `_summed_likelihood` gives second derivatives."""
         return False
 
+    @property
+    def _quick(self) -> bool:
+        """Whether point forecasts cost less than to merge equal histories."""
+        return False
+
     def _summed_likelihood(self, rows: Histories) -> Objective:
         """Return the rows' mean log-likelihood by weight, as a function as `Objective` describes it but not negated."""
         raise NotImplementedError
@@ -276,7 +281,9 @@ class TransactionModel(FittedModel):
     def _table(self, summary: Any, horizon_days: float, probabilities: tuple[float, ...]) -> pd.DataFrame:
         data = self._read(summary)
         t = self._horizon(horizon_days)
-        rows, place = distinct(data)
+        rows, place = Histories(*data[1:5]), slice(None)
+        if probabilities or not self._quick:
+            rows, place = distinct(data)
         alive = self._alive(self._params(), *rows[:3])
         columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
         for name, probability in zip(("lower", "upper"), probabilities, strict=False):
