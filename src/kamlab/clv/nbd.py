@@ -94,6 +94,10 @@ class NBD(TransactionModel):
     def _exact(self) -> bool:
         return True
 
+    @property
+    def _quick(self) -> bool:
+        return True
+
     def _summed_likelihood(self, rows: Histories) -> Objective:
         return SummedLikelihood(rows)
 

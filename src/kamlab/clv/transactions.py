@@ -118,6 +118,11 @@ class TransactionModel(FittedModel):
         """Whether `_summed_likelihood` gives second derivatives."""
         return False
 
+    @property
+    def _quick(self) -> bool:
+        """Whether point forecasts cost less than to merge equal histories."""
+        return False
+
     def _summed_likelihood(self, rows: Histories) -> Objective:
         """Return the rows' mean log-likelihood by weight, as a function as `Objective` describes it but not negated."""
         raise NotImplementedError
@@ -284,27 +289,34 @@ class TransactionModel(FittedModel):
             posterior mixture, averaged over the parameters' normal approximation. After a long silence the expectation
             can lie above `upper`.
         """
-        data = self._read(summary)
-        t = self._horizon(horizon_days)
         if not 0 < level < 1:
             raise ModelError(f"level is {level}; it must lie between 0 and 1.")
-        rows, place = distinct(data)
-        table = pd.DataFrame(
-            {
-                "p_alive": self._alive(self._at(self._params(), rows.z), *rows[:3]),
-                "expected_purchases": self._forecast(rows, t),
-                "lower": self._quantile(rows, t, (1 - level) / 2),
-                "upper": self._quantile(rows, t, (1 + level) / 2),
-            }
-        )
-        table = table.iloc[place].reset_index(drop=True)
+        return self._table(summary, horizon_days, ((1 - level) / 2, (1 + level) / 2))
+
+    def point_forecasts(self, summary: Any, horizon_days: float = DAYS_PER_YEAR) -> pd.DataFrame:
+        """Return the columns account, p_alive and expected_purchases of `predict`, whose intervals cost the most."""
+        return self._table(summary, horizon_days, ())
+
+    def _table(self, summary: Any, horizon_days: float, probabilities: tuple[float, ...]) -> pd.DataFrame:
+        data = self._read(summary)
+        t = self._horizon(horizon_days)
+        rows = Histories(*data[1:5], data.z)
+        place: Any = slice(None)
+        if probabilities or not self._quick:
+            rows, place = distinct(data)
+        alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
+        columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
+        for name, probability in zip(("lower", "upper"), probabilities, strict=False):
+            columns[name] = self._quantile(rows, t, probability)
+        table = pd.DataFrame({name: column[place] for name, column in columns.items()}, copy=False)
         table.insert(0, "account", data.account)
         return finite_forecast(table)
 
     def expected_purchases(self, summary: Any, horizon_days: float) -> np.ndarray:
         """Return E[X | history] over the horizon; shape (accounts,)."""
         rows, place = distinct(self._read(summary))
-        return self._forecast(rows, self._horizon(horizon_days))[place]
+        alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
+        return self._forecast(rows, self._horizon(horizon_days), alive)[place]
 
     def expected_purchases_new(self, horizon_days: Any) -> np.ndarray:
         """Return the repeat purchases expected of a new customer within `horizon_days` (a number or an array)."""
@@ -360,11 +372,11 @@ class TransactionModel(FittedModel):
             raise ModelError(f"horizon_days is {horizon_days}; it must be a positive number of days.")
         return days_to_units(horizon_days, self.unit)
 
-    def _forecast(self, rows: Histories, t: float) -> np.ndarray:
+    def _forecast(self, rows: Histories, t: float, alive: np.ndarray) -> np.ndarray:
         params = self._at(self._params(), rows.z)
         expected = self._expected(params, *rows[:3], t)
         # The last digits of an expectation may pass the bounds that it has by its nature.
-        return self._alive(params, *rows[:3]) * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
+        return alive * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
 
     def _at_least(self, rows: Histories, t: float, n: np.ndarray) -> np.ndarray:
         """Return P(at least n purchases), averaged over the parameters' normal approximation."""
