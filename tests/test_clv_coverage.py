@@ -32,7 +32,7 @@ def test_the_randomised_pit_is_uniform(forecast):
 def test_intervals_of_counts_cover(forecast):
     came, drawn = forecast
     if (came != np.floor(came)).any():
-        # Money has no steps to cover more than asked. Of 20,000 accounts p is known to 5 %, which is a point of coverage.
+        # Money has no steps to cover more than asked. 20,000 accounts tell p to 5 %, which is a point of coverage.
         lower, upper = np.quantile(drawn, [0.05, 0.95], axis=1)
         assert ((came >= lower) & (came <= upper)).mean() == pytest.approx(0.90, abs=0.025)
         return
