@@ -1,4 +1,3 @@
-import pickle
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -6,20 +5,18 @@ import mpmath
 import numpy as np
 import pandas as pd
 import pytest
+from clv_models import TRUTH, periods_company
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from scipy.stats import kstest
-from sklearn.base import clone
 
 from kamlab import clv
 from kamlab.clv import base
 from kamlab.clv.bg_bb import Outcomes, log_likelihood, probability_alive, purchase_law
-from kamlab.errors import ModelError
 
 DONATIONS = Path(find_spec("lifetimes").submodule_search_locations[0], "datasets", "donations.csv")
 PUBLISHED = [1.2035, 0.7497, 0.6568, 2.784]  # Fader, Hardie and Shang 2010
-TRUTH = np.array([1.2, 1.5, 0.7, 4.0])
 
 params_strategy = st.tuples(*[st.floats(-6, 6).map(np.exp)] * 4).map(np.array)
 
@@ -46,21 +43,6 @@ def history(x, t_x, n):
 
 def outcomes(x, t_x, n):
     return Outcomes.of(*(np.atleast_1d(v) for v in (x, t_x, n)))
-
-
-def simulate(size, params, n, periods, rng):
-    """Play the story occasion by occasion: leave at its beginning, or else buy with the own chance."""
-    alpha, beta, gamma, delta = params
-    chance, leaving = rng.beta(alpha, beta, size), rng.beta(gamma, delta, size)
-    x = t_x = came = np.zeros(size, dtype=int)
-    alive = np.ones(size, dtype=bool)
-    for period in range(1, n.max() + periods + 1):
-        alive &= rng.random(size) >= leaving
-        buys = alive & (rng.random(size) < chance)
-        known, later = buys & (period <= n), buys & (period > n) & (period <= n + periods)
-        x, t_x, came = x + known, np.where(known, period, t_x), came + later
-    ids = [f"A{i:06d}" for i in range(size)]
-    return pd.DataFrame({"account": ids, "frequency": x, "recency": t_x, "n_periods": n, "came": came})
 
 
 # The paper's numbers
@@ -249,7 +231,7 @@ def test_the_law_has_the_expectation_as_mean(params, cell, periods):
 @pytest.fixture(scope="module")
 def company():
     rng = np.random.default_rng(5)
-    return simulate(6000, TRUTH, rng.integers(6, 25, 6000), 12, rng)
+    return periods_company(6000, TRUTH["bg_bb"], rng.integers(6, 25, 6000), 12, rng)
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +240,7 @@ def recovered(company):
 
 
 def test_parameters_are_recovered(recovered):
-    off = np.log(list(recovered.params_.values())) - np.log(TRUTH)
+    off = np.log(list(recovered.params_.values())) - np.log(TRUTH["bg_bb"])
     # Mahalanobis distance of four parameters: 13.3 is the 99 % quantile of chi-squared(4).
     assert off @ np.linalg.solve(recovered.covariance_.to_numpy(), off) < 13.3
     assert (np.sqrt(np.diag(recovered.covariance_)) < 0.2).all()
@@ -266,8 +248,8 @@ def test_parameters_are_recovered(recovered):
 
 def test_the_future_of_equal_histories_follows_the_law():
     rng = np.random.default_rng(6)
-    played = simulate(400_000, TRUTH, np.full(400_000, 5), 4, rng)
-    model = with_params(TRUTH, spread=1e-12)
+    played = periods_company(400_000, TRUTH["bg_bb"], np.full(400_000, 5), 4, rng)
+    model = with_params(np.array(TRUTH["bg_bb"]), spread=1e-12)
     for (x, t_x), group in played.groupby(["frequency", "recency"]):
         cell = history(x, t_x, 5)
         for count in range(4):
@@ -312,7 +294,7 @@ def test_intervals_of_totals_cover():
     rng = np.random.default_rng(21)
     inside = []
     for _ in range(20):
-        played = simulate(300, TRUTH, rng.integers(6, 25, 300), 12, rng)
+        played = periods_company(300, TRUTH["bg_bb"], rng.integers(6, 25, 300), 12, rng)
         model = clv.BGBB().fit(played)
         totals = model.sample_purchases(played, 12, model.parameter_draws(100, rng), rng=rng).sum(axis=0)
         lower, upper = np.quantile(totals, [0.05, 0.95])
@@ -352,13 +334,6 @@ def test_a_new_account_is_one_without_periods(fitted):
     assert fitted.expected_purchases_new(1) == pytest.approx(alpha / (alpha + beta) * delta / (gamma + delta))
 
 
-def test_follows_scikit_learn(fitted):
-    assert clv.MODELS["bg_bb"] is clv.BGBB
-    assert clone(fitted).get_params() == {"penalizer": 0.0}
-    again = pickle.loads(pickle.dumps(fitted))
-    pd.testing.assert_frame_equal(again.predict(donations(), 5), fitted.predict(donations(), 5))
-
-
 def test_parameter_table(fitted):
     table = clv.parameter_table([fitted])
     assert table["parameter"].tolist() == ["alpha", "beta", "gamma", "delta"]
@@ -395,78 +370,3 @@ def test_equal_accounts_give_a_finite_forecast():
     model = clv.BGBB().fit(history([4] * 40, [8] * 40, [10] * 40))
     assert base.NOTE_BOUNDARY in model.notes_ or base.NOTE_OPEN in model.notes_
     assert model.predict(history(4, 8, 10), 10)["expected_purchases"].between(1, 6).all()
-
-
-# Bad input
-
-
-def good(size=40):
-    x = np.arange(size) % 5
-    ids = [f"A{i:02d}" for i in range(size)]
-    return pd.DataFrame({"account": ids, "frequency": x, "recency": 2 * x, "n_periods": 9})
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("recency", 99, "recency > n_periods"),
-        ("frequency", -1, "negative or fractional"),
-        ("frequency", 1.5, "negative or fractional"),
-        ("n_periods", 9.5, "negative or fractional"),
-        ("frequency", 0, "recency without a purchase"),
-        ("recency", 2, "more purchases than periods"),
-        ("n_periods", np.nan, "missing"),
-        ("recency", np.inf, "missing"),
-        ("weight", 0, "no number above 0"),
-        ("account", "A05", "more than once"),
-    ],
-)
-def test_an_impossible_history_is_named(column, value, message):
-    table = good().assign(weight=1.0).astype({"frequency": float, "recency": float, "n_periods": float})
-    table.loc[4, column] = value
-    with pytest.raises(ModelError, match=message) as caught:
-        clv.BGBB().fit(table)
-    assert ("A05" if column == "account" else "A04") in str(caught.value)
-
-
-def test_all_faults_are_named_at_once():
-    table = good(20)
-    table.loc[3, "recency"] = 500
-    table.loc[4, "frequency"] = -2
-    with pytest.raises(ModelError) as caught:
-        clv.BGBB().fit(table)
-    message = str(caught.value)
-    assert "1 of 20 accounts have recency > n_periods (first: A03)" in message
-    assert "A04" in message
-    assert "There are 20 accounts; at least 30 are needed" in message
-
-
-def test_too_few_repeat_buyers_are_refused():
-    table = good().assign(frequency=0, recency=0)
-    table.loc[:8, ["frequency", "recency"]] = 1
-    with pytest.raises(ModelError, match="There are 9 accounts with a repeat purchase; at least 10"):
-        clv.BGBB().fit(table)
-
-
-def test_a_missing_column_is_named_with_the_nearest():
-    with pytest.raises(ModelError, match='"n_periods" Did you mean "periods"'):
-        clv.BGBB().fit(good().rename(columns={"n_periods": "periods"}))
-
-
-def test_periods_too_short_for_the_model_are_refused():
-    x = np.arange(6000)
-    with pytest.raises(ModelError, match="Take longer periods"):
-        clv.BGBB().fit(history(np.ones(6000), 1 + x % 7, 9000 + x))
-
-
-@pytest.mark.parametrize(("periods", "level"), [(0, 0.9), (1.5, 0.9), (np.nan, 0.9), (3, 1.0)])
-def test_impossible_horizons_and_levels_are_refused(fitted, periods, level):
-    with pytest.raises(ModelError):
-        fitted.predict(good(), periods, level=level)
-
-
-def test_impossible_penalties_and_discount_rates_are_refused(fitted):
-    with pytest.raises(ModelError, match="-1"):
-        clv.BGBB(penalizer=-1).fit(good())
-    with pytest.raises(ModelError, match="discount rate"):
-        fitted.discounted_purchases(good(), 0.0)

@@ -1,5 +1,3 @@
-import pickle
-
 import mpmath
 import numpy as np
 import pandas as pd
@@ -8,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_data import cdnow_summary
 from scipy.optimize import approx_fprime
-from sklearn.base import clone
 
 from kamlab import clv
 from kamlab.clv import base, lifetimes_engine
@@ -251,27 +248,3 @@ def test_both_engines_end_at_the_same_optimum(cdnow):
     assert own.log_likelihood_ == pytest.approx(-4055.91769, abs=1e-3)
     assert list(own.params_.values()) == pytest.approx(list(cdnow.params_.values()), rel=1e-4)
     assert own.notes_ == ()
-
-
-def test_follows_scikit_learn(cdnow):
-    assert clv.MODELS["gamma_gamma"] is clv.GammaGamma
-    assert clone(cdnow).get_params() == {"p_from": "means", "engine": "lifetimes", "penalizer": 0.0}
-    again = pickle.loads(pickle.dumps(cdnow))
-    pd.testing.assert_frame_equal(again.expected_spend(cdnow_summary()), cdnow.expected_spend(cdnow_summary()))
-
-
-def test_faults_are_named_all_at_once():
-    table = pd.DataFrame(
-        {
-            "account": list("ABCDEF"),
-            "frequency": [1, 2, 3, -1, 2, 2],
-            "monetary_value": [10.0, -5.0, np.nan, 3.0, 4.0, 5.0],
-        }
-    )
-    with pytest.raises(ModelError) as caught:
-        clv.GammaGamma().fit(table)
-    message = str(caught.value)
-    assert "1 of 6 accounts have a monetary_value below 0 (first: B)" in message
-    assert "missing or no finite number (first: C)" in message
-    assert "negative or fractional frequency (first: D)" in message
-    assert "There are 3 accounts with a repeat purchase above 0; at least 10 are needed" in message

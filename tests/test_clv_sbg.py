@@ -4,6 +4,7 @@ import mpmath
 import numpy as np
 import pandas as pd
 import pytest
+from clv_models import contracts_company
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
@@ -12,7 +13,6 @@ from sklearn.base import clone
 from kamlab import clv
 from kamlab.clv import base, contracts_from_survivors
 from kamlab.clv.sbg import log_likelihood
-from kamlab.errors import ModelError
 
 # Fader and Hardie 2007: contracts left of 1,000 after 0 … 7 renewals.
 REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
@@ -35,21 +35,6 @@ def with_params(alpha, beta, spread=1e-12):
 
 def contract(renewals, active=True):
     return pd.DataFrame({"renewals": np.atleast_1d(renewals), "active": active})
-
-
-def simulate(size, alpha, beta, age, later, rng):
-    """Renew or not, renewal by renewal, up to `age` of each contract and then `later` times more."""
-    leaving = rng.beta(alpha, beta, size)
-    renewals = came = np.zeros(size, dtype=int)
-    there = np.ones(size, dtype=bool)
-    active = there
-    for renewal in range(1, age.max() + later + 1):
-        there = there & (rng.random(size) >= leaving)
-        renewals = renewals + (there & (renewal <= age))
-        active = np.where(renewal <= age, there, active)
-        came = came + (there & (renewal > age) & (renewal <= age + later))
-    ids = [f"A{i:05d}" for i in range(size)]
-    return pd.DataFrame({"account": ids, "renewals": renewals, "active": active, "came": came})
 
 
 # The papers' numbers
@@ -159,7 +144,7 @@ def test_curve_is_consistent_and_inside_its_intervals(high_end):
 @pytest.fixture(scope="module")
 def company():
     rng = np.random.default_rng(2)
-    return simulate(5000, 1.2, 6.0, rng.integers(1, 13, 5000), 6, rng)
+    return contracts_company(5000, 1.2, 6.0, rng.integers(1, 13, 5000), 6, rng)
 
 
 def test_parameters_are_recovered_from_cohorts_of_different_age(company):
@@ -192,7 +177,7 @@ def test_intervals_cover_the_true_curve_and_lifetime():
     derl = truth.residual_lifetime(contract(2), 0.1, n_draws=2)["derl"].item()
     inside = []
     for _ in range(40):
-        model = clv.SBG().fit(simulate(400, 1.2, 6.0, np.full(400, 6), 0, rng))
+        model = clv.SBG().fit(contracts_company(400, 1.2, 6.0, np.full(400, 6), 0, rng))
         last = model.curve(8, n_draws=200).iloc[-1]
         life = model.residual_lifetime(contract(2), 0.1, n_draws=200).iloc[0]
         inside += [
@@ -254,64 +239,3 @@ def test_contracts_that_are_all_alike_are_found_at_the_border_and_said_so():
     assert model.curve(3)["retention"].to_numpy() == pytest.approx(0.8, rel=1e-3)
     # A geometric lifetime: Σ 0.8^j / 1.1^(j−1) = 0.8 / (1 − 0.8 / 1.1).
     assert model.residual_lifetime(contract(0), 0.1)["derl"].item() == pytest.approx(0.8 / (1 - 0.8 / 1.1), rel=1e-2)
-
-
-# Bad input
-
-
-def good(size=40):
-    i = np.arange(size)
-    return pd.DataFrame({"account": [f"A{k:02d}" for k in i], "renewals": i % 4, "active": i % 2 == 0})
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("renewals", -1, "negative or fractional"),
-        ("renewals", 0.5, "negative or fractional"),
-        ("renewals", np.nan, "missing"),
-        ("active", 2, "neither active nor lost"),
-        ("active", np.nan, "neither active nor lost"),
-        ("weight", -1, "no number above 0"),
-        ("account", "A05", "more than once"),
-    ],
-)
-def test_an_impossible_contract_is_named(column, value, message):
-    table = good().assign(weight=1.0).astype({"renewals": float, "active": float})
-    table.loc[4, column] = value
-    with pytest.raises(ModelError, match=message) as caught:
-        clv.SBG().fit(table)
-    assert ("A05" if column == "account" else "A04") in str(caught.value)
-
-
-def test_all_faults_are_named_at_once():
-    table = good(18)
-    table.loc[3, "renewals"] = -4
-    with pytest.raises(ModelError) as caught:
-        clv.SBG().fit(table)
-    message = str(caught.value)
-    assert "1 of 18 accounts have negative or fractional renewals" in message
-    assert "There are 18 accounts; at least 30 are needed" in message
-    assert "There are 9 accounts that were not renewed; at least 10" in message
-
-
-def test_a_missing_column_is_named_with_the_nearest():
-    with pytest.raises(ModelError, match='"renewals" Did you mean "renewal"'):
-        clv.SBG().fit(good().rename(columns={"renewals": "renewal"}))
-
-
-@pytest.mark.parametrize("survivors", [[100], [100, 120], [100, -1], [100, np.nan], [[3, 2], [2, 1]]])
-def test_impossible_survivors_are_refused(survivors):
-    with pytest.raises(ModelError, match="at least two numbers"):
-        contracts_from_survivors(survivors)
-
-
-def test_impossible_options_are_refused(high_end):
-    with pytest.raises(ModelError, match="penalizer"):
-        clv.SBG(penalizer=np.nan).fit(good())
-    with pytest.raises(ModelError, match="discount rate"):
-        high_end.residual_lifetime(good(), 0.0)
-    with pytest.raises(ModelError, match="periods"):
-        high_end.predict(good(), 0)
-    with pytest.raises(ModelError, match="level"):
-        high_end.curve(3, level=0)

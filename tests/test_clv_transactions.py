@@ -5,9 +5,10 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from clv_models import REGULARITY, TRUTH, company
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from known_data import cdnow_summary, play
+from known_data import cdnow_summary
 from scipy.optimize import approx_fprime
 from sklearn.base import clone
 
@@ -18,28 +19,6 @@ from kamlab.clv.transactions import TransactionModel, smallest_count
 from kamlab.errors import ModelError
 
 NAMES = [name for name, model in clv.MODELS.items() if issubclass(model, TransactionModel)]
-
-TRUTH = {
-    "nbd": (0.9, 9.0),
-    "bg_nbd": (0.8, 8.0, 0.7, 2.5),
-    "mbg_nbd": (0.8, 8.0, 0.7, 2.5),
-    "bg_cnbd": (0.8, 4.0, 0.7, 2.5),
-    "mbg_cnbd": (0.8, 2.5, 0.7, 2.5),
-    "pareto_nbd": (0.8, 8.0, 0.7, 25.0),
-}
-REGULARITY = {"bg_cnbd": 2, "mbg_cnbd": 3}
-
-
-def company(name, n, rng, age=(20, 100), horizon=52):
-    """Accounts that behave as the model says."""
-    params, ages = TRUTH[name], rng.uniform(*age, n)
-    rate = rng.gamma(params[0], 1 / params[1], n)
-    story = {}
-    if "bg" in name:
-        story = {"leaving": rng.beta(*params[2:], n), "at_entry": name.startswith("m")}
-    elif name == "pareto_nbd":
-        story = {"lifetime": rng.standard_exponential(n) / rng.gamma(params[2], 1 / params[3], n)}
-    return play(rate, ages, horizon, rng, k=REGULARITY.get(name, 1), **story)
 
 
 def at_truth(name, params=None, sd=0.0):

@@ -275,10 +275,18 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("coverage", "number", "share of accounts inside their interval"),
     ),
     "models": _columns(
-        ("model", "text", "bg_nbd, mbg_nbd, bg_cnbd, mbg_cnbd, pareto_nbd, gamma_gamma …"),
-        ("parameter", "text", "the papers' names"),
+        (
+            "model",
+            "text",
+            "nbd, bg_nbd, mbg_nbd, bg_cnbd, mbg_cnbd, pareto_nbd, bg_bb, sbg, gamma_gamma",
+        ),
+        (
+            "parameter",
+            "text",
+            "the papers' names; k is regularity, transaction[…] and dropout[…] are effects",
+        ),
         ("value", "number", "maximum-likelihood estimate"),
-        ("standard_error", "number", "its standard error"),
+        ("standard_error", "number", "its standard error; missing for k, which is chosen"),
         ("log_likelihood", "number", "of the fit"),
         ("accounts", "integer", "accounts that entered the fit"),
         ("converged", "boolean", "the optimiser reached a maximum"),

@@ -14,6 +14,7 @@ import numpy as np
 
 from kamlab.clv.beta_geometric import BetaGeometricModel
 from kamlab.clv.checks import Purchases
+from kamlab.clv.mbg_nbd import MBGNBD
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
 
@@ -92,4 +93,5 @@ class MBGCNBD(BGCNBD):
     k = 1 is MBG/NBD. Parameters and attributes are those of `BGCNBD`.
     """
 
+    starts = MBGNBD.starts
     _first = 1

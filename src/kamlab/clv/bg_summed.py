@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kamlab.clv.sums import CountTerms, logistic
+
 if TYPE_CHECKING:
     from kamlab.clv.transactions import Histories
-
-
-_LARGEST_LOG = 600.0
-"""Odds above e^600 leave no digit of the other outcome."""
 
 
 class SummedLikelihood:
     """Mean log-likelihood of weighted histories, as `beta_geometric.log_likelihood` with k = 1 gives it for each.
 
-    What a count alone decides is a product over the purchases before it, so its logarithm is a sum over j = 0, 1, …, each
-    term weighted with the share of accounts that got beyond j; no gamma function is needed. What is left of a history
-    is one logistic function of the odds of having left, from which both derivatives follow.
+    Beside what the count alone decides a history has one logistic function of the odds of having left, from which both
+    derivatives follow.
 
     Arrays of a few hundred histories are computed faster than numpy is called, so what can is computed in one call.
 
@@ -35,10 +32,8 @@ class SummedLikelihood:
         self._x, self._share = rows.x, rows.weight / rows.weight.sum()
         self._before = np.stack([rows.T, rows.t_x, np.maximum(survived, 1) - 1])
         self._could_leave = np.where(survived > 0, 0.0, -np.inf)
-        bought, passed = (beyond(counts, self._share, int(survived.max())) for counts in (rows.x, survived))
         # Of gamma(r + x) / gamma(r), and of beta(a, b + x) / beta(a, b).
-        self._beyond = np.stack([bought, passed, -passed])
-        self._j, self._every = np.arange(self._beyond.shape[1]), np.ones(self._beyond.shape[1])
+        self._counts = CountTerms([rows.x, survived, survived], [1.0, 1.0, -1.0], self._share)
         self._slopes, self._outcomes = np.ones((4, len(rows.x))), np.empty((2, len(rows.x)))
 
     def __call__(self, log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -46,7 +41,7 @@ class SummedLikelihood:
         params = np.exp(log_params)
         r, alpha, a, b = params.tolist()
         log_alpha, log_a, _ = log_params[1:].tolist()
-        of_count, (by_r, by_b, by_ab), (by_rr, by_bb, by_abab) = self._of_counts(np.array([[r], [b], [a + b]]))
+        of_count, (by_r, by_b, by_ab), (by_rr, by_bb, by_abab) = self._counts(r, b, a + b)
 
         share, shape = self._share, self._x + r
         at = self._before + np.array([[alpha], [alpha], [b]])
@@ -54,17 +49,14 @@ class SummedLikelihood:
         (log_staying, log_leaving, log_b), inverse_b = logs, inverse[2]
         log_ratio = log_staying - log_leaving
         log_odds = shape * log_ratio - log_b + (self._could_leave + log_a)
-        odds = np.exp(np.minimum(log_odds, _LARGEST_LOG))
-        either = 1 + odds
-        p_left = odds / either
+        p_left, p_stay, either = logistic(log_odds)
         left = share * p_left
-        log_either = np.log(either) if log_odds.max() < _LARGEST_LOG else np.logaddexp(0.0, log_odds)
-        value = share @ (log_either - shape * log_staying)
+        value = float(share @ (either - shape * log_staying))
 
         # The log odds' derivatives by r, alpha, a · a and −b.
         slopes = self._slopes
         slopes[0], slopes[1], slopes[3] = log_ratio, shape * (inverse[0] - inverse[1]), inverse_b
-        mixed = (slopes * (left / either)) @ slopes.T
+        mixed = (slopes * (left * p_stay)) @ slopes.T
         outcomes = self._outcomes
         outcomes[0], outcomes[1] = share - left, left
         once = outcomes * inverse[:2]
@@ -90,17 +82,4 @@ class SummedLikelihood:
         signed = params * np.array([1.0, 1.0, 1 / a, -1.0])
         second = signed[:, None] * mixed * signed + params[:, None] * np.array(straight) * params
         second.flat[::5] += gradient
-        return of_count + r * log_alpha + float(value), gradient, second
-
-    def _of_counts(self, start: np.ndarray) -> tuple[float, list[float], list[float]]:
-        """Return Σ share_j · ln(start + j) over all starts and j, and its first and second derivative by each start."""
-        at = start + self._j
-        slope = self._beyond / at
-        value = float(np.vdot(self._beyond, np.log(at)))
-        return value, (slope @ self._every).tolist(), (-(slope / at) @ self._every).tolist()
-
-
-def beyond(counts: np.ndarray, share: np.ndarray, most: int) -> np.ndarray:
-    """Return the share of histories with a count above j, for j = 0 … most − 1."""
-    have = np.bincount(counts.astype(np.intp), share, most + 1)
-    return np.cumsum(have[:0:-1])[::-1]
+        return of_count + r * log_alpha + value, gradient, second

@@ -76,6 +76,9 @@ def opened(
     require_columns(frame, (*names, *others), purpose)
     account = frame["account"] if "account" in frame else frame.index.to_series()
     faults = Faults((account if isinstance(account.dtype, pd.StringDtype) else account.astype("str")).array)
+    nameless = int(account.isna().sum())
+    if nameless:
+        faults.say(f"{nameless} of {len(frame)} rows have no account. Give each row one.")
     faults.add_repeated()
     return frame, np.array([numbers(frame[name]) for name in names]), faults
 
@@ -176,8 +179,9 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
 
 def finite_forecast(table: pd.DataFrame) -> pd.DataFrame:
     """Refuse a forecast that is negative or no number, so that none ever reaches a sum."""
-    forecast = table.drop(columns="account").to_numpy(dtype=float)
-    wrong = ~(np.isfinite(forecast) & (forecast >= 0)).all(axis=1)
+    wrong = np.zeros(len(table), dtype=bool)
+    for name in table.select_dtypes("number"):
+        wrong |= ~(np.isfinite(table[name]) & (table[name] >= 0)).to_numpy()
     if wrong.any():
         raise ModelError(
             f"{int(wrong.sum())} of {len(table)} accounts get no finite forecast "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.lapack import dposv, dpotrf
@@ -26,6 +26,11 @@ LARGEST_LOG_SD = 1.0
 
 _ROUNDING = 1e-13
 """By how much the objective may err relative to 1 or to itself."""
+
+_AT_BOUND = 1e-9
+
+_SAME_HILL = 1e-4
+"""Rough climbs on a pilot that end at heights less apart have probably reached one top."""
 
 Bounds = Sequence[tuple[float, float]]
 Local = tuple[float, np.ndarray, np.ndarray]
@@ -63,33 +68,31 @@ def climb(
     lower, upper = np.asarray(bounds, dtype=float).T
     at = np.clip(start, lower, upper)
     value, gradient, curvature = known or objective(at)
-    damping, longest = 1e-3, LONGEST_STEP
+    damping, longest, failures = 1e-3, LONGEST_STEP, 0
     for _ in range(MOST_STEPS):
-        free: Any = slice(None)
-        if ((at <= lower) | (at >= upper)).any():
-            free = ~(((at <= lower) & (gradient > 0)) | ((at >= upper) & (gradient < 0)))
+        free = ~(((at <= lower) & (gradient > 0)) | ((at >= upper) & (gradient < 0)))
         slope = float(np.abs(gradient[free]).max(initial=0.0))
         if slope < tolerance or not np.isfinite(value):
-            return Point(at, value, slope, curvature)
-        matrix, sloping = curvature[free][:, free], gradient[free]
-        step = np.zeros_like(at)
-        step[free] = _newton(matrix, sloping) if exact else _scoring(matrix, sloping, damping)
+            break
+        step = _step(gradient, curvature, free, None if exact else damping)
+        outwards = ((at <= lower) & (step < 0)) | ((at >= upper) & (step > 0))
+        if outwards.any():
+            step = _step(gradient, curvature, free & ~outwards, None if exact else damping)
         if value + 5 * gradient @ step > wanted:
-            return Point(at, value, slope, curvature)
-        step *= min(1.0, longest / np.abs(step).max())
-        trial = np.clip(at + step, lower, upper)
+            break
+        trial = _within(at, step, longest, lower, upper)
         there = objective(trial)
         level = abs(there[0] - value) <= _ROUNDING * (1 + abs(value)) and np.abs(there[1][free]).max() < slope
         if there[0] < value or level:
             (value, gradient, curvature), at = there, trial
-            damping, longest = max(damping / 10, 1e-9), min(2 * longest, LONGEST_STEP)
-        elif slope < GRADIENT_TOLERANCE / 100:
-            # Rounding hides what is still to be gained.
-            return Point(at, value, slope, curvature)
+            damping, longest, failures = max(damping / 10, 1e-9), min(2 * longest, LONGEST_STEP), 0
         else:
-            damping, longest = 10 * damping, np.abs(step).max() / 4 if exact else LONGEST_STEP
-            if damping > 1e6:
+            damping, longest, failures = 10 * damping, np.abs(trial - at).max() / 4 if exact else longest, failures + 1
+            # Where it slopes so little, rounding may hide what is still to be gained.
+            if failures == (3 if slope < GRADIENT_TOLERANCE else 10):
                 break
+    if slope < max(tolerance, GRADIENT_TOLERANCE) or not np.isfinite(value) or np.isfinite(wanted):
+        return Point(at, value, slope, curvature)
     options = {"maxiter": 2000, "maxfun": 5000, "ftol": 1e-15, "gtol": tolerance / 10, "maxcor": 20}
     found = minimize(lambda p: objective(p)[:2], at, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     value, gradient, curvature = objective(found.x)
@@ -97,17 +100,31 @@ def climb(
     return Point(found.x, value, float(np.abs(np.where(held, 0.0, gradient)).max()), curvature)
 
 
-def _scoring(outer: np.ndarray, gradient: np.ndarray, damping: float) -> np.ndarray:
-    return -np.linalg.solve(outer + np.diag(damping * np.diag(outer) + 1e-12), gradient)
+def _step(gradient: np.ndarray, curvature: np.ndarray, free: np.ndarray, damping: float | None) -> np.ndarray:
+    """Return a step of the free log parameters: of scoring with a damping, of Newton without one."""
+    step = np.zeros_like(gradient)
+    if not free.any():
+        return step
+    matrix, sloping = (curvature, gradient) if free.all() else (curvature[free][:, free], gradient[free])
+    if damping is not None:
+        step[free] = -np.linalg.solve(matrix + np.diag(damping * np.diag(matrix) + 1e-12), sloping)
+        return step
+    _, newton, failed = dposv(matrix, sloping)
+    if failed:
+        # Where the likelihood bends upwards a step goes uphill too, the further the less it bends.
+        values, vectors = np.linalg.eigh(matrix)
+        newton = vectors @ ((sloping @ vectors) / (np.abs(values) + 1e-12))
+    step[free] = -newton
+    return step
 
 
-def _newton(second: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    _, step, failed = dposv(second, gradient)
-    if not failed:
-        return -step
-    values, vectors = np.linalg.eigh(second)
-    # Where the likelihood bends upwards a step goes uphill too, the further the less it bends.
-    return -vectors @ ((gradient @ vectors) / (np.abs(values) + 1e-12))
+def _within(at: np.ndarray, step: np.ndarray, longest: float, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Go a step, no longer than allowed, and no further than to the first bound in its way."""
+    moving = step != 0
+    room = np.where(step > 0, upper, lower)[moving] - at[moving]
+    share = min(longest / np.abs(step).max(initial=1e-300), float((room / step[moving]).min(initial=1.0)))
+    trial = np.clip(at + share * step, lower, upper)
+    return np.where(trial - lower < _AT_BOUND, lower, np.where(upper - trial < _AT_BOUND, upper, trial))
 
 
 def highest(objective: Objective, starts: Sequence[np.ndarray], bounds: Bounds, exact: bool) -> Point:
@@ -131,22 +148,29 @@ def newton_top(
 ) -> Point:
     """Return the top of an exact objective.
 
-    The climb begins where a pilot has its top, or without one at the start of highest likelihood. Where it ends in
-    doubt (at a bound, or open in some direction) all starts are climbed from, and the highest top counts.
+    The climb begins at the start of highest likelihood, on the pilot where there is one. Where it ends in doubt (at a
+    bound, or open in some direction) all starts are climbed from, on the pilot where there is one, and the highest top
+    counts.
     """
-    if pilot is not None:
-        top = climb(objective, highest(pilot, starts, bounds, exact=True).at, bounds, SHARP, exact=True)
-        others = list(starts)
-    else:
-        points = [np.clip(start, *np.asarray(bounds, dtype=float).T) for start in starts]
-        known = [objective(point) for point in points]
-        best = int(np.argmin([local[0] if np.isfinite(local[0]) else np.inf for local in known]))
+    rough = pilot or objective
+    points = [np.clip(start, *np.asarray(bounds, dtype=float).T) for start in starts]
+    known = [rough(point) for point in points]
+    best = int(np.argmin([local[0] if np.isfinite(local[0]) else np.inf for local in known]))
+    others = points[:best] + points[best + 1 :]
+    if pilot is None:
         top = climb(objective, points[best], bounds, SHARP, exact=True, known=known[best])
-        others = points[:best] + points[best + 1 :]
-    if not np.isfinite(top.value) or is_doubtful(top, bounds, n_accounts):
-        tops = [climb(objective, start, bounds, SHARP, exact=True) for start in others]
-        top = min(_finite([top, *tops]), key=_height)
-    return top
+        if is_doubtful(top, bounds, n_accounts):
+            others = points[:best] + points[best + 1 :]
+            tops = [climb(objective, start, bounds, SHARP, exact=True) for start in others]
+            top = min(_finite([top, *tops]), key=_height)
+        return top
+    begin = climb(pilot, points[best], bounds, ROUGH, exact=True, known=known[best])
+    top = climb(objective, begin.at, bounds, SHARP, exact=True)
+    if is_doubtful(top, bounds, n_accounts):
+        other = highest(pilot, points, bounds, exact=True)
+        if other.value < begin.value - _SAME_HILL:
+            top = min(top, climb(objective, other.at, bounds, SHARP, exact=True), key=_height)
+    return _finite([top])[0]
 
 
 def _height(point: Point) -> float:
@@ -156,7 +180,7 @@ def _height(point: Point) -> float:
 
 def is_doubtful(point: Point, bounds: Bounds, n_accounts: float) -> bool:
     """Say whether a point is no clear maximum: sloping, at a bound, or hardly curved in some direction."""
-    if point.slope >= GRADIENT_TOLERANCE or not inside(point.at, bounds).all():
+    if not point.slope < GRADIENT_TOLERANCE or not inside(point.at, bounds).all():
         return True
     least = np.eye(len(point.at)) / (n_accounts * LARGEST_LOG_SD**2)
     return bool(dpotrf(point.curvature - least)[1])

@@ -160,10 +160,26 @@ def _refuse_repetition(z: np.ndarray, names: Sequence[str], faults: Faults) -> N
 class CovariateModel(TransactionModel):
     """A model of purchase days whose parameters differ with what is known of the accounts [1]_.
 
-    `reach` lists the process (transaction or dropout), its effects' name, the parameter that they move, and the sign.
+    Text, booleans and categories have an effect a category, measured from the one with most repeat buyers; numbers have
+    one per standard deviation. See docs/decisions/0018-how-covariates-enter.md for rare, missing and new entries.
+
+    Parameters
+    ----------
+    unit, engine, penalizer
+        See `TransactionModel`; another engine finds the maximum without covariates, from which kamlab climbs on.
+    transaction_covariates, dropout_covariates : sequence of str
+        Columns of the summary that move the rate of buying, and that of leaving.
+    effect_penalizer : float
+        Weight of the sum of squared effects, subtracted from the mean log-likelihood.
+
+    Attributes
+    ----------
+    covariates_ : dict
+        How each column is coded: `Categories` or `Numbers`.
     """
 
     reach: ClassVar[tuple[tuple[str, str, str, int], ...]]
+    """Process (transaction or dropout), name of its effects, parameter that they move, and sign."""
     covariates_: Mapping[str, Any] = MappingProxyType({})
     transaction_covariates: Sequence[str]
     dropout_covariates: Sequence[str]

@@ -14,11 +14,21 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 from scipy.optimize import minimize_scalar
-from scipy.special import betaln, digamma, gammaln
+from scipy.special import betaln, digamma, gammaln, zeta
 
 from kamlab.clv import lifetimes_engine
-from kamlab.clv.base import FittedModel, maximise
-from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_spend, require_columns
+from kamlab.clv.base import FittedModel, maximise, one_thread
+from kamlab.clv.checks import (
+    MIN_REPEAT_BUYERS,
+    Spend,
+    as_frame,
+    finite_forecast,
+    numbers,
+    opened,
+    read_spend,
+    require_columns,
+)
+from kamlab.clv.merging import merge
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
@@ -56,6 +66,59 @@ def log_likelihood(log_params: np.ndarray, x: np.ndarray, mean_value: np.ndarray
     return value, np.stack([p * d_p, q * d_q, gamma * d_gamma])
 
 
+class SummedLikelihood:
+    """Mean log-likelihood of weighted rows, as `log_likelihood` gives it for each, with second derivatives.
+
+    Parameters
+    ----------
+    x, mean_value, weight : numpy.ndarray
+        Orders, their mean value, and how many accounts share them, shape (n,).
+    """
+
+    def __init__(self, x: np.ndarray, mean_value: np.ndarray, weight: np.ndarray) -> None:
+        share = weight / weight.sum()
+        self._value = x * mean_value
+        self._sums = np.stack([share, share * x])
+        self._log_value, self._log_mean = float(share @ np.log(self._value)), float(share @ np.log(mean_value))
+        # Gamma functions are needed once for each number of orders.
+        self._x, place = np.unique(x, return_inverse=True)
+        of_x = np.bincount(place, share)
+        self._of_x = np.stack([of_x, of_x * self._x, of_x * self._x**2])
+
+    def __call__(self, log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return the value, its gradient by the log parameters, shape (3,), and second derivatives, shape (3, 3)."""
+        params = np.exp(log_params)
+        p, q, gamma = params.tolist()
+        own = p * self._x
+        both = own + q
+        of_x = self._of_x
+        first, second = digamma(both), zeta(2, both)
+        total = gamma + self._value
+        inverse = 1 / total
+        mean_log, by_x_log = (self._sums @ np.log(self._value * inverse)).tolist()
+        once, by_x_once = (self._sums @ inverse).tolist()
+        twice, by_x_twice = (self._sums @ inverse**2).tolist()
+        # The mean of ln(gamma / total).
+        mean_share = mean_log - self._log_value + float(log_params[2])
+        value = float(of_x[0] @ (gammaln(both) - gammaln(own)) - gammaln(q)) + q * mean_share + p * by_x_log
+        gradient = params * np.array(
+            [
+                of_x[1] @ (first - digamma(own)) + by_x_log,
+                of_x[0] @ first - digamma(q) + mean_share,
+                q / gamma - p * by_x_once - q * once,
+            ]
+        )
+        p_q, q_gamma = of_x[1] @ second, 1 / gamma - once
+        bends = [
+            [of_x[2] @ (second - zeta(2, own)), p_q, -by_x_once],
+            [p_q, of_x[0] @ second - zeta(2, q), q_gamma],
+            [-by_x_once, q_gamma, p * by_x_twice + q * twice - q / gamma**2],
+        ]
+        curvature = params[:, None] * np.array(bends) * params
+        curvature.flat[::4] += gradient
+        return value - self._log_mean, gradient, curvature
+
+
 def _p_from_orders(summary: Any) -> tuple[float, float]:
     """Return p and the standard error of ln(p) from each account's first order against its later ones.
 
@@ -64,18 +127,19 @@ def _p_from_orders(summary: Any) -> tuple[float, float]:
     """
     frame = as_frame(summary)
     require_columns(frame, ("frequency", "monetary_value", "first_value"), "the variation of orders")
-    numbers = frame[["frequency", "monetary_value", "first_value"]].apply(pd.to_numeric)
-    x, mean_value, first = numbers[(numbers > 0).all(axis=1)].to_numpy(dtype=float).T
-    if len(x) < MIN_REPEAT_BUYERS:
+    weighted = frame if "weight" in frame else frame.assign(weight=1.0)
+    known = weighted[["frequency", "monetary_value", "first_value", "weight"]].apply(pd.to_numeric)
+    x, mean_value, first, weight = known[(known > 0).all(axis=1)].to_numpy(dtype=float).T
+    if weight.sum() < MIN_REPEAT_BUYERS:
         raise ModelError(
-            f"There are {len(x)} accounts with a first and a repeat purchase above 0; at least {MIN_REPEAT_BUYERS} are "
-            "needed to see how orders vary. Take a longer log."
+            f"There are {int(weight.sum())} accounts with a first and a repeat purchase above 0; at least "
+            f"{MIN_REPEAT_BUYERS} are needed to see how orders vary. Take a longer log."
         )
     share = np.clip(first / (first + x * mean_value), 1e-12, 1 - 1e-12)
 
     def objective(log_p: float) -> float:
         p = np.exp(log_p)
-        return -float(((p - 1) * np.log(share) + (p * x - 1) * np.log1p(-share) - betaln(p, p * x)).sum())
+        return -float(weight @ ((p - 1) * np.log(share) + (p * x - 1) * np.log1p(-share) - betaln(p, p * x)))
 
     best = float(minimize_scalar(objective, bounds=_BOUNDS[0], method="bounded").x)
     step = 1e-2
@@ -114,7 +178,8 @@ class GammaGamma(FittedModel):
     def fit(self, summary: Any, y: None = None) -> GammaGamma:
         """Fit to the accounts with repeat purchases above 0.
 
-        Columns account, frequency, monetary_value and, with p_from = "orders", first_value.
+        Columns account, frequency, monetary_value and, with p_from = "orders", first_value; optionally weight: how many
+        accounts the row stands for, 1 without.
 
         Raises
         ------
@@ -125,42 +190,46 @@ class GammaGamma(FittedModel):
         if self.p_from not in P_FROM:
             raise ModelError(f'p_from is "{self.p_from}"; it must be one of {", ".join(P_FROM)}.')
         data = read_spend(summary, min_repeat_buyers=MIN_REPEAT_BUYERS)
-        # Cents and billions are the same to the optimiser.
-        scale = float(np.exp(np.log(data.mean_value).mean()))
-        scaled = (data.x, data.mean_value / scale)
+        with one_thread():
+            self._fit_spend(data, summary)
+        return self
 
+    def _fit_spend(self, data: Spend, summary: Any) -> None:
+        n_accounts = float(data.weight.sum())
+        # Cents and billions are the same to the optimiser.
+        scale = float(np.exp(data.weight @ np.log(data.mean_value) / n_accounts))
+        (x, mean_value), weight, _ = merge((data.x, data.mean_value / scale), data.weight)
+        likelihood = SummedLikelihood(x, mean_value, weight)
         held, p_error = (None, 0.0) if self.p_from == "means" else _p_from_orders(summary)
         fixed = np.array([] if held is None else [np.log(held)])
 
         def objective(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-            value, gradient = log_likelihood(np.concatenate([fixed, log_params]), *scaled)
-            gradient = gradient[len(fixed) :]
+            value, gradient, second = likelihood(np.concatenate([fixed, log_params]))
+            free = slice(len(fixed), None)
             penalty = self.penalizer * np.exp(2 * log_params)
-            outer = gradient @ gradient.T / len(value) + np.diag(4 * penalty)
-            return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1), outer
+            return penalty.sum() - value, 2 * penalty - gradient[free], np.diag(4 * penalty) - second[free, free]
 
         if held is None:
 
             def ask_lifetimes() -> np.ndarray | None:
-                return lifetimes_engine.fit_gamma_gamma(*scaled, penalizer=self.penalizer)
+                return lifetimes_engine.fit_gamma_gamma(x, mean_value, weight, penalizer=self.penalizer)
 
-            maximum = self._maximise(objective, ask_lifetimes, _STARTS, _BOUNDS, len(data.x))
+            maximum = self._maximise(objective, ask_lifetimes, _STARTS, _BOUNDS, n_accounts, exact=True)
         else:
             # One order of z promises (z + gamma) · p / (p + q − 1): never more than twice as much.
             bounds = ((np.log(max(0.1, 1 - held / 2)), _BOUNDS[1][1]), _BOUNDS[2])
             starts = [start[1:] for start in _STARTS]
-            given = maximise(objective, starts=starts, bounds=bounds, n_accounts=len(data.x))
+            given = maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts, exact=True)
             covariance = block_diag(p_error**2, given.covariance)
             maximum = replace(given, log_params=np.concatenate([fixed, given.log_params]), covariance=covariance)
-        params = self._keep(PARAMETERS, maximum, np.array([0.0, 0.0, np.log(scale)]), len(data.x))
-        self.log_likelihood_ = float(log_likelihood(np.log(params), data.x, data.mean_value)[0].sum())
-        self.data_hash_ = data_hash(data.x, data.mean_value)
-        self.mean_value_ = float((data.x * data.mean_value).sum() / data.x.sum())
+        self._keep(PARAMETERS, maximum, np.array([0.0, 0.0, np.log(scale)]), len(data.x))
+        self.log_likelihood_ = n_accounts * (likelihood(maximum.log_params)[0] - np.log(scale))
+        self.data_hash_ = data_hash(data.x, data.mean_value, data.weight)
+        self.mean_value_ = float(data.weight @ (data.x * data.mean_value) / (data.weight @ data.x))
         if self.params_["q"] < 1 + 1e-6:
             self.notes_ += (NOTE_HEAVY_TAIL,)
         if data.zero_valued:
             self.notes_ += (NOTE_ZERO_VALUES,)
-        return self
 
     def expected_spend(self, summary: Any) -> pd.DataFrame:
         """Return each account's expected value of a purchase day.
@@ -179,32 +248,41 @@ class GammaGamma(FittedModel):
         orders = self.orders(summary)
         p, q, gamma = (self.params_[name] for name in PARAMETERS)
         x, value = orders["orders"], orders["mean_value"]
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "account": orders["account"],
                 "expected_spend": p * (gamma + x * value) / (p * x + q - 1),
                 "spend_basis": orders["spend_basis"],
             }
         )
+        return finite_forecast(table)
 
     def orders(self, summary: Any) -> pd.DataFrame:
         """Return what the model knows of each account: account, orders (number), mean_value (currency), spend_basis.
 
         Accounts without any order above 0 count as one order at the company's mean value.
+
+        Raises
+        ------
+        ModelError
+            If frequencies are impossible, or the value of repeat purchases is missing or below 0.
         """
         self._params()
-        frame = as_frame(summary)
-        require_columns(frame, ("frequency", "monetary_value"), "a spend model")
-        frequency = pd.to_numeric(frame["frequency"])
-        value = pd.to_numeric(frame["monetary_value"])
-        first = pd.to_numeric(frame["first_value"]) if "first_value" in frame else pd.Series(0.0, index=frame.index)
+        frame, (frequency, value), faults = opened(summary, ("frequency", "monetary_value"), "a spend model")
+        first = numbers(frame["first_value"]) if "first_value" in frame else np.zeros(len(frame))
+        counts = np.isfinite(frequency) & (frequency >= 0) & (frequency == np.floor(frequency))
+        faults.add(~counts, "have a frequency that is missing, negative or fractional", "It counts days.")
+        sound = np.isfinite(value) & (value >= 0)
+        faults.add((frequency > 0) & ~sound, "have repeats of a value that is missing or below 0", "Fill or drop them.")
+        faults.add(np.isinf(first), "have a first_value that is no finite number", "Fill or drop them.")
+        faults.stop("A spend model")
         repeats = (frequency > 0) & (value > 0)
         one_order = (frequency == 0) & (first > 0)
         return pd.DataFrame(
             {
-                "account": frame["account"],
-                "orders": frequency.where(repeats, 1).astype(float),
-                "mean_value": value.where(repeats, first.where(one_order, self.mean_value_)).astype(float),
+                "account": faults.ids,
+                "orders": np.where(repeats, frequency, 1.0),
+                "mean_value": np.where(repeats, value, np.where(one_order, first, self.mean_value_)),
                 "spend_basis": np.where(one_order, "first_order", "model"),
             }
         )

@@ -31,9 +31,12 @@ def fit_bg_nbd(*histories: np.ndarray, penalizer: float) -> np.ndarray | None:
     return _fit(BetaGeoFitter(penalizer), ("r", "alpha", "a", "b"), *histories)
 
 
-def fit_gamma_gamma(frequency: np.ndarray, mean_value: np.ndarray, *, penalizer: float) -> np.ndarray | None:
-    """Return lifetimes' (p, q, v) in the unit of `mean_value`, or None where it does not converge."""
-    return _fit(GammaGammaFitter(penalizer), ("p", "q", "v"), frequency, mean_value)
+def fit_gamma_gamma(*spend: np.ndarray, penalizer: float) -> np.ndarray | None:
+    """Return lifetimes' (p, q, v) in the unit of the mean values, or None where it does not converge.
+
+    `spend` is frequency and mean value, and the rows' weights where they are not 1.
+    """
+    return _fit(GammaGammaFitter(penalizer), ("p", "q", "v"), *spend)
 
 
 def _fit(fitter: BetaGeoFitter | GammaGammaFitter, names: tuple[str, ...], *data: np.ndarray) -> np.ndarray | None:

@@ -35,4 +35,6 @@ class MBGNBD(BetaGeometricModel):
         r, alpha, a, b. See `FittedModel` for the other attributes.
     """
 
+    # The second one: most never leave, and a few at once.
+    starts = ((0.0, -1.0, -0.5, 1.0), (-0.5, -1.5, -3.0, -2.0))
     _first = 1

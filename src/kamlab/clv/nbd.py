@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, digamma, gammaln
 
-from kamlab.clv.transactions import TransactionModel
+from kamlab.clv.climb import Objective
+from kamlab.clv.sums import CountTerms
+from kamlab.clv.transactions import Histories, TransactionModel
 
 
 def log_likelihood(
@@ -30,6 +32,33 @@ def log_likelihood(
     d_r = digamma(r + x) - digamma(r) + log_share
     d_alpha = r / alpha - (r + x) / (alpha + age)
     return value, np.stack([r * d_r, alpha * d_alpha])
+
+
+class SummedLikelihood:
+    """Mean log-likelihood of weighted histories, as `log_likelihood` gives it for each, with second derivatives."""
+
+    def __init__(self, rows: Histories) -> None:
+        self._age, self._share = rows.T, rows.weight / rows.weight.sum()
+        self._bought = self._share * rows.x
+        self._counts = CountTerms([rows.x], [1.0], self._share)
+
+    def __call__(self, log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return the value, its gradient by the log parameters, shape (2,), and second derivatives, shape (2, 2)."""
+        r, alpha = np.exp(log_params).tolist()
+        of_count, (by_r,), (by_rr,) = self._counts(r)
+        sums = r * self._share + self._bought
+        staying = alpha + self._age
+        per_staying = 1 / staying
+        log_staying = np.log(staying)
+        first = per_staying @ sums
+        slopes = [
+            r * (by_r + log_params[1] - self._share @ log_staying),
+            r - alpha * first,
+        ]
+        r_alpha = r * (1 - alpha * (per_staying @ self._share))
+        alpha_alpha = alpha**2 * (per_staying**2 @ sums) - alpha * first
+        second = np.array([[r**2 * by_rr + slopes[0], r_alpha], [r_alpha, alpha_alpha]])
+        return float(of_count + r * log_params[1] - log_staying @ sums), np.array(slopes), second
 
 
 class NBD(TransactionModel):
@@ -60,6 +89,17 @@ class NBD(TransactionModel):
         self, log_params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         return log_likelihood(log_params, x, t_x, age)
+
+    @property
+    def _exact(self) -> bool:
+        return True
+
+    @property
+    def _quick(self) -> bool:
+        return True
+
+    def _summed_likelihood(self, rows: Histories) -> Objective:
+        return SummedLikelihood(rows)
 
     def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
         return np.ones(np.broadcast(params[0], x).shape)

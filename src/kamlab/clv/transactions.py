@@ -13,13 +13,10 @@ from kamlab.clv.base import NOTE_PENALISED, FittedModel, maximise, one_thread
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, finite_forecast, read_purchases
 from kamlab.clv.climb import Objective
 from kamlab.clv.limits import no_worse_than_limits
+from kamlab.clv.merging import merge
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 from kamlab.period import DAYS_PER_UNIT, DAYS_PER_YEAR, days_to_units
-
-PILOT_ROWS = 1000
-
-_ODD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
 
 class Space(NamedTuple):
@@ -42,36 +39,13 @@ class Histories(NamedTuple):
 
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
-    columns = (data.x, data.t_x, data.T, *data.z.T)
-    place, first = _places(_mixed(*columns))
-    if not all((column[first][place] == column).all() for column in columns):
-        # Two histories have the same code, by a chance of 1e-7 among a million.
-        place, first = _places(np.unique(np.stack(columns), axis=1, return_inverse=True)[1])
-    weight = np.bincount(place, data.weight, minlength=len(first))
-    return Histories(data.x[first], data.t_x[first], data.T[first], weight, data.z[first]), place
+    (x, t_x, age, *z), weight, place = merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
+    return Histories(x, t_x, age, weight, np.column_stack([np.empty((len(x), 0)), *z])), place
 
 
-def _mixed(*columns: np.ndarray) -> np.ndarray:
-    """Return a code for each row, from the bits of its numbers."""
-    code = np.zeros(len(columns[0]), dtype=np.uint64)
-    for column in columns:
-        # Adding 0 turns -0 into 0. An odd factor, and the high bits brought down, keep different rows apart.
-        code = (code ^ (column + 0.0).view(np.uint64)) * _ODD
-        code ^= code >> _HALF
-    return code
-
-
-def _places(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number the distinct codes; return each row's number, and the first row of each."""
-    place, _ = pd.factorize(code)
-    first = np.empty(place.max(initial=-1) + 1, dtype=np.intp)
-    first[place[::-1]] = np.arange(len(place))[::-1]
-    return place, first
-
-
-def _sample(rows: Histories) -> Histories:
-    """Take every n-th row in falling order of weight, about 1,000 of them, with the weight of the rows until the next."""
-    stride = len(rows.x) // PILOT_ROWS
+def _sample(rows: Histories, size: int) -> Histories:
+    """Take every n-th row in falling order of weight, with the weight of those until the next, some `size` of them."""
+    stride = len(rows.x) // size
     if stride < 2:
         return rows
     order = np.argsort(-rows.weight, kind="stable")
@@ -123,6 +97,8 @@ class TransactionModel(FittedModel):
     engines: ClassVar[tuple[str, ...]] = ("kamlab",)
     n_columns_: int = 0
     """Columns of the design matrix of covariates."""
+    pilot_rows: ClassVar[int] = 1000
+    """Rows on which starts are compared where there are many more."""
 
     def __init__(self, *, unit: str = "week", engine: str = "kamlab", penalizer: float = 0.0) -> None:
         self.unit = unit
@@ -140,6 +116,11 @@ class TransactionModel(FittedModel):
     @property
     def _exact(self) -> bool:
         """Whether `_summed_likelihood` gives second derivatives."""
+        return False
+
+    @property
+    def _quick(self) -> bool:
+        """Whether point forecasts cost less than to merge equal histories."""
         return False
 
     def _summed_likelihood(self, rows: Histories) -> Objective:
@@ -216,7 +197,7 @@ class TransactionModel(FittedModel):
         scale = 1 / rows.T.max()
         scaled = rows._replace(t_x=rows.t_x * scale, T=rows.T * scale)
         total = float(rows.weight.sum())
-        some = _sample(scaled)
+        some = _sample(scaled, self.pilot_rows)
         objective, pilot = self._objective(scaled), None if some is scaled else self._objective(some)
         exact = self._exact and not self.n_effects_
         names, starts, bounds = self._space(scaled)
@@ -226,8 +207,9 @@ class TransactionModel(FittedModel):
                 objective, lambda: self._ask_engine(scaled), starts, bounds, total, pilot=pilot, exact=exact
             )
         else:
-            starts = [self._logs(simpler) - log_scale, *starts]
-            maximum = maximise(objective, starts=starts, bounds=bounds, n_accounts=total, pilot=pilot)
+            # A climb from the simpler model's maximum alone cannot end below it.
+            start = self._logs(simpler) - log_scale
+            maximum = maximise(objective, starts=[start], bounds=bounds, n_accounts=total)
         if not self._is_penalised():
             maximum = no_worse_than_limits(
                 maximum, objective, names, bounds, self.limits, total, near=_near_limit, exact=exact
@@ -307,27 +289,34 @@ class TransactionModel(FittedModel):
             posterior mixture, averaged over the parameters' normal approximation. After a long silence the expectation
             can lie above `upper`.
         """
-        data = self._read(summary)
-        t = self._horizon(horizon_days)
         if not 0 < level < 1:
             raise ModelError(f"level is {level}; it must lie between 0 and 1.")
-        rows, place = distinct(data)
-        table = pd.DataFrame(
-            {
-                "p_alive": self._alive(self._at(self._params(), rows.z), *rows[:3]),
-                "expected_purchases": self._forecast(rows, t),
-                "lower": self._quantile(rows, t, (1 - level) / 2),
-                "upper": self._quantile(rows, t, (1 + level) / 2),
-            }
-        )
-        table = table.iloc[place].reset_index(drop=True)
+        return self._table(summary, horizon_days, ((1 - level) / 2, (1 + level) / 2))
+
+    def point_forecasts(self, summary: Any, horizon_days: float = DAYS_PER_YEAR) -> pd.DataFrame:
+        """Return the columns account, p_alive and expected_purchases of `predict`, whose intervals cost the most."""
+        return self._table(summary, horizon_days, ())
+
+    def _table(self, summary: Any, horizon_days: float, probabilities: tuple[float, ...]) -> pd.DataFrame:
+        data = self._read(summary)
+        t = self._horizon(horizon_days)
+        rows = Histories(*data[1:5], data.z)
+        place: Any = slice(None)
+        if probabilities or not self._quick:
+            rows, place = distinct(data)
+        alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
+        columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
+        for name, probability in zip(("lower", "upper"), probabilities, strict=False):
+            columns[name] = self._quantile(rows, t, probability)
+        table = pd.DataFrame({name: column[place] for name, column in columns.items()}, copy=False)
         table.insert(0, "account", data.account)
         return finite_forecast(table)
 
     def expected_purchases(self, summary: Any, horizon_days: float) -> np.ndarray:
         """Return E[X | history] over the horizon; shape (accounts,)."""
         rows, place = distinct(self._read(summary))
-        return self._forecast(rows, self._horizon(horizon_days))[place]
+        alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
+        return self._forecast(rows, self._horizon(horizon_days), alive)[place]
 
     def expected_purchases_new(self, horizon_days: Any) -> np.ndarray:
         """Return the repeat purchases expected of a new customer within `horizon_days` (a number or an array)."""
@@ -383,11 +372,11 @@ class TransactionModel(FittedModel):
             raise ModelError(f"horizon_days is {horizon_days}; it must be a positive number of days.")
         return days_to_units(horizon_days, self.unit)
 
-    def _forecast(self, rows: Histories, t: float) -> np.ndarray:
+    def _forecast(self, rows: Histories, t: float, alive: np.ndarray) -> np.ndarray:
         params = self._at(self._params(), rows.z)
         expected = self._expected(params, *rows[:3], t)
         # The last digits of an expectation may pass the bounds that it has by its nature.
-        return self._alive(params, *rows[:3]) * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
+        return alive * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
 
     def _at_least(self, rows: Histories, t: float, n: np.ndarray) -> np.ndarray:
         """Return P(at least n purchases), averaged over the parameters' normal approximation."""

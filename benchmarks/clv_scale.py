@@ -1,0 +1,141 @@
+"""Cost of fits and forecasts by the number of accounts: `python benchmarks/clv_scale.py [--largest 10000000]`.
+
+Simulated daily logs with 12 weeks of cohorts. What costs is the number of distinct histories, which stands beside.
+"""
+
+import argparse
+import gc
+import resource
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kamlab import clv
+from kamlab.clv.checks import read_purchases
+from kamlab.clv.transactions import distinct
+
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
+TRUTH = (0.8, 8.0, 0.7, 2.5)
+COHORT_DAYS, AGE_DAYS = 84, 273
+HORIZON_DAYS = 365
+CHUNK = 1_000_000
+MEMORY_ROWS = 1_000_000
+
+
+def summary(n: int, *, by_day: bool = True, seed: int = 3) -> pd.DataFrame:
+    """Summarise simulated BG/NBD accounts by whole days, or by the instant, where no two histories are alike."""
+    rng = np.random.default_rng(seed)
+    parts = [_histories(min(CHUNK, n - start), by_day, rng) for start in range(0, n, CHUNK)]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    account = pc.utf8_lpad(pa.array(np.arange(n)).cast(pa.string()), 9, "0")
+    table = pd.DataFrame(dict(zip(("frequency", "recency", "T"), columns, strict=True)))
+    table.insert(0, "account", pd.array(account, dtype="str"))
+    return table
+
+
+def _histories(n: int, by_day: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r, alpha, a, b = TRUTH
+    rate, leaving = rng.gamma(r, 1 / (7 * alpha), n), rng.beta(a, b, n)
+    age = AGE_DAYS + (rng.integers(0, COHORT_DAYS, n) if by_day else rng.uniform(0, COHORT_DAYS, n))
+    t, last, x = np.zeros(n), np.zeros(n), np.zeros(n)
+    on = np.arange(n)
+    while on.size:
+        t[on] += rng.standard_exponential(on.size) / np.maximum(rate[on], 1e-300)
+        day = np.ceil(t[on]) if by_day else t[on]
+        on, day = on[day <= age[on]], day[day <= age[on]]
+        x[on] += day > last[on]
+        last[on] = day
+        on = on[rng.random(on.size) >= leaving[on]]
+    return x, last / 7, age / 7
+
+
+def timed(action) -> float:
+    gc.collect()
+    start = time.process_time()
+    action()
+    return time.process_time() - start
+
+
+def curve(largest: int) -> None:
+    print("Seconds of process time (and microseconds for each distinct history)")
+    print(f"{'model':12}{'accounts':>12}{'distinct':>10}{'fit':>18}{'point forecasts':>18}{'with intervals':>18}")
+    for n in (size for size in SIZES if size <= largest):
+        table = summary(n)
+        rows = len(distinct(read_purchases(table))[0].x)
+        for name in MODELS:
+            model = clv.MODELS[name](engine="kamlab")
+            actions = (
+                lambda model=model, table=table: model.fit(table),
+                lambda model=model, table=table: model.point_forecasts(table, HORIZON_DAYS),
+                lambda model=model, table=table: model.predict(table, HORIZON_DAYS),
+            )
+            costs = [timed(action) for action in actions]
+            print(
+                f"{name:12}{n:12,}{rows:10,}" + "".join(f"{c:10.2f} ({c / rows * 1e6:5.1f})" for c in costs), flush=True
+            )
+
+
+def against_lifetimes(n: int, repeats: int = 3) -> None:
+    """Compare point forecasts of the same rows."""
+    import lifetimes
+
+    table = summary(n)
+    columns = [table[name] for name in ("frequency", "recency", "T")]
+    theirs = lifetimes.BetaGeoFitter()
+    theirs.fit(*(column.head(20_000) for column in columns))
+    model = clv.BGNBD(engine="kamlab").fit(table.head(20_000))
+    pairs = []
+    for _ in range(repeats):
+        ours = timed(lambda: model.point_forecasts(table, HORIZON_DAYS))
+        other = timed(
+            lambda: (
+                theirs.conditional_expected_number_of_purchases_up_to_time(HORIZON_DAYS / 7, *columns),
+                theirs.conditional_probability_alive(*columns),
+            )
+        )
+        pairs.append((other / ours, other, ours))
+    ratio, other, ours = np.median(pairs, axis=0)
+    print(f"Point forecasts of {n:,} accounts: lifetimes {other:.2f} s, kamlab {ours:.2f} s, {ratio:.1f}×")
+
+
+def memory() -> None:
+    """Print the peak memory of a process that makes the table of forecasts of a million accounts, none alike."""
+    for name in MODELS:
+        command = [sys.executable, __file__, "--peak", name]
+        print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="", flush=True)
+
+
+def peak(name: str) -> None:
+    table = summary(MEMORY_ROWS, by_day=False)
+    model = clv.MODELS[name](engine="kamlab").fit(table.head(20_000))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    cost = timed(lambda: model.predict(table, HORIZON_DAYS))
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    rows = f"{len(table):,} different histories"
+    print(f"{name}: {rows} with intervals: {cost:.0f} s, peak {after:.2f} GB ({before:.2f} before)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--largest", type=int, default=1_000_000, help="accounts in the largest log")
+    parser.add_argument("--peak", choices=MODELS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if options.peak:
+            peak(options.peak)
+            return
+        curve(options.largest)
+        against_lifetimes(min(options.largest, 1_000_000))
+        memory()
+
+
+if __name__ == "__main__":
+    main()
