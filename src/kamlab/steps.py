@@ -125,16 +125,24 @@ def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
 
 
 def summary(run: Run) -> pd.DataFrame:
-    """Write `summary`, `months` and the facts `revenue`."""
-    lines = run.ledger()
+    """Write `summary`, `months` and the facts `revenue` and `signals`."""
+    from kamlab import signals
+
+    lines, members = run.ledger(), run.read("membership")
     run.write("months", monthly_revenue(lines, run.period))
     run.write_facts("revenue", revenue_windows(lines, run.period))
-    return run.write("summary", summarize(lines, run.period, accounts=run.read("membership")))
+    table = run.write("summary", summarize(lines, run.period, accounts=members))
+    run.write_facts("signals", signals.find(lines, run.period, table, accounts=members).facts())
+    return table
 
 
 def value(run: Run) -> pd.DataFrame:
-    """Write `backtest`, `models`, `margins`, `draws`, `revenue_draws`, `forecast` and the facts `choice`."""
-    from kamlab import backtest, clv, forecast, margins
+    """Write `backtest`, `models`, `margins`, `draws`, `revenue_draws`, `forecast`, `lifetime`, `lifetime_totals`.
+
+    And the facts `choice` and `spend`.
+    """
+    from kamlab import backtest, clv, forecast, lifetime, margins
+    from kamlab.clv.spend import independence
 
     lines, table, units = run.ledger(), run.read("summary"), run.read("accounts")
     choice = backtest.choose(lines, run.period, accounts=run.read("membership"), seed=run.config.seed)
@@ -142,6 +150,7 @@ def value(run: Run) -> pd.DataFrame:
     models = [m for m in (choice.transactions, choice.spend) if m is not None]
     run.write("models", clv.parameter_table(models))
     run.write_facts("choice", choice.facts())
+    run.write_facts("spend", {} if choice.spend is None else independence(table).facts())
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
@@ -158,7 +167,24 @@ def value(run: Run) -> pd.DataFrame:
     future, draws, revenue_draws = forecast.value_and_draws(table, choice, **options)
     run.write("draws", draws)
     run.write("revenue_draws", revenue_draws)
+    beyond, sums = lifetime.value(
+        table,
+        choice,
+        future,
+        draws,
+        groups=_owners(units),
+        discount_rate_annual=run.config.value.discount_rate_annual,
+        seed=run.config.seed,
+    )
+    run.write("lifetime", beyond)
+    run.write("lifetime_totals", sums)
     return run.write("forecast", future)
+
+
+def _owners(units: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return each account's owner, where there are owners at all."""
+    owner = units.set_index("account")["owner"]
+    return {"owner": owner} if owner.notna().any() else {}
 
 
 def potential(run: Run) -> pd.DataFrame:
@@ -213,14 +239,40 @@ def tiers(run: Run) -> pd.DataFrame:
 
 
 def segments(run: Run, *, k: int | None = None) -> pd.DataFrame:
-    """Write `segments`, `candidates`, `profile` and the facts `segmentation`; `k` overrides the rule."""
+    """Write `segments`, `candidates`, `profile`, `totals` and the facts `segmentation`; `k` overrides the rule."""
     from kamlab import segments as module
 
     found = module.fit(run.read("features"), k=k, seed=run.config.seed)
     run.write("candidates", found.candidates)
     run.write("profile", found.profile)
     run.write_facts("segmentation", found.facts())
+    run.write("totals", _totals(run, found.labels))
     return run.write("segments", found.labels)
+
+
+def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
+    """Add up revenue and contribution, or purchases, of the company, of owners and of segments."""
+    import pandas as pd
+
+    from kamlab.totals import totals
+
+    future, groups = run.read("forecast").set_index("account"), _owners(run.read("accounts"))
+    groups["segment"] = labels.set_index("account")["segment_name"]
+    basis = str(future["basis"].iloc[0])
+    of_money = [("revenue", "revenue_draws", "revenue"), ("contribution", "draws", basis)]
+    measures = [("purchases", "draws", basis)] if basis == "purchases" else of_money
+    tables = [
+        totals(
+            future[f"expected_{measure}"],
+            run.read(draws),
+            groups,
+            measure=measure,
+            basis=kind,
+            level=run.config.value.level,
+        )
+        for measure, draws, kind in measures
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def strategies(run: Run) -> pd.DataFrame:
@@ -266,12 +318,13 @@ def _values(run: Run) -> pd.DataFrame:
 
 MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
-    **dict.fromkeys(("summary", "months", "revenue"), summary),
-    **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice"), value),
+    **dict.fromkeys(("summary", "months", "revenue", "signals"), summary),
+    **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice", "spend"), value),
+    **dict.fromkeys(("lifetime", "lifetime_totals"), value),
     "potential": potential,
     "features": features,
     **dict.fromkeys(("tiers", "schemes"), tiers),
-    **dict.fromkeys(("segments", "candidates", "profile", "segmentation"), segments),
+    **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
     **dict.fromkeys(("account_table", "strategies"), strategies),
 }
 """Which step writes which table or facts."""

@@ -19,6 +19,9 @@ SOURCES = (
 )
 
 
+MODEL_NAMES = {"bg_nbd": "BG/NBD", "gamma_gamma": "Gamma-Gamma", "log_normal_spend": "Log-normal"}
+
+
 def method(run: Source, t: Translator) -> list[Block]:
     """What was computed, in the order of the data's way."""
     period, value = run.period, run.config.value
@@ -35,25 +38,18 @@ def method(run: Source, t: Translator) -> list[Block]:
             "still buying with certainty; read that probability with care."
         ),
         *_blend(run, t),
-        t(
-            "**Order value.** The Gamma-Gamma model; where an account's order value rises or falls clearly, "
-            "the mean of its last 12 months; for accounts with one order, that order. Returns are deducted "
-            "by the account's return rate."
-        ),
-        t(
-            "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its "
-            "channel where it has few lines. Cost to serve and credit cost are not deducted, because no such "
-            "data was read."
-        )
-        if is_contribution(run)
-        else t("**Contribution.** No costs are known: values are revenue."),
+        _order_value(run, t),
+        _contribution(run, t),
         t(
             "**Totals.** Expected values are added; intervals of totals come from joint draws that hold the "
             "error of the model's level at earlier dates, so they are wider than those of independent "
             "accounts."
         ),
         t(
-            "**Lifetime value.** Contribution of the next 12 months, month by month, discounted at {rate} a year.",
+            "**Lifetime value.** Contribution of the next 12 months, 3 and 5 years, month by month, discounted at {rate} "
+            "a year. After 12 months purchases wane as the model expects, while order values and margin rates stay; the "
+            "error of level adds up from year to year. Orders to come are all purchase days of the future, discounted, "
+            "which is a finite number even where a model lets nobody leave.",
             rate=t.percent(value.discount_rate_annual),
         ),
         t(
@@ -69,6 +65,38 @@ def method(run: Source, t: Translator) -> list[Block]:
         ),
     ]
     return [text(t("## Method") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
+
+
+def _order_value(run: Source, t: Translator) -> str:
+    """Say which model of order values is in force."""
+    if (run.read("models")["model"] == "log_normal_spend").any():
+        return t(
+            "**Order value.** A log-normal model in which an account's order value goes with how often it orders; where "
+            "an account's order value rises or falls clearly, the mean of its last 12 months; for accounts with one "
+            "order, that order. Returns are deducted by the account's return rate."
+        )
+    return t(
+        "**Order value.** The Gamma-Gamma model; where an account's order value rises or falls clearly, "
+        "the mean of its last 12 months; for accounts with one order, that order. Returns are deducted "
+        "by the account's return rate."
+    )
+
+
+def _contribution(run: Source, t: Translator) -> str:
+    """Say what is deducted from revenue."""
+    if not is_contribution(run):
+        return t("**Contribution.** No costs are known: values are revenue.")
+    if (run.read("forecast")["cost_to_serve"] > 0).any():
+        return t(
+            "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its channel where it "
+            "has few lines, less the cost to serve it: that of the last 12 months again, where it buys at all. Credit "
+            "cost is not deducted."
+        )
+    return t(
+        "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its "
+        "channel where it has few lines. Cost to serve and credit cost are not deducted, because no such "
+        "data was read."
+    )
 
 
 def _blend(run: Source, t: Translator) -> list[str]:
@@ -90,7 +118,7 @@ def not_yet(t: Translator) -> list[Block]:
     """What a reader might look for in vain."""
     lines = [
         t("No other forecasting model has been tried than the one named above and the simple rules beside it."),
-        t("No cost to serve, payments, credit, complaints or sales pipeline enter."),
+        t("No payments, credit, complaints or sales pipeline enter."),
         t("Potential is declared or an account's own best; it is not estimated from similar accounts."),
         t("Movement between two dates, account plans, coverage by owner and targets are not reported."),
     ]
@@ -102,7 +130,7 @@ def parameters(run: Source, t: Translator) -> list[Block]:
     rows = run.read("models")
     printed = pd.DataFrame(
         {
-            "model": rows["model"].map({"bg_nbd": "BG/NBD", "gamma_gamma": "Gamma-Gamma"}).fillna(rows["model"]),
+            "model": rows["model"].map(MODEL_NAMES).fillna(rows["model"]),
             "parameter": rows["parameter"],
             "value": [_parameter(v, t) for v in rows["value"]],
             "error": [_parameter(v, t) for v in rows["standard_error"]],
