@@ -50,6 +50,7 @@ class Source(_Section):
 
     transactions: Transactions
     accounts: Table | None = None
+    costs: Table | None = None
 
 
 class Period(_Section):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from kamlab import freshness as _freshness
 from kamlab.accounts import decision_units, read_accounts
 from kamlab.config import Config, Table
-from kamlab.errors import DataError, first_ids
+from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
+from kamlab.parsing import parse_date, parse_decimal, parse_text
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import read_table
 from kamlab.summary import monthly_revenue, revenue_windows, summarize
@@ -58,9 +59,45 @@ def read_master(config: Config) -> pd.DataFrame | None:
     return read_accounts(raw, columns=table.columns, date_format=table.date_format)
 
 
+COST_COLUMNS = ("account", "date", "amount")
+
+
+def read_costs(config: Config) -> pd.DataFrame | None:
+    """Read the configured costs to serve, if there are any: account, date and amount, one row a cost.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration does not say which columns hold these, or names columns that the file lacks.
+    """
+    import pandas as pd
+
+    table = config.source.costs
+    if table is None:
+        return None
+    raw = read_table(
+        config.resolve(table.path),
+        delimiter=table.delimiter,
+        header=table.header,
+        encoding=table.encoding,
+        content="table of costs to serve",
+    )
+    unmapped = [name for name in COST_COLUMNS if name not in table.columns]
+    absent = [name for name in table.columns.values() if name not in raw.columns]
+    if unmapped or absent:
+        raise ConfigError(
+            f"source.costs does not fit its file {raw.source}: columns not mapped: {', '.join(unmapped) or 'none'}; "
+            f"columns that the file lacks: {', '.join(absent) or 'none'}. It needs {', '.join(COST_COLUMNS)}."
+        )
+    text = {name: parse_text(raw.rows.to_pandas()[table.columns[name]]) for name in COST_COLUMNS}
+    date = parse_date(text["date"].astype("str").where(text["date"].notna(), None), table.date_format)
+    return pd.DataFrame({"account": text["account"], "date": date, "amount": parse_decimal(text["amount"])})
+
+
 def input_tables(config: Config) -> list[Table]:
     """Return the input tables that the configuration names."""
-    return [t for t in (config.source.transactions, config.source.accounts) if t is not None]
+    tables = (config.source.transactions, config.source.accounts, config.source.costs)
+    return [t for t in tables if t is not None]
 
 
 def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshness.Freshness:
@@ -154,7 +191,9 @@ def value(run: Run) -> pd.DataFrame:
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
-        rates = margins.rates(table, groups=channels)
+        costs = read_costs(run.config)
+        served = None if costs is None else margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
+        rates = margins.rates(table, groups=channels, costs=served)
         run.write("margins", rates)
     options: dict[str, Any] = {
         "margins": rates,
