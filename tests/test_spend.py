@@ -168,8 +168,8 @@ def test_correlation_and_interval_are_those_of_scipy():
 
 
 def test_independent_companies_are_rarely_called_dependent():
-    # One in a hundred by design; two standard errors of 40 companies above that.
-    assert sum(independence(company(250, 0.0, seed)[0]).dependent for seed in range(40)) <= 2
+    # One in a hundred by design; two standard errors of 25 companies above that.
+    assert sum(independence(company(250, 0.0, seed)[0]).dependent for seed in range(25)) <= 2
 
 
 def test_equal_counts_say_nothing():
