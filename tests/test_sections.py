@@ -259,6 +259,17 @@ def test_whether_order_value_goes_with_frequency_is_said(r, dependent, words):
     assert outlook.spend(FakeRun(facts={"spend": {}}), T) == []
 
 
+def test_one_time_buyers_who_are_alive_by_construction_are_counted():
+    summary = pd.DataFrame({"account": list("ABCD"), "frequency": [0, 0, 0, 3], "days_since_last": [10, 500, 366, 5]})
+    models = pd.DataFrame({"model": ["bg_nbd", "gamma_gamma"]})
+    future = pd.DataFrame({"account": list("ABCD"), "p_alive": [1.0, 1.0, 0.4, 1.0]})
+    run = FakeRun({"summary": summary, "models": models, "forecast": future})
+    said = printed(outlook.one_time(run, T))
+    assert "2 accounts have bought only once, and BG/NBD" in said
+    assert "of these 1 bought more than 12 months ago" in said
+    assert outlook.one_time(FakeRun(run.tables | {"forecast": future.assign(p_alive=0.9)}), T) == []
+
+
 NAMES = {"accounts": pd.DataFrame({"account": ["A"], "name": ["*Star* & Sons"]})}
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from kamlab.i18n import N_, SENTENCES, Translator
+from kamlab.period import DAYS_PER_YEAR
 from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.sections.method import MODEL_NAMES
 from kamlab.reports.sections.source import Interval, Source, is_contribution, value_word
 from kamlab.segment_names import translated
 from kamlab.totals import COMPANY
@@ -13,6 +15,7 @@ from kamlab.totals import COMPANY
 YEARS = {1: N_("12 months"), 3: N_("3 years"), 5: N_("5 years")}
 TOP = 10
 """Accounts printed."""
+CERTAIN = 1 - 1e-9
 
 
 def has_money(run: Source) -> bool:
@@ -123,6 +126,29 @@ def groups(run: Source, t: Translator) -> list[Block]:
         note = t("The intervals of the parts do not add up to that of the whole: not all go wrong together.")
         blocks.append(table(printed, columns=columns, caption=caption, note=note))
     return blocks
+
+
+def one_time(run: Source, t: Translator) -> list[Block]:
+    """Say how many accounts with a single purchase the model takes for alive by construction, however long ago it was."""
+    rows = run.read("summary")[["account", "frequency", "days_since_last"]]
+    rows = rows.merge(run.read("forecast")[["account", "p_alive"]], on="account")
+    certain = rows[(rows["frequency"] == 0) & (rows["p_alive"] >= CERTAIN)]
+    if certain.empty:
+        return []
+    model = run.read("models")["model"].iloc[0]
+    return [
+        text(
+            t.plural(
+                "{n} account has bought only once, and {model} takes it for alive with certainty by its construction; of "
+                "these {old} bought more than 12 months ago. Do not read that probability as knowledge.",
+                "{n} accounts have bought only once, and {model} takes them for alive with certainty by its construction; "
+                "of these {old} bought more than 12 months ago. Do not read that probability as knowledge.",
+                len(certain),
+                model=MODEL_NAMES.get(model, model),
+                old=t.number((certain["days_since_last"] > DAYS_PER_YEAR).sum()),
+            )
+        )
+    ]
 
 
 def spend(run: Source, t: Translator) -> list[Block]:
