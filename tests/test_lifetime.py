@@ -221,9 +221,10 @@ def test_draws_agree_with_the_expected_value(summary, choice, forecast_of):
     assert row["lower"] < row["expected"] < row["upper"]
 
 
-def test_the_error_of_level_grows_from_year_to_year(summary):
+def test_the_error_of_level_grows_from_year_to_year():
+    summary = company(100)
     choice = choice_of(summary, level_sd=0.5, model=clv.NBD)
-    future, draws, _ = forecast.value_and_draws(summary, choice, n_draws=600)
+    future, draws, _ = forecast.value_and_draws(summary, choice, n_draws=3000)
     _, sums = lifetime.value(summary, choice, future, draws)
     width = np.log(sums["upper"] / sums["lower"]).to_numpy()
     assert width[0] < width[1] < width[2]
