@@ -1,5 +1,6 @@
 """What the sections say: warnings first, empty lists in one line, names as they are."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +15,7 @@ from kamlab.freshness import ENDS_EARLY
 from kamlab.i18n import Translator
 from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod
-from kamlab.reports.sections import actions, answers, data
+from kamlab.reports.sections import actions, answers, data, outlook, signals
 from kamlab.reports.sections.source import total
 
 T = Translator("en", currency="EUR")
@@ -209,6 +210,106 @@ def test_every_reason_of_the_ledger_has_its_words():
     bad = read_ledger(raw, columns=columns, max_quarantined_share=1).quarantine
     assert len(bad) == 6
     assert set(bad["reason"]) <= set(data.REASONS)
+
+
+def sums(*rows):
+    names = ["kind", "group", "measure", "accounts", "expected", "lower", "upper"]
+    return pd.DataFrame(rows, columns=names).assign(level=0.9, basis="contribution")
+
+
+def printed(blocks):
+    return " ".join(json.dumps(block.to_json(), ensure_ascii=False) for block in blocks).replace("\xa0", " ")
+
+
+def test_lifetime_value_of_the_company_is_printed_with_its_own_interval():
+    rows = [("company", "company", f"clv_{y}y", 2, 100.0 * y, 80.0 * y, 130.0 * y) for y in (1, 3, 5)]
+    run = FakeRun({"lifetime_totals": sums(*rows), "forecast": pd.DataFrame({"basis": ["contribution"]})})
+    said = printed(outlook.lifetime(run, T))
+    for part in ("12 months", "5 years", "EUR 500", "EUR 400 to EUR 650", "10%", "nobody new"):
+        assert part in said, part
+
+
+def test_without_money_there_is_no_lifetime_value_to_print():
+    run = FakeRun({"lifetime_totals": sums()})
+    assert outlook.lifetime(run, T) == outlook.accounts(run, T) == outlook.groups(run, T) == []
+
+
+def test_accounts_are_printed_by_value_with_the_probability_of_a_loss():
+    table = pd.DataFrame({"account": ["A", "B"], "dert": [9.0, 4.0], "p_negative_5y": [0.25, 0.0]})
+    for years in (1, 3, 5):
+        table[f"clv_{years}y"] = [1.0 * years, 2.0 * years]
+    table = table.assign(clv_5y_lower=-1.0, clv_5y_upper=20.0)
+    tables = {"lifetime": table, "accounts": pd.DataFrame({"account": ["A", "B"], "name": ["*Star*", "Sun"]})}
+    (block,) = outlook.accounts(FakeRun(tables | {"lifetime_totals": sums(("company",) * 3 + (1, 1, 1, 1))}), T)
+    said = printed([block])
+    assert said.index("Sun") < said.index("*Star*")
+    assert "25%" in said
+
+
+def test_owners_are_printed_with_their_own_intervals_where_there_are_several():
+    rows = [("owner", "Ann", "contribution", 2, 10.0, 5.0, 20.0), ("owner", "Bob", "contribution", 1, 30.0, 15.0, 45.0)]
+    rows += [("segment", "one", "contribution", 3, 40.0, 30.0, 50.0), ("owner", "Ann", "revenue", 2, 99.0, 98.0, 100.0)]
+    tables = {"totals": sums(*rows), "lifetime_totals": sums(("company",) * 3 + (1, 1, 1, 1))}
+    (block,) = outlook.groups(FakeRun(tables | {"forecast": pd.DataFrame({"basis": ["contribution"]})}), T)
+    said = printed([block])
+    assert said.index("Bob") < said.index("Ann")
+    assert "EUR 15.0 to EUR 45.0" in said
+    assert "99" not in said
+
+
+@pytest.mark.parametrize(
+    ("r", "dependent", "words"), [(0.02, False, "may be used"), (-0.4, True, "smaller orders"), (0.4, True, "larger")]
+)
+def test_whether_order_value_goes_with_frequency_is_said(r, dependent, words):
+    facts = {"correlation": r, "lower": r - 0.1, "upper": r + 0.1, "dependent": dependent}
+    assert words in printed(outlook.spend(FakeRun(facts={"spend": facts}), T))
+    assert outlook.spend(FakeRun(facts={"spend": {}}), T) == []
+
+
+def test_one_time_buyers_who_are_alive_by_construction_are_counted():
+    summary = pd.DataFrame({"account": list("ABCD"), "frequency": [0, 0, 0, 3], "days_since_last": [10, 500, 366, 5]})
+    models = pd.DataFrame({"model": ["bg_nbd", "gamma_gamma"]})
+    future = pd.DataFrame({"account": list("ABCD"), "p_alive": [1.0, 1.0, 0.4, 1.0]})
+    run = FakeRun({"summary": summary, "models": models, "forecast": future})
+    said = printed(outlook.one_time(run, T))
+    assert "2 accounts have bought only once, and BG/NBD" in said
+    assert "of these 1 bought more than 12 months ago" in said
+    assert outlook.one_time(FakeRun(run.tables | {"forecast": future.assign(p_alive=0.9)}), T) == []
+
+
+NAMES = {"accounts": pd.DataFrame({"account": ["A"], "name": ["*Star* & Sons"]})}
+
+
+def test_every_signal_is_said_with_its_consequence():
+    season = {"measure": "revenue", "seasonal": True, "index": [0.5] + [1.0] * 10 + [1.5]}
+    order = {"kind": "order", "day": "2025-04-16", "account": "A", "amount": 5e6, "usual": 2e3, "share": 0.024}
+    month = {"kind": "month", "day": "2025-04-01", "account": "A", "amount": 9e6, "usual": 4e6, "share": 0.5}
+    start = {"verdict": "truncated", "first_day": "2022-01-03", "known_before": 400, "early": 300, "expected": 7.0}
+    facts = {"truncation": start, "seasons": [season], "spikes": [order, month]}
+    facts["returns"] = {"share": 0.06, "previous_share": 0.02, "rising": True}
+    said = printed(signals.signals(FakeRun(NAMES, {"signals": facts}), T))
+    for part in (
+        "3 Jan 2022",
+        "about 400 accounts",
+        "December brings 150%",
+        "January 50%",
+        "16 Apr 2025",
+        "April 2025",
+    ):
+        assert part in said, part
+    assert "EUR 5.00 M" in said
+    assert "EUR 2.00 k is usual" in said
+    assert "may be too high" in said
+    assert "*Star*" not in said  # it would be read as emphasis
+    unclear = printed(
+        signals.signals(FakeRun(NAMES, {"signals": facts | {"truncation": start | {"verdict": "unclear"}}}), T)
+    )
+    assert "300 accounts are first seen" in unclear
+
+
+def test_a_quiet_log_is_said_in_one_line():
+    facts = {"truncation": None, "seasons": [], "spikes": [], "returns": None}
+    assert "Nothing in the log" in printed(signals.signals(FakeRun(NAMES, {"signals": facts}), T))
 
 
 def test_chinese_sections_hold_no_latin_words_but_names():

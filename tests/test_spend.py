@@ -10,9 +10,10 @@ from scipy.integrate import quad
 from scipy.optimize import approx_fprime
 from scipy.stats import lognorm, norm, pearsonr
 
-from kamlab import clv
+import kamlab as kl
+from kamlab import backtest, clv, forecast
 from kamlab.clv.log_normal_spend import Orders, log_likelihood, mean_variance
-from kamlab.clv.spend import NOTE_LARGER, NOTE_SMALLER, fit_spend, independence
+from kamlab.clv.spend import NOTE_LARGER, NOTE_SMALLER, company_trends, fit_spend, independence
 from kamlab.errors import ModelError
 
 
@@ -167,8 +168,8 @@ def test_correlation_and_interval_are_those_of_scipy():
 
 
 def test_independent_companies_are_rarely_called_dependent():
-    # One in a hundred by design; two standard errors of 40 companies above that.
-    assert sum(independence(company(250, 0.0, seed)[0]).dependent for seed in range(40)) <= 2
+    # One in a hundred by design; two standard errors of 25 companies above that.
+    assert sum(independence(company(250, 0.0, seed)[0]).dependent for seed in range(25)) <= 2
 
 
 def test_equal_counts_say_nothing():
@@ -202,3 +203,55 @@ def test_cdnow_buyers_spend_more_the_more_often_they_buy():
     assert found.accounts == 946
     assert 0.05 < found.lower < found.correlation < found.upper
     assert fit_spend(cdnow_summary()).notes_ == (NOTE_LARGER,)
+
+
+# Order values that trend in the company as a whole
+
+
+def slopes(mean, spread, error, n=40):
+    rng = np.random.default_rng(3)
+    own = rng.normal(mean, spread, n) + rng.normal(0, error, n)
+    return pd.DataFrame({"order_value_trend": own, "order_value_trend_se": error})
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "error", "trends"),
+    [
+        (-0.5, 0.2, 0.2, True),
+        (0.3, 0.1, 0.3, True),
+        (0.05, 0.0, 0.05, False),  # clear, but small
+        (0.0, 0.5, 0.05, False),  # each account its own way
+        (-0.3, 2.0, 0.1, False),  # hidden by how much accounts differ
+    ],
+)
+def test_a_company_trends_where_its_accounts_do_together(mean, spread, error, trends):
+    assert company_trends(slopes(mean, spread, error)) is trends
+
+
+def test_few_accounts_show_no_trend_of_the_company():
+    assert not company_trends(slopes(-0.5, 0.1, 0.1, n=9))
+
+
+def falling_log(seed, yearly=0.6):
+    """Four years of orders at each account's own constant rate, whose values vary and fall by 40 % a year."""
+    rng = np.random.default_rng(seed)
+    end, rows = pd.Timestamp("2024-12-31"), []
+    for i in range(80):
+        gap, level, year = 1 / (10 * rng.gamma(4.0, 0.25)), 1000 * np.exp(rng.normal(0, 0.8)), rng.uniform(0, 2)
+        while year < 4:
+            amount = round(level * yearly**year * np.exp(rng.normal(0, 0.4)), 2)
+            rows.append((f"A{i:03d}", end - pd.Timedelta(days=int((4 - year) * 365)), amount))
+            year += rng.exponential(gap)
+    return pd.DataFrame(rows, columns=["account", "date", "amount"])
+
+
+def test_falling_order_values_are_not_forecast_above_the_trailing_year_even_of_who_orders_seldom():
+    frame = falling_log(1)
+    ledger = kl.read_ledger(frame, columns={name: name for name in frame})
+    period = kl.StudyPeriod("2024-12-31")
+    summary = kl.summarize(ledger, period)
+    table = forecast.value(summary, backtest.choose(ledger, period, origins=1), n_draws=100)
+    assert table["expected_revenue"].sum() <= summary["trailing_revenue"].sum()
+    few = (summary["purchase_days"] < 8).to_numpy()
+    assert few.any()
+    assert table["expected_spend"][few].to_numpy() == pytest.approx(summary["trailing_order_value"][few].to_numpy())

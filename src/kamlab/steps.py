@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from kamlab import freshness as _freshness
 from kamlab.accounts import decision_units, read_accounts
 from kamlab.config import Config, Table
-from kamlab.errors import DataError, first_ids
+from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
+from kamlab.parsing import parse_date, parse_decimal, parse_text
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import read_table
 from kamlab.summary import monthly_revenue, product_mix, product_windows, revenue_windows, summarize, swings
@@ -58,9 +59,45 @@ def read_master(config: Config) -> pd.DataFrame | None:
     return read_accounts(raw, columns=table.columns, date_format=table.date_format)
 
 
+COST_COLUMNS = ("account", "date", "amount")
+
+
+def read_costs(config: Config) -> pd.DataFrame | None:
+    """Read the configured costs to serve, if there are any: account, date and amount, one row a cost.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration does not say which columns hold these, or names columns that the file lacks.
+    """
+    import pandas as pd
+
+    table = config.source.costs
+    if table is None:
+        return None
+    raw = read_table(
+        config.resolve(table.path),
+        delimiter=table.delimiter,
+        header=table.header,
+        encoding=table.encoding,
+        content="table of costs to serve",
+    )
+    unmapped = [name for name in COST_COLUMNS if name not in table.columns]
+    absent = [name for name in table.columns.values() if name not in raw.columns]
+    if unmapped or absent:
+        raise ConfigError(
+            f"source.costs does not fit its file {raw.source}: columns not mapped: {', '.join(unmapped) or 'none'}; "
+            f"columns that the file lacks: {', '.join(absent) or 'none'}. It needs {', '.join(COST_COLUMNS)}."
+        )
+    text = {name: parse_text(raw.rows.to_pandas()[table.columns[name]]) for name in COST_COLUMNS}
+    date = parse_date(text["date"].astype("str").where(text["date"].notna(), None), table.date_format)
+    return pd.DataFrame({"account": text["account"], "date": date, "amount": parse_decimal(text["amount"])})
+
+
 def input_tables(config: Config) -> list[Table]:
     """Return the input tables that the configuration names."""
-    return [t for t in (config.source.transactions, config.source.accounts) if t is not None]
+    tables = (config.source.transactions, config.source.accounts, config.source.costs)
+    return [t for t in tables if t is not None]
 
 
 def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshness.Freshness:
@@ -125,19 +162,25 @@ def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
 
 
 def summary(run: Run) -> pd.DataFrame:
-    """Write `summary`, `months` and the facts `revenue`."""
-    lines = run.ledger()
+    """Write `summary`, `months` and the facts `revenue` and `signals`."""
+    from kamlab import signals
+
+    lines, members = run.ledger(), run.read("membership")
     run.write("months", monthly_revenue(lines, run.period))
     run.write_facts("revenue", revenue_windows(lines, run.period))
-    return run.write("summary", summarize(lines, run.period, accounts=run.read("membership")))
+    table = run.write("summary", summarize(lines, run.period, accounts=members))
+    run.write_facts("signals", signals.find(lines, run.period, table, accounts=members).facts())
+    return table
 
 
 def value(run: Run) -> pd.DataFrame:
-    """Write the contest's tables, `models`, `margins`, `draws`, `revenue_draws`, `forecast` and the facts `choice`.
+    """Write the contest's tables, the forecast's, and the facts `choice` and `spend`.
 
-    The contest's are `backtest`, `contest`, `calibration` and `record_groups`.
+    The contest's are `backtest`, `contest`, `calibration` and `record_groups`; the forecast's are `models`, `margins`,
+    `draws`, `revenue_draws`, `forecast`, `lifetime` and `lifetime_totals`.
     """
-    from kamlab import backtest, clv, forecast, margins
+    from kamlab import backtest, clv, forecast, lifetime, margins
+    from kamlab.clv.spend import independence
 
     lines, table, units = run.ledger(), run.read("summary"), run.read("accounts")
     choice = backtest.choose(
@@ -154,10 +197,13 @@ def value(run: Run) -> pd.DataFrame:
     models = [m for m in (choice.transactions, choice.spend) if m is not None]
     run.write("models", clv.parameter_table(models))
     run.write_facts("choice", choice.facts())
+    run.write_facts("spend", {} if choice.spend is None else independence(table).facts())
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
-        rates = margins.rates(table, groups=channels)
+        costs = read_costs(run.config)
+        served = None if costs is None else margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
+        rates = margins.rates(table, groups=channels, costs=served)
         run.write("margins", rates)
     options: dict[str, Any] = {
         "margins": rates,
@@ -170,7 +216,24 @@ def value(run: Run) -> pd.DataFrame:
     future, draws, revenue_draws = forecast.value_and_draws(table, choice, **options)
     run.write("draws", draws)
     run.write("revenue_draws", revenue_draws)
+    beyond, sums = lifetime.value(
+        table,
+        choice,
+        future,
+        draws,
+        groups=_owners(units),
+        discount_rate_annual=run.config.value.discount_rate_annual,
+        seed=run.config.seed,
+    )
+    run.write("lifetime", beyond)
+    run.write("lifetime_totals", sums)
     return run.write("forecast", future)
+
+
+def _owners(units: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return each account's owner, where there are owners at all."""
+    owner = units.set_index("account")["owner"]
+    return {"owner": owner} if owner.notna().any() else {}
 
 
 def potential(run: Run) -> pd.DataFrame:
@@ -266,7 +329,7 @@ def evidence(run: Run) -> pd.DataFrame:
 
 
 def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd.DataFrame:
-    """Write `segments`, their probabilities, candidates, rules and profile, and the facts `segmentation`.
+    """Write `segments`, their probabilities, candidates, rules, profile and `totals`, and the facts `segmentation`.
 
     `k` and `method` override the rule. Segments keep their numbers where the same company's run before had some.
     """
@@ -282,7 +345,33 @@ def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd
     run.write("segment_rules", found.rules)
     run.write("segment_probabilities", found.probabilities)
     run.write_facts("segmentation", found.facts())
+    run.write("totals", _totals(run, found.labels))
     return run.write("segments", found.labels)
+
+
+def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
+    """Add up revenue and contribution, or purchases, of the company, of owners and of segments."""
+    import pandas as pd
+
+    from kamlab.totals import totals
+
+    future, groups = run.read("forecast").set_index("account"), _owners(run.read("accounts"))
+    groups["segment"] = labels.set_index("account")["segment_name"]
+    basis = str(future["basis"].iloc[0])
+    of_money = [("revenue", "revenue_draws", "revenue"), ("contribution", "draws", basis)]
+    measures = [("purchases", "draws", basis)] if basis == "purchases" else of_money
+    tables = [
+        totals(
+            future[f"expected_{measure}"],
+            run.read(draws),
+            groups,
+            measure=measure,
+            basis=kind,
+            level=run.config.value.level,
+        )
+        for measure, draws, kind in measures
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def strategies(run: Run) -> pd.DataFrame:
@@ -353,9 +442,10 @@ def account_table(run: Run) -> pd.DataFrame:
 
 MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
-    **dict.fromkeys(("summary", "months", "revenue"), summary),
-    **dict.fromkeys(("contest", "calibration", "record_groups"), value),
-    **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice"), value),
+    **dict.fromkeys(("summary", "months", "revenue", "signals"), summary),
+    **dict.fromkeys(("backtest", "contest", "calibration", "record_groups", "choice"), value),
+    **dict.fromkeys(("models", "spend", "margins", "draws", "revenue_draws", "forecast"), value),
+    **dict.fromkeys(("lifetime", "lifetime_totals"), value),
     **dict.fromkeys(("potential", "potential_fit", "look_alikes"), potential),
     "features": features,
     **dict.fromkeys(
@@ -363,7 +453,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
         tiers,
     ),
     "evidence": evidence,
-    **dict.fromkeys(("segments", "candidates", "profile", "segmentation"), segments),
+    **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
     **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
     **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
     **dict.fromkeys(("changes", "dimensions"), dimensions),

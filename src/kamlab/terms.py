@@ -59,7 +59,7 @@ REVENUE_KINDS = ("sale", "return", "rebate")
 _TOTALS = _columns(
     ("kind", "text", "company, owner or segment"),
     ("group", "text", "name of the group; company for all accounts together"),
-    ("measure", "text", "revenue or contribution of the horizon; clv_1y, clv_3y or clv_5y"),
+    ("measure", "text", "revenue, contribution or purchases of the horizon; clv_1y, clv_3y or clv_5y"),
     ("accounts", "integer", "accounts in the group that have a forecast"),
     ("expected", "number", "sum of their expected values", "currency"),
     ("lower", "number", "lower bound of its interval, from the sums of joint draws", "currency"),

@@ -30,6 +30,10 @@ TREND_MIN_DAYS = 365
 TREND_MAX_ORDER_SHARE = 0.5
 """Nor does it count within a single year, which is a season, or where one order is half of the trailing year."""
 
+COMPANY_TREND = 0.1
+COMPANY_TREND_MIN_Z = 3.0
+"""The company's order values trend as a whole from 10 % a year on, where that exceeds three times its error."""
+
 RETURNS_PRIOR_DAYS = 10.0
 """An account's own share of returns weighs as much as the company's once it has this many purchase days."""
 
@@ -148,7 +152,9 @@ def order_values(summary: pd.DataFrame, model: SpendModel) -> pd.DataFrame:
     """Return each account's expected order value and what it rests on.
 
     An account whose order values trend is taken at its trailing year's mean: the mean of all its orders would promise
-    a falling account more than it has just bought. A one-order account is taken at that order, as the model weighs it.
+    a falling account more than it has just bought. Where the company's order values trend as a whole, so is every
+    account that bought in that year and is known for longer. A one-order account is taken at that order, as the model
+    weighs it.
 
     Parameters
     ----------
@@ -200,12 +206,40 @@ def sample_revenue(
 
 
 def _trends(frame: pd.DataFrame) -> pd.Series:
+    """Return which accounts are taken at their trailing year: who trends, or all that bought where the company does."""
     steep = frame["order_value_trend"].abs() > TREND_MIN_Z * frame["order_value_trend_se"]
     recent = (frame["trailing_purchase_days"] > 0) & (frame["trailing_order_value"] > 0)
     long = (frame["last_purchase"] - frame["first_purchase"]).dt.days >= TREND_MIN_DAYS
     bought = frame["trailing_order_value"] * frame["trailing_purchase_days"]
     even = frame["trailing_largest_order"] <= TREND_MAX_ORDER_SHARE * bought
-    return steep & recent & long & even & (frame["purchase_days"] >= TREND_MIN_PURCHASE_DAYS)
+    shown = long & (frame["purchase_days"] >= TREND_MIN_PURCHASE_DAYS)
+    if company_trends(frame[shown]):
+        return recent & long
+    return steep & recent & even & shown
+
+
+def company_trends(frame: pd.DataFrame) -> bool:
+    """Say whether order values trend in the company as a whole: its orders then tell of accounts with few of their own.
+
+    The mean of the accounts' slopes, weighted by their errors and the variance between accounts (DerSimonian and Laird
+    1986, "Meta-analysis in clinical trials", Controlled Clinical Trials 7, eqs. (6)-(9)).
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns order_value_trend and order_value_trend_se (1/year) of accounts with orders enough to show a trend.
+    """
+    known = frame[frame["order_value_trend_se"] > 0]
+    if len(known) < MIN_REPEAT_BUYERS:
+        return False
+    slope, variance = known["order_value_trend"].to_numpy(), known["order_value_trend_se"].to_numpy() ** 2
+    weight = 1 / variance
+    mean = np.average(slope, weights=weight)
+    excess = (weight * (slope - mean) ** 2).sum() - (len(slope) - 1)
+    between = max(0.0, excess / (weight.sum() - (weight**2).sum() / weight.sum()))
+    weight = 1 / (variance + between)
+    mean, error = np.average(slope, weights=weight), 1 / np.sqrt(weight.sum())
+    return bool(abs(mean) >= COMPANY_TREND and abs(mean) > COMPANY_TREND_MIN_Z * error)
 
 
 def _kept_share(frame: pd.DataFrame) -> pd.Series:

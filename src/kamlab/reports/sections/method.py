@@ -20,6 +20,9 @@ SOURCES = (
 )
 
 
+MODEL_NAMES = {"bg_nbd": "BG/NBD", "gamma_gamma": "Gamma-Gamma", "log_normal_spend": "Log-normal"}
+
+
 def method(run: Source, t: Translator) -> list[Block]:
     """What was computed, in the order of the data's way."""
     period, value = run.period, run.config.value
@@ -38,25 +41,18 @@ def method(run: Source, t: Translator) -> list[Block]:
         ),
         *_one_time(run, t),
         *_blend(run, t),
-        t(
-            "**Order value.** The Gamma-Gamma model; where an account's order value rises or falls clearly, "
-            "the mean of its last 12 months; for accounts with one order, that order. Returns are deducted "
-            "by the account's return rate."
-        ),
-        t(
-            "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its "
-            "channel where it has few lines. Cost to serve and credit cost are not deducted, because no such "
-            "data was read."
-        )
-        if is_contribution(run)
-        else t("**Contribution.** No costs are known: values are revenue."),
+        _order_value(run, t),
+        _contribution(run, t),
         t(
             "**Totals.** Expected values are added; intervals of totals come from joint draws that hold the "
             "error of the model's level at earlier dates, so they are wider than those of independent "
             "accounts."
         ),
         t(
-            "**Lifetime value.** Contribution of the next 12 months, month by month, discounted at {rate} a year.",
+            "**Lifetime value.** Contribution of the next 12 months, 3 and 5 years, month by month, discounted at {rate} "
+            "a year. After 12 months purchases wane as the model expects, while order values and margin rates stay; the "
+            "error of level adds up from year to year. Orders to come are all purchase days of the future, discounted, "
+            "which is a finite number even where a model lets nobody leave.",
             rate=t.percent(value.discount_rate_annual),
         ),
         t(
@@ -86,6 +82,38 @@ def _one_time(run: Source, t: Translator) -> list[str]:
     ]
 
 
+def _order_value(run: Source, t: Translator) -> str:
+    """Say which model of order values is in force."""
+    if (run.read("models")["model"] == "log_normal_spend").any():
+        return t(
+            "**Order value.** A log-normal model in which an account's order value goes with how often it orders; where "
+            "an account's order value rises or falls clearly, the mean of its last 12 months; for accounts with one "
+            "order, that order. Returns are deducted by the account's return rate."
+        )
+    return t(
+        "**Order value.** The Gamma-Gamma model; where an account's order value rises or falls clearly, "
+        "the mean of its last 12 months; for accounts with one order, that order. Returns are deducted "
+        "by the account's return rate."
+    )
+
+
+def _contribution(run: Source, t: Translator) -> str:
+    """Say what is deducted from revenue."""
+    if not is_contribution(run):
+        return t("**Contribution.** No costs are known: values are revenue.")
+    if (run.read("forecast")["cost_to_serve"] > 0).any():
+        return t(
+            "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its channel where it "
+            "has few lines, less the cost to serve it: that of the last 12 months again, where it buys at all. Credit "
+            "cost is not deducted."
+        )
+    return t(
+        "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its "
+        "channel where it has few lines. Cost to serve and credit cost are not deducted, because no such "
+        "data was read."
+    )
+
+
 def _blend(run: Source, t: Translator) -> list[str]:
     """Say how the model's purchases are mixed with the recent ones, where they are."""
     choice = run.read_facts("choice")
@@ -104,7 +132,7 @@ def _blend(run: Source, t: Translator) -> list[str]:
 def not_yet(t: Translator) -> list[Block]:
     """What a reader might look for in vain."""
     lines = [
-        t("No cost to serve, payments, credit, complaints or sales pipeline enter."),
+        t("No payments, credit, complaints or sales pipeline enter."),
         t("Potential is declared or an account's own best; it is not estimated from similar accounts."),
         t("Movement between two dates, account plans, coverage by owner and targets are not reported."),
     ]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 
+from kamlab import totals
 from kamlab.backtest import RECORDS
 from kamlab.config import Config
 from kamlab.i18n import Translator
@@ -68,18 +68,17 @@ def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
         future, draws = future[future["account"].isin(accounts)], draws[draws["account"].isin(accounts)]
     if future.empty:
         return Interval(float("nan"), float("nan"), float("nan"))
-    sums = draws.drop(columns="account").sum()
-    level = run.config.value.level
-    lower, upper = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(future["expected_contribution"].sum()), float(lower), float(upper))
+    return _summed(run, future["expected_contribution"], draws)
 
 
 def total_revenue(run: Source) -> Interval:
     """Return the expected revenue of all accounts with the interval of their joint draws."""
-    sums = run.read("revenue_draws").drop(columns="account").sum()
-    level = run.config.value.level
-    lower, upper = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(run.read("forecast")["expected_revenue"].sum()), float(lower), float(upper))
+    return _summed(run, run.read("forecast")["expected_revenue"], run.read("revenue_draws"))
+
+
+def _summed(run: Source, expected: pd.Series, draws: pd.DataFrame) -> Interval:
+    bounds = totals.interval(totals.sums(draws), run.config.value.level).iloc[0]
+    return Interval(float(expected.sum()), float(bounds["lower"]), float(bounds["upper"]))
 
 
 SILENT_RULES = ("win_back.silent", "silent.watch")
