@@ -45,7 +45,9 @@ def test_the_known_upper_level_is_recovered_and_covers_nine_in_ten():
     fitted, record = look_alikes.upper_revenue(summary, accounts, no_mix(accounts["account"]))
     row = record.iloc[0]
     assert list(record.columns) == [c.name for c in terms.TABLES["potential_fit"]]
-    assert record[["channel", "given", "accounts", "used"]].values.tolist() == [["end user", "firmographics", 600, True]]
+    assert record[["channel", "given", "accounts", "used"]].values.tolist() == [
+        ["end user", "firmographics", 600, True]
+    ]
     assert row["coverage"] == pytest.approx(0.9, abs=0.03)  # binomial deviation of 600 accounts: 0.012
     # the loss of the truth, out of sample, is what the best fit could have
     y, truth = np.log(summary["trailing_revenue"]), np.log(accounts["truth"])

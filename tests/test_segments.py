@@ -6,9 +6,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
-from kamlab import clusters, segment_names, segment_rules, segments, terms
+from kamlab import clusters, segment_names, segment_rules, segments, steps, terms
+from kamlab.config import Company, Config, Source, Transactions
 from kamlab.errors import ConfigError, DataError
 from kamlab.i18n import Translator
+from kamlab.period import StudyPeriod
+from kamlab.runs.folder import Run
 
 GROUPS = {
     # accounts, contribution, silence, growth, interval, regularity, tenure
@@ -84,7 +87,7 @@ def test_separated_groups_are_recovered_numbered_by_value_and_named():
     assert found.used == ("expected_contribution", "silence", "growth", "order_interval", "tenure")
     assert list(found.candidates.columns) == [c.name for c in terms.TABLES["candidates"]]
     tried = found.candidates
-    assert tried.groupby("method")["k"].apply(list).to_dict() == dict.fromkeys(clusters.METHODS, list(range(2, 13)))
+    assert tried.groupby("method")["k"].apply(list).to_dict() == {m: list(range(2, 13)) for m in clusters.METHODS}
     assert tried.loc[tried["chosen"], "k"].tolist() == [3]
     assert (tried["reason"] == "chosen").sum() == 1
 
@@ -355,10 +358,10 @@ def test_bad_features_are_named_and_never_make_a_class_of_missing_values():
 
 def test_repeated_accounts_and_infinite_values_are_named():
     table, _ = company()
-    with pytest.raises(DataError, match="1 rows repeat an account .first: A0000."):
+    with pytest.raises(DataError, match=r"1 rows repeat an account \(first: A0000\)"):
         segments.fit(pd.concat([table, table.head(1)]))
     table.loc[5, "expected_contribution"] = np.inf
-    with pytest.raises(DataError, match="1 accounts have an infinite expected_contribution .first: A0005."):
+    with pytest.raises(DataError, match=r"1 accounts have an infinite expected_contribution \(first: A0005\)"):
         segments.fit(table)
 
 
@@ -467,3 +470,25 @@ def test_the_same_data_keep_the_same_numbers_whatever_they_were():
     after = found.after(renumbered, found.labels, 7)
     assert after.profile["segment_id"].tolist() == [7, 5, 6]
     assert after.highest_id == 7
+
+
+def test_a_run_takes_the_numbers_of_the_run_before(tmp_path):
+    table, _ = company()
+    config = Config(
+        company=Company(name="Acme"),
+        source=Source(transactions=Transactions(path="x.csv", columns={"account": "a", "date": "d"})),
+    )
+    run = Run(tmp_path, config, StudyPeriod("2025-12-31"))
+    run.write("features", table)
+    before = Run(tmp_path / "log" / "before", config, run.period)
+    found = fitted()
+    before.write("profile", found.profile.assign(segment_id=[3, 1, 8]))
+    before.write("segments", found.labels.assign(segment_id=found.labels["segment"].map({1: 3, 2: 1, 3: 8})))
+    before.write_facts("segmentation", found.facts() | {"highest_id": 9})
+    labels = steps.segments(run)
+    assert run.read("profile")["segment_id"].tolist() == [3, 1, 8]
+    assert (labels["previous_segment_id"] == labels["segment_id"]).all()
+    assert run.read_facts("segmentation")["highest_id"] == 9
+    for name in ("segments", "candidates", "profile", "feature_rules", "segment_rules"):
+        documented = [c.name for c in terms.TABLES[name] if c.name != "…"]
+        assert list(run.read(name).columns)[: len(documented)] == documented

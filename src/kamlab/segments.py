@@ -168,13 +168,13 @@ def fit(
 
     K-means, Ward's method (up to 1,000 accounts) and Gaussian mixtures with diagonal and full covariances are tried
     with 2 to `k_max` groups. A mixture has to have a lower BIC than one normal cloud and than the other mixture of as
-    many components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above
-    the highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation
-    and 10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
+    many components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above the
+    highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation and
+    10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
     stable (mean adjusted Rand index ≥ 0.8 with divisions of 20 subsamples of 80 %) and to give each segment a name of
     its own. Of the divisions that pass, the one furthest above chance is chosen, within 0.01 the one with the fewest
-    segments, then the simplest method; if none passes, there are no segments. See
-    `kamlab.clusters` for the measures and their sources.
+    segments, then the simplest method; if none passes, there are no segments. See `kamlab.clusters` for the measures
+    and their sources.
 
     Parameters
     ----------
