@@ -19,9 +19,13 @@ ORDER = (
     *(
         "look_alikes",
         "potential",
+        "personal",
         "features",
+        "scaling",
         "segment_names",
+        "profiles",
         "clusters",
+        "selection",
         "segment_rules",
         "segment_identity",
         "segments",

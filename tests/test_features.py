@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from kamlab import features
+from kamlab import features, scaling
 from kamlab.errors import DataError
 
 
@@ -133,7 +133,7 @@ def test_the_scaler_names_infinite_features():
     table = features.build(*tables())[["silence"]]
     table.loc[1, "silence"] = np.inf
     with pytest.raises(DataError, match=r"silence \(1 accounts\)"):
-        features.FeatureScaler().fit(table)
+        scaling.FeatureScaler().fit(table)
 
 
 def test_what_other_tables_know_is_joined_and_the_product_mix_stands_last():
@@ -202,8 +202,8 @@ def test_the_features_keep_the_conventions_of_scikit_learn():
 def test_the_fitted_transformation_is_kept_with_its_rule_for_missing_values():
     table = features.build(*tables())
     used, left_out = features.usable(table)
-    scaler = features.FeatureScaler().fit(table[used])
-    rules = features.rules(table, scaler, used, left_out).set_index("feature")
+    scaler = scaling.FeatureScaler().fit(table[used])
+    rules = scaling.rules(table, scaler, used, left_out).set_index("feature")
     assert list(rules.index) == list(table.columns.drop("account"))
     value = rules.loc["expected_contribution"]
     # median 90: ln(1 + x / 90) of 300, 40 and 90
@@ -220,7 +220,7 @@ def test_the_fitted_transformation_is_kept_with_its_rule_for_missing_values():
 
 def scaled(**columns):
     frame = pd.DataFrame(columns)
-    return features.FeatureScaler(log_features=("money",)).fit(frame).transform(frame)
+    return scaling.FeatureScaler(log_features=("money",)).fit(frame).transform(frame)
 
 
 def test_scaling_computed_by_hand():
@@ -234,7 +234,7 @@ def test_scaling_computed_by_hand():
 
 def test_an_immaterial_spread_stays_small():
     frame = pd.DataFrame({"tenure": [1.00, 1.01, 1.02]})
-    out = features.FeatureScaler().fit_transform(frame)["tenure"]
+    out = scaling.FeatureScaler().fit_transform(frame)["tenure"]
     np.testing.assert_allclose(out, [-0.02, 0.0, 0.02])  # in units of half a year, the feature's resolution
 
 
@@ -248,7 +248,7 @@ def test_scaled_features_are_finite_bounded_and_free_of_currency(values, factor)
         return
     here, there = scaled(money=values), scaled(money=values * factor)
     assert np.isfinite(here.to_numpy()).all()
-    assert (here.abs() <= features.MAX_DEVIATIONS).all().all()
+    assert (here.abs() <= scaling.MAX_DEVIATIONS).all().all()
     np.testing.assert_allclose(here, there, rtol=1e-6, atol=1e-9)
     order = np.argsort(values, kind="stable")
     assert (np.diff(here["money"].to_numpy()[order]) >= -1e-12).all()
@@ -256,7 +256,7 @@ def test_scaled_features_are_finite_bounded_and_free_of_currency(values, factor)
 
 def test_the_scaler_keeps_the_conventions_of_scikit_learn():
     frame = features.build(*tables())[["expected_contribution", "p_alive"]]
-    scaler = features.FeatureScaler()
+    scaler = scaling.FeatureScaler()
     with pytest.raises(NotFittedError):
         scaler.transform(frame)
     fitted = clone(scaler).fit(frame)
@@ -272,6 +272,6 @@ def test_the_scaler_keeps_the_conventions_of_scikit_learn():
 def test_the_scaler_refuses_what_it_cannot_scale():
     frame = pd.DataFrame({"a": [1.0, 1.0], "b": [np.nan, np.nan], "c": [1.0, 2.0]})
     with pytest.raises(DataError, match="cannot be scaled: a, b"):
-        features.FeatureScaler().fit(frame)
+        scaling.FeatureScaler().fit(frame)
     with pytest.raises(DataError, match="fitted to c, not to d"):
-        features.FeatureScaler().fit(frame[["c"]]).transform(frame.rename(columns={"c": "d"})[["d"]])
+        scaling.FeatureScaler().fit(frame[["c"]]).transform(frame.rename(columns={"c": "d"})[["d"]])
