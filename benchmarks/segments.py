@@ -45,7 +45,9 @@ def main() -> None:
     found = segments.fit(table)
     seconds = time.perf_counter() - start
     facts, agreement = found.facts(), adjusted_rand_score(kind, found.labels["segment"])
-    print(f"{n:,} accounts, {len(found.profile)} segments by {facts['method']}: {seconds:.1f} s on {os.cpu_count()} cores")
+    print(
+        f"{n:,} accounts, {len(found.profile)} segments by {facts['method']}: {seconds:.1f} s on {os.cpu_count()} cores"
+    )
     print(f"adjusted Rand index with the truth {agreement:.3f}; rules reproduce {facts['reproduced']:.1%}")
 
 

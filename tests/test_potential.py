@@ -104,3 +104,27 @@ def test_what_some_members_of_a_group_declare_is_a_floor():
     # 6 of at least 20 shows room; 9 of at least 12 may be nearly all or little.
     assert table.loc["room", "wallet_share"] == pytest.approx(0.3)
     assert np.isnan(table.loc["full", "wallet_share"])
+
+
+def test_what_is_fitted_stands_between_declared_and_own_peak():
+    fitted = {"declared": 500.0, "own": 50.0, "returned": 12.0, "stranger": 9.0, "low": 1.0}
+    table = potential.estimate(SUMMARY, ACCOUNTS, fitted=fitted).set_index("account")
+    assert table["potential_source"].to_dict() == {
+        "declared": "declared",
+        "low": "declared",
+        "own": "fitted",
+        "prospect": "declared",
+        "returned": "fitted",
+        "stranger": "fitted",
+        "zero": "declared",
+    }
+    assert table.loc[["own", "returned", "stranger"], "potential_revenue"].tolist() == [50.0, 12.0, 9.0]
+    # it bought 20 of a fitted 50; one took more back than it bought, the other has never bought
+    assert table.loc[["own", "returned", "stranger"], "wallet_share"].tolist() == [0.4, 0.0, 0.0]
+
+
+def test_an_account_above_its_look_alikes_stands_at_its_own_peak_without_a_share():
+    table = potential.estimate(SUMMARY, ACCOUNTS, fitted={"own": 34.9}).set_index("account")
+    assert table.loc["own", ["potential_revenue", "potential_source"]].tolist() == [35.0, "own_peak"]
+    assert np.isnan(table.loc["own", "wallet_share"])
+    assert set(table["potential_source"]) <= set(terms.POTENTIAL_SOURCES)

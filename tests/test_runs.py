@@ -14,6 +14,8 @@ from kamlab import resources
 from kamlab.errors import ConfigError, DataError, ReportError
 from kamlab.runs import drafts, identity, runner
 from kamlab.runs.chapters import execute, kernel_environment
+from kamlab.runs.folder import HANDED_ON
+from kamlab.runs.output import hand_on
 
 ROOT = Path(__file__).parents[1]
 
@@ -387,3 +389,39 @@ def test_a_kernel_of_the_same_name_elsewhere_is_not_taken(tmp_path, monkeypatch)
     with kernel_environment():
         execute(path, tmp_path / "out.ipynb", {"a": 2}, tmp_path)
     assert (tmp_path / "out.ipynb").is_file()
+
+
+def with_segments(folder, frozen, *_):
+    """Stand in for the chapters: a run that hands on its segments."""
+    built(folder, frozen)
+    for name in HANDED_ON:
+        (folder / "tables" / name).write_text(f"{name} of {frozen.as_of}", "utf-8")
+    return {"step": 1.0}
+
+
+def test_the_newest_earlier_run_of_the_same_company_is_handed_on(company, monkeypatch):
+    given = []
+    monkeypatch.setattr(runner, "_build", lambda *args: given.append(args[2]) or with_segments(*args))
+
+    def run(as_of, name="kamlab.toml"):
+        return runner.run(company / name, out=company / "out", as_of=as_of, accept_stale=True)
+
+    (company / "other.toml").write_text(TOML.replace("Acme", "Other"), "utf-8")
+    september, november = run("2024-09-30"), run("2024-11-30")
+    run("2024-10-31", "other.toml")
+    december = run("2024-12-31")
+    assert given == [None, september.folder, None, november.folder]
+    # the numbers of its segments follow from the run before, so another run before makes another run
+    october = run("2024-10-31")
+    again = run("2024-11-30")
+    assert not again.reused
+    assert given[4:] == [september.folder, october.folder]
+    assert again.folder != november.folder
+    assert run("2024-12-31").folder == december.folder  # November handed on the same
+    copy = company / "copy"
+    hand_on(november.folder, copy)
+    assert sorted(p.name for p in (copy / folder.BEFORE / "tables").iterdir()) == sorted(HANDED_ON)
+
+
+def test_a_run_without_an_earlier_one_has_nothing_before(company):
+    assert kl.runs.open(config=company / "kamlab.toml").before() is None

@@ -1,3 +1,4 @@
+import json
 from functools import cache
 
 import numpy as np
@@ -5,9 +6,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
-from kamlab import segment_names, segments, terms
+from kamlab import clusters, segment_names, segment_rules, segments, steps, terms
+from kamlab.config import Company, Config, Source, Transactions
 from kamlab.errors import ConfigError, DataError
 from kamlab.i18n import Translator
+from kamlab.period import StudyPeriod
+from kamlab.runs.folder import Run
 
 GROUPS = {
     # accounts, contribution, silence, growth, interval, regularity, tenure
@@ -82,7 +86,10 @@ def test_separated_groups_are_recovered_numbered_by_value_and_named():
     }
     assert found.used == ("expected_contribution", "silence", "growth", "order_interval", "tenure")
     assert list(found.candidates.columns) == [c.name for c in terms.TABLES["candidates"]]
-    assert found.candidates.set_index("k")["chosen"].to_dict() == {k: k == 3 for k in range(2, 9)}
+    tried = found.candidates
+    assert tried.groupby("method")["k"].apply(list).to_dict() == {m: list(range(2, 13)) for m in clusters.METHODS}
+    assert tried.loc[tried["chosen"], "k"].tolist() == [3]
+    assert (tried["reason"] == "chosen").sum() == 1
 
 
 def test_the_profile_adds_up_and_holds_medians_in_original_units():
@@ -100,11 +107,42 @@ def test_the_profile_adds_up_and_holds_medians_in_original_units():
     assert list(found.profile.columns) == [*named, *table.columns.drop("account")]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_data_without_structure_has_no_segments_worth_naming(seed):
-    found = segments.fit(structureless(seed))
+def heavy_tails(seed, n=250):
+    """Independent features with the tails of Student's t with 3 degrees of freedom, money on top of it log-normal."""
+    rng = np.random.default_rng(seed)
+    tails = rng.standard_t(3, size=(n, 4))
+    table = pd.DataFrame(tails, columns=["growth", "tenure", "visits", "calls"])
+    table.insert(0, "expected_contribution", np.exp(8 + 1.5 * rng.normal(size=n)))
+    table.insert(0, "account", [f"A{i:04d}" for i in range(n)])
+    return table
+
+
+def skewed(seed, n=250):
+    """Features that analysts add as they are: log-normal, uniform, exponential, compared by difference."""
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "account": [f"A{i:04d}" for i in range(n)],
+            "expected_contribution": np.exp(8 + rng.normal(size=n)),
+            "visits": np.exp(rng.normal(size=n)),
+            "calls": rng.exponential(size=n),
+            "distance": rng.uniform(size=n),
+        }
+    )
+
+
+def blob(seed, n=60):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(rng.normal(size=(n, 4)), columns=["growth", "tenure", "visits", "expected_contribution"])
+    return table.assign(account=[f"A{i:04d}" for i in range(n)])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("make", [structureless, heavy_tails, skewed, blob])
+def test_data_without_structure_has_no_segments_worth_naming(make, seed):
+    found = segments.fit(make(seed), k_max=6)
     assert not found.found
-    assert found.rule_id in ("chance", "unstable")
+    assert found.rule_id == "none"
     assert found.labels["segment"].unique().tolist() == [1]
     assert found.labels["segment_name"].unique().tolist() == ["All accounts"]
     assert found.labels["silhouette"].isna().all()
@@ -140,40 +178,56 @@ def test_two_kinds_of_accounts_without_any_spread_are_two_segments():
 
 def test_an_analyst_can_override_the_number():
     table, _ = company()
-    found = segments.fit(table, k=2, k_max=3)
+    found = segments.fit(table, k=2, method="kmeans")
     assert found.rule_id == "given"
     assert found.labels["segment"].nunique() == 2
     assert found.candidates.loc[found.candidates["chosen"], "k"].tolist() == [2]
-    small = segments.fit(table.head(20), k=2, k_max=2)
+    small = segments.fit(table.head(20), k=2)
     assert small.found
     with pytest.raises(ConfigError, match="49 segments of 240 accounts: ask for 2 to 48"):
         segments.fit(table, k=49)
+    by_mixture = segments.fit(table, method="full", k_max=2)
+    assert set(by_mixture.candidates["method"]) == {"full"}
+    with pytest.raises(ConfigError, match='no method "median"'):
+        segments.fit(table, method="median")
+
+
+def test_an_analyst_can_choose_the_features():
+    table, _ = company()
+    found = segments.fit(table, by=["regularity"], k=2, method="kmeans")
+    assert found.used == ("regularity",)
+    assert found.left_out["silence"] == "describes the segments, but does not make them"
+    assert "regularity" not in found.left_out
+    with pytest.raises(ConfigError, match="cannot be made from breadth"):
+        segments.fit(table, by=["breadth"])
 
 
 def test_the_same_seed_gives_the_same_segments_in_any_currency():
     table, _ = company(3)
-    one, two = (segments.fit(table, k_max=3, seed=5) for _ in range(2))
+    one, two = (segments.fit(table, k=3, method="full", seed=5) for _ in range(2))
     pd.testing.assert_frame_equal(one.labels, two.labels)
     pd.testing.assert_frame_equal(one.candidates, two.candidates)
-    dear = segments.fit(table.assign(expected_contribution=table["expected_contribution"] * 24_000), k_max=3, seed=5)
+    dear = segments.fit(
+        table.assign(expected_contribution=table["expected_contribution"] * 24_000), k=3, method="full", seed=5
+    )
     assert dear.labels["segment"].tolist() == one.labels["segment"].tolist()
 
 
 def test_silhouettes_equal_scikit_learn_and_hold_on_a_sample():
     rng = np.random.default_rng(0)
     z = np.concatenate([rng.normal(size=(60, 3)), rng.normal(size=(40, 3)) + 3, np.full((1, 3), 99.0)])
-    clusters = np.repeat([0, 1, 2], [60, 40, 1])
+    groups = np.repeat([0, 1, 2], [60, 40, 1])
     everyone = np.arange(101)
-    ours = segments._silhouettes(z, clusters, everyone)
-    np.testing.assert_allclose(ours, silhouette_samples(z, clusters), atol=1e-12)
-    sampled = segments._silhouettes(z, clusters, np.r_[0:60:2, 60:100:2, 100])
+    ours = clusters.silhouettes(z, groups, everyone)
+    np.testing.assert_allclose(ours, silhouette_samples(z, groups), atol=1e-12)
+    sampled = clusters.silhouettes(z, groups, np.r_[0:60:2, 60:100:2, 100])
     assert np.abs(sampled - ours).max() < 0.15  # half of the neighbours, hence half of the evidence
 
 
 def test_many_accounts_are_put_into_the_segments_of_a_sample(monkeypatch):
     monkeypatch.setattr(segments, "SAMPLE", 100)
     table, truth = company()
-    found = segments.fit(table, k_max=3)
+    found = segments.fit(table, k_max=3, method="kmeans")
     assert adjusted_rand_score(truth, found.labels["segment"]) == 1.0
     assert found.labels["silhouette"].notna().all()
 
@@ -239,3 +293,204 @@ def test_names_are_translated_part_by_part():
     assert segment_names.translated("Small new buyers", t) == "SMALL NEW BUYERS"
     assert segment_names.translated("Small new buyers, more frequent", t) == "SMALL NEW BUYERS, MORE FREQUENT"
     assert segment_names.translated("Small new buyers (4)", t) == "SMALL NEW BUYERS (4)"
+
+
+def long_and_thin(seed=0, n=150):
+    """Two parallel bands, far longer than they are apart: k-means cuts them across."""
+    rng = np.random.default_rng(seed)
+    along = rng.normal(0, 3, 2 * n)
+    truth = np.repeat([0, 1], n)
+    growth = 0.3 * along + truth * 1.4 + rng.normal(0, 0.1, 2 * n)
+    table = pd.DataFrame({"expected_contribution": 1.0, "visits": along, "growth": growth})
+    return table.assign(account=[f"A{i:04d}" for i in range(2 * n)]), truth
+
+
+def test_bands_that_k_means_would_cut_across_are_found_by_a_mixture():
+    table, truth = long_and_thin()
+    found = segments.fit(table, k_max=2)
+    assert found.facts()["method"] == "full"
+    assert adjusted_rand_score(truth, found.labels["segment"]) >= 0.95  # the bands touch at their ends
+    across = segments.fit(table, k=2, method="kmeans")
+    assert adjusted_rand_score(truth, across.labels["segment"]) < 0.2
+
+
+def test_memberships_of_k_means_follow_the_documented_formula():
+    centres = clusters.Centres(np.array([[0.0, 0.0], [2.0, 0.0]]), variance=0.5)
+    # squared distances 0.25 and 2.25 from (0.5, 0): the odds are exp(2.25 − 0.25) for 2σ² = 1
+    odds = np.exp(2.0)
+    expected = [[odds / (1 + odds), 1 / (1 + odds)], [0.5, 0.5]]
+    np.testing.assert_allclose(centres.probabilities(np.array([[0.5, 0.0], [1.0, 7.0]])), expected)
+
+
+def test_every_account_has_probabilities_that_add_up_and_its_segment_is_the_likeliest():
+    found = fitted()
+    chances = found.probabilities.set_index("account")
+    assert list(chances.columns) == ["s1", "s2", "s3"]
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    labels = found.labels.set_index("account")
+    np.testing.assert_array_equal(chances.to_numpy().argmax(axis=1) + 1, labels["segment"])
+    np.testing.assert_allclose(chances.max(axis=1), labels["probability"])
+    assert (labels["second_segment"] != labels["segment"]).all()
+    assert not labels["borderline"].any()
+
+
+def test_an_account_between_two_segments_is_borderline():
+    growth = [*np.linspace(-1, 1, 60), *np.linspace(4, 6, 60), 2.5]
+    table = pd.DataFrame({"growth": growth, "expected_contribution": 1.0, "account": [f"A{i:03d}" for i in range(121)]})
+    found = segments.fit(table, k=2, method="kmeans")
+    assert found.labels.loc[found.labels["borderline"], "account"].tolist() == ["A120"]
+    assert found.facts()["borderline"] == 1
+
+
+def test_bad_features_are_named_and_never_make_a_class_of_missing_values():
+    table, truth = company()
+    table["constant"], table["absent"], table["endless"] = 1.0, np.nan, np.where(table.index == 3, np.inf, 2.0)
+    table["rare"] = np.where(table.index < 100, table.index, np.nan)
+    table.loc[table.index % 7 == 0, "growth"] = np.nan
+    found = segments.fit(table, k_max=4, method="kmeans")
+    assert {name: found.left_out[name] for name in ("constant", "absent", "endless", "rare")} == {
+        "constant": "the same for all accounts",
+        "absent": "no data",
+        "endless": "infinite for some accounts",
+        "rare": "known for less than half of the accounts",
+    }
+    assert adjusted_rand_score(truth, found.labels["segment"]) >= 0.95  # a seventh of the growth rates is gone
+    assert found.labels[["segment", "segment_name", "probability"]].notna().all().all()
+
+
+def test_repeated_accounts_and_infinite_values_are_named():
+    table, _ = company()
+    with pytest.raises(DataError, match=r"1 rows repeat an account \(first: A0000\)"):
+        segments.fit(pd.concat([table, table.head(1)]))
+    table.loc[5, "expected_contribution"] = np.inf
+    with pytest.raises(DataError, match=r"1 accounts have an infinite expected_contribution \(first: A0005\)"):
+        segments.fit(table)
+
+
+def test_one_account_with_nearly_all_the_money_is_named_and_hides_nobody():
+    table, truth = company()
+    giant = int(table["expected_contribution"].idxmax())
+    table.loc[giant, "expected_contribution"] = 99 * table["expected_contribution"].drop(giant).sum()
+    found = segments.fit(table, k_max=4, method="kmeans")
+    assert found.dominant == table.loc[giant, "account"]
+    assert adjusted_rand_score(truth, found.labels["segment"]) == 1.0
+    # the key accounts are large and the others are not small because of the giant
+    assert found.profile["segment_name"].tolist() == [
+        "Large regular buyers",
+        "Small fading buyers",
+        "Small silent buyers",
+    ]
+    assert fitted().dominant == ""
+
+
+def test_rules_say_the_segments_in_thresholds_that_part_them():
+    table, _ = company()
+    found = fitted()
+    rules = found.rules
+    assert list(rules.columns) == [c.name for c in terms.TABLES["segment_rules"]]
+    assert rules["accounts"].sum() == 240
+    assert found.facts()["reproduced"] == 1.0
+    assert set(rules["segment"]) == {1, 2, 3}
+    joined = table.merge(found.labels, on="account")
+    for row in rules.itertuples():
+        meets = np.ones(240, dtype=bool)
+        for condition in json.loads(row.conditions):
+            value = joined[condition["feature"]]
+            low, high = condition["at_least"], condition["under"]
+            meets &= (value >= (-np.inf if low is None else low)) & (value < (np.inf if high is None else high))
+        assert meets.sum() == row.accounts
+        assert (joined.loc[meets, "segment"] == row.segment).mean() == row.share_right
+
+
+def test_thresholds_are_the_roundest_that_part_the_accounts():
+    x = pd.DataFrame(
+        {"expected_contribution": [1e6, 2.9e6, 3.3e6, 3.3e6] * 10, "wallet_share": [0.1, 0.37, 0.1, 0.42] * 10}
+    )
+    rules = segment_rules.explain(x, np.tile([2, 2, 1, 1], 10))
+    # 3 M parts 2.9 M from 3.3 M
+    assert rules["conditions"].map(json.loads).tolist() == [
+        [{"feature": "expected_contribution", "at_least": 3e6, "under": None}],
+        [{"feature": "expected_contribution", "at_least": None, "under": 3e6}],
+    ]
+    rules = segment_rules.explain(x, np.tile([3, 3, 1, 2], 10))
+    t = Translator("en", currency="CNY")
+    assert {
+        row.segment: segment_rules.written(row.conditions, t).replace("\u00a0", " ") for row in rules.itertuples()
+    } == {
+        1: "Expected value ≥ CNY 3.00 M and Share of wallet < 30%",
+        2: "Expected value ≥ CNY 3.00 M and Share of wallet ≥ 30%",
+        3: "Expected value < CNY 3.00 M",
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"feature": "silence", "at_least": None, "under": 82.5}, "Last order ago < 82.5 d"),
+        ({"feature": "order_interval", "at_least": 30.0, "under": 90.0}, "30 d ≤ Order every < 90 d"),
+        ({"feature": "growth", "at_least": float(np.log1p(-0.25)), "under": None}, "Growth ≥ −25%"),
+        ({"feature": "tenure", "at_least": 2.6, "under": None}, "Known for ≥ 2.6 y"),
+        ({"feature": "wallet_share", "at_least": None, "under": 0.125}, "Share of wallet < 12.5%"),
+        ({"feature": "visits", "at_least": 0.75, "under": None}, "visits ≥ 0.75"),
+        ({"feature": "mix_Feed", "at_least": 0.5, "under": None}, "Feed ≥ 50%"),
+    ],
+)
+def test_conditions_are_written_in_the_readers_units(condition, expected):
+    said = segment_rules.written(json.dumps([condition]), Translator("en"))
+    assert said.replace("\u00a0", " ") == expected
+
+
+def test_numbers_in_rules_follow_the_language():
+    condition = [{"feature": "silence", "at_least": None, "under": 82.5}]
+    assert "82,5" in segment_rules.written(json.dumps(condition), Translator("vi"))
+
+
+def test_segments_keep_their_numbers_where_their_profile_stays():
+    before = fitted()
+    # a year on: the fading accounts are gone, the key accounts doubled, and a new kind has come
+    groups = {
+        "key": (40, 4e6, 10, 0.1, 20, 0.8, 7.0),
+        "lost": (120, 2e3, 950, -1.5, 150, 0.5, 5.0),
+        "new": (60, 3e5, 5, 0.0, 400, 0.5, 0.4),
+    }
+    now = segments.fit(company(4, groups)[0], k_max=4, method="kmeans")
+    assert now.profile["segment_id"].tolist() == [1, 2, 3]
+    after = now.after(before.profile, before.labels, before.highest_id)
+    assert after.profile["segment_id"].tolist() == [1, 4, 3]
+    assert after.highest_id == 4
+    labels = after.labels
+    assert labels.groupby("segment")["segment_id"].unique().map(list).tolist() == [[1], [4], [3]]
+    earlier = before.labels.set_index("account")["segment_id"]
+    assert labels["previous_segment_id"].tolist() == labels["account"].map(earlier).tolist()
+    # a number that was given once is never given again
+    assert now.after(before.profile, before.labels, 9).profile["segment_id"].tolist() == [1, 10, 3]
+
+
+def test_the_same_data_keep_the_same_numbers_whatever_they_were():
+    found = fitted()
+    renumbered = found.profile.assign(segment_id=[7, 5, 6])
+    after = found.after(renumbered, found.labels, 7)
+    assert after.profile["segment_id"].tolist() == [7, 5, 6]
+    assert after.highest_id == 7
+
+
+def test_a_run_takes_the_numbers_of_the_run_before(tmp_path):
+    table, _ = company()
+    config = Config(
+        company=Company(name="Acme"),
+        source=Source(transactions=Transactions(path="x.csv", columns={"account": "a", "date": "d"})),
+    )
+    run = Run(tmp_path, config, StudyPeriod("2025-12-31"))
+    run.write("features", table)
+    before = Run(tmp_path / "log" / "before", config, run.period)
+    found = fitted()
+    before.write("profile", found.profile.assign(segment_id=[3, 1, 8]))
+    before.write("segments", found.labels.assign(segment_id=found.labels["segment"].map({1: 3, 2: 1, 3: 8})))
+    before.write_facts("segmentation", found.facts() | {"highest_id": 9})
+    labels = steps.segments(run, k=3, method="kmeans")
+    assert run.read("profile")["segment_id"].tolist() == [3, 1, 8]
+    assert (labels["previous_segment_id"] == labels["segment_id"]).all()
+    assert run.read_facts("segmentation")["highest_id"] == 9
+    for name in ("segments", "candidates", "profile", "feature_rules", "segment_rules"):
+        documented = [c.name for c in terms.TABLES[name] if c.name != "…"]
+        assert list(run.read(name).columns)[: len(documented)] == documented

@@ -10,7 +10,7 @@ import pytest
 
 import kamlab as kl
 from kamlab.errors import DataError
-from kamlab.summary import holdout, monthly_revenue, revenue_windows, summarize_periods
+from kamlab.summary import holdout, monthly_revenue, product_mix, revenue_windows, summarize_periods, swings
 
 # As-of 2024-12-31: the last 12 months begin on 2024-01-02, the 12 before on 2023-01-02, 36 months on 2022-01-01.
 HAND = """account,day,net,cost,line
@@ -199,3 +199,42 @@ def test_impossible_periods_are_refused(tmp_path):
         summarize_periods(ledger_of(HAND, tmp_path), PERIOD, period_days=0)
     with pytest.raises(DataError, match="No account has a purchase up to 2020-01-01"):
         summarize_periods(ledger_of(HAND, tmp_path), kl.StudyPeriod("2020-01-01"), period_days=30)
+
+
+def test_the_product_mix_of_the_last_year(tmp_path):
+    ledger = ledger_of(HAND, tmp_path)
+    table = product_mix(ledger, PERIOD).set_index("account")
+    # of A's last 12 months 300 are x and 80 are z; C only returned something
+    assert table.to_dict() == {"x": {"A": 300 / 380, "B": 1.0}, "z": {"A": 80 / 380, "B": 0.0}}
+    group = pd.DataFrame({"member": ["A", "B"], "account": ["G", "G"]})
+    assert product_mix(ledger, PERIOD, accounts=group).values.tolist() == [["G", 310 / 390, 80 / 390]]
+
+
+def test_small_product_lines_are_left_out_of_the_mix(tmp_path):
+    lines = "".join(f"A,2024-06-01,{i + 1},,line {i}\n" for i in range(10))
+    table = product_mix(ledger_of("account,day,net,cost,line\n" + lines, tmp_path), PERIOD)
+    assert list(table.columns) == ["account", *(f"line {i}" for i in range(9, 1, -1))]
+    assert table["line 9"].tolist() == [10 / 55]  # of all lines, those left out included
+
+
+def test_without_product_lines_there_is_no_mix(tmp_path):
+    path = tmp_path / "plain.csv"
+    path.write_text("account,day,net\nA,2024-06-01,5\n", "utf-8")
+    ledger = kl.read_ledger(path, columns={"account": "account", "date": "day", "amount": "net"})
+    table = product_mix(ledger, PERIOD)
+    assert list(table.columns) == ["account"]
+    assert table.empty
+
+
+def test_swings_of_quarterly_revenue_and_rebates(tmp_path):
+    table = swings(ledger_of(HAND, tmp_path), PERIOD).set_index("account")
+    # A's last 8 quarters of 91 days hold 160 and 300, the others nothing
+    quarters = [160, 300, 0, 0, 0, 0, 0, 0]
+    assert table.loc["A", "volatility"] == pytest.approx(np.std(quarters) / np.mean(quarters))
+    assert table.loc[["B", "C"], "volatility"].isna().all()  # known for under 8 quarters
+    assert table.loc[["A", "B"], "discount_depth"].tolist() == [0.0, 0.0]
+    assert math.isnan(table.loc["C", "discount_depth"])
+    path = tmp_path / "rebates.csv"
+    path.write_text("account,day,net,kind\nA,2024-06-01,200,sale\nA,2024-07-01,-30,rebate\nA,2024-08-01,-9,return\n")
+    columns = {"account": "account", "date": "day", "amount": "net", "kind": "kind"}
+    assert swings(kl.read_ledger(path, columns=columns), PERIOD)["discount_depth"].tolist() == [0.15]

@@ -91,27 +91,56 @@ def divide(z: np.ndarray, method: str, k: int, *, seed: int, starts: int = START
         warnings.simplefilter("ignore", ConvergenceWarning)
         if method == "ward":
             return _centres(z, AgglomerativeClustering(k, linkage="ward").fit_predict(z))
-        groups = KMeans(k, n_init=starts, random_state=seed).fit(z).labels_
-        return _mixture(z, method, groups) if method in MIXTURES else _centres(z, groups)
+        if method in MIXTURES:
+            return _mixture(z, method, k, seed, starts)
+        return _centres(z, _k_means(z, k, seed, starts))
 
 
-def _mixture(z: np.ndarray, method: str, groups: np.ndarray) -> Mixture:
-    """Fit a mixture that begins at the groups of k-means."""
-    found, sizes = np.unique(groups, return_counts=True)
-    spreads = np.stack([np.cov(z[groups == g], rowvar=False, ddof=0).reshape(z.shape[1], -1) for g in found])
-    precisions = np.linalg.inv(spreads + FLOOR * np.eye(z.shape[1]))
-    if method == "diagonal":
-        precisions = 1 / (np.diagonal(spreads, axis1=1, axis2=2) + FLOOR)
+def _k_means(z: np.ndarray, k: int, seed: int, starts: int) -> np.ndarray:
+    return KMeans(k, n_init=starts, random_state=seed).fit(z).labels_
+
+
+def _mixture(z: np.ndarray, method: str, k: int, seed: int, starts: int) -> Mixture:
+    """Fit a mixture from the groups of k-means, on the axes as they are or made equally long, whichever is likelier."""
+    size, axes = np.linalg.svd(z - z.mean(axis=0), full_matrices=False)[1:]
+    round_cloud = (z - z.mean(axis=0)) @ axes.T / np.maximum(size / np.sqrt(len(z)), np.sqrt(FLOOR))
+    begins = [_Begin.at(z, _k_means(points, k, seed, starts), method) for points in (z, round_cloud)]
+    begin = max(begins, key=lambda b: b.likelihood)
     model = GaussianMixture(
-        len(found),
+        len(begin.weights),
         covariance_type="diag" if method == "diagonal" else "full",
         reg_covar=FLOOR,
-        weights_init=sizes / len(z),
-        means_init=np.stack([z[groups == g].mean(axis=0) for g in found]),
-        precisions_init=precisions,
+        weights_init=begin.weights,
+        means_init=begin.means,
+        precisions_init=begin.precisions,
         random_state=0,
     )
     return Mixture(model.fit(z))
+
+
+@dataclass(frozen=True)
+class _Begin:
+    """Components that are each one group's own normal distribution, and how likely the groups are under them."""
+
+    weights: np.ndarray
+    means: np.ndarray
+    precisions: np.ndarray
+    likelihood: float
+
+    @classmethod
+    def at(cls, z: np.ndarray, groups: np.ndarray, method: str) -> _Begin:
+        found, sizes = np.unique(groups, return_counts=True)
+        d = z.shape[1]
+        spreads = np.stack([np.cov(z[groups == g], rowvar=False, ddof=0).reshape(d, d) for g in found])
+        spreads += FLOOR * np.eye(d)
+        weights = sizes / len(z)
+        if method == "diagonal":
+            variances = np.diagonal(spreads, axis1=1, axis2=2)
+            precisions, volumes = 1 / variances, np.log(variances).sum(axis=1)
+        else:
+            precisions, volumes = np.linalg.inv(spreads), np.linalg.slogdet(spreads)[1]
+        means = np.stack([z[groups == g].mean(axis=0) for g in found])
+        return cls(weights, means, precisions, float((weights * (np.log(weights) - volumes / 2)).sum()))
 
 
 def _centres(z: np.ndarray, groups: np.ndarray) -> Centres:

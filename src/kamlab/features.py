@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,40 +10,15 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from kamlab import personal
 from kamlab.errors import DataError, first_ids
 from kamlab.i18n import N_
 from kamlab.period import DAYS_PER_YEAR, days_to_years
-from kamlab.terms import TABLES
 
 MIN_KNOWN_SHARE = 0.5
 """A feature that is known for fewer accounts is left out whole."""
-MAX_DEVIATIONS = 3.0
-"""Scaled features end here, so that a single account does not become a segment."""
 MIX = "mix_"
 """How the names of product-mix shares begin; the product line follows."""
-
-PERSONAL = (
-    *("birth", "birthday", "birthdate", "hobby", "hobbies", "family", "spouse", "wife", "husband", "child", "children"),
-    *("religion", "gender", "sex", "person", "contact", "phone", "mobile", "email", "mail", "address", "passport"),
-    *("first_name", "last_name", "full_name", "name", "sinh_nhật", "sở_thích", "gia_đình", "điện_thoại", "họ_tên"),
-    *("cumpleaños", "nacimiento", "afición", "aficiones", "familia", "sexo", "teléfono", "correo", "nombre"),
-)
-"""Words that personal data goes by; hobbies, birthdays and families are for the customer card alone."""
-PERSONAL_IN_CHINESE = (
-    "生日",
-    "出生",
-    "爱好",
-    "愛好",
-    "家庭",
-    "配偶",
-    "性别",
-    "性別",
-    "电话",
-    "電話",
-    "手机",
-    "邮箱",
-    "姓名",
-)
 
 
 @dataclass(frozen=True)
@@ -79,15 +52,15 @@ class Feature:
     makes_segments: bool = True
 
 
-_MEDIAN = N_("The middle value of all accounts stands for it.")
-_NEVER = N_("It is known for every account.")
-_NONE = N_("Missing values stay missing.")
+MEDIAN = N_("The middle value of all accounts stands for it.")
+NEVER = N_("It is known for every account.")
+NONE = N_("Missing values stay missing.")
 
 
 def _describing(
     name: str, meaning: str, head: str, scale: Literal["log", "linear"], resolution: float, unit: str = ""
 ) -> Feature:
-    return Feature(name, meaning, head, scale, _NONE, resolution, unit, makes_segments=False)
+    return Feature(name, meaning, head, scale, NONE, resolution, unit, makes_segments=False)
 
 
 FEATURES = (
@@ -95,15 +68,15 @@ FEATURES = (
         "expected_contribution",
         N_("Expected contribution, next 12 months"),
         N_("Expected value"),
-        *("log", _NEVER, 0.1, "currency"),
+        *("log", NEVER, 0.1, "currency"),
     ),
     _describing("contribution_lower", N_("Lower bound of its interval"), N_("Lower bound"), "log", 0.1, "currency"),
     _describing("contribution_upper", N_("Upper bound of its interval"), N_("Upper bound"), "log", 0.1, "currency"),
     _describing("trailing_revenue", N_("Revenue of the last 12 months"), N_("Last 12 months"), "log", 0.1, "currency"),
     _describing("trailing_margin", N_("Margin of the last 12 months"), N_("Margin"), "log", 0.1, "currency"),
     _describing("p_alive", N_("Chance that it still buys"), N_("Still buys"), "linear", 0.1, "share"),
-    Feature("silence", N_("Time since the last order"), N_("Last order ago"), "log", _NEVER, 0.1, "days"),
-    Feature("growth", N_("Growth over the year before (log ratio)"), N_("Growth"), "linear", _MEDIAN, 0.1),
+    Feature("silence", N_("Time since the last order"), N_("Last order ago"), "log", NEVER, 0.1, "days"),
+    Feature("growth", N_("Growth over the year before (log ratio)"), N_("Growth"), "linear", MEDIAN, 0.1),
     Feature(
         "order_interval",
         N_("Usual time between orders"),
@@ -114,7 +87,7 @@ FEATURES = (
         "days",
     ),
     _describing("regularity", N_("Regularity of orders, 0 to 1"), N_("Regularity"), "linear", 0.05),
-    Feature("tenure", N_("Time since the first order"), N_("Known for"), "linear", _NEVER, 0.5, "years"),
+    Feature("tenure", N_("Time since the first order"), N_("Known for"), "linear", NEVER, 0.5, "years"),
     _describing("breadth", N_("Product lines bought in 12 months"), N_("Product lines"), "log", 0.1),
     _describing("margin_rate", N_("Margin rate"), N_("Margin rate"), "linear", 0.02, "share"),
     _describing("return_rate", N_("Share of value returned"), N_("Returned"), "log", 0.1, "share"),
@@ -148,8 +121,8 @@ def feature(name: str) -> Feature:
         return _KNOWN[name]
     if name.startswith(MIX):
         line = name.removeprefix(MIX)
-        return Feature(name, line, line, "linear", _NONE, 0.05, "share", makes_segments=False)
-    return Feature(name, name, name, "linear", _MEDIAN, 0.0)
+        return Feature(name, line, line, "linear", NONE, 0.05, "share", makes_segments=False)
+    return Feature(name, name, name, "linear", MEDIAN, 0.0)
 
 
 def join(
@@ -284,7 +257,7 @@ def usable(features: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
         If a column goes by a name of personal data, or holds no numbers.
     """
     names = features.columns.drop("account", errors="ignore")
-    refuse_personal(names)
+    personal.refuse(name for name in names if not name.startswith(MIX))
     if text := [c for c in names if not pd.api.types.is_numeric_dtype(features[c])]:
         raise DataError(f"Features are numbers, and these hold something else: {first_ids(text)}. Leave them out.")
     used, left_out = [], {}
@@ -304,131 +277,6 @@ def usable(features: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
             used.append(name)
     return used, left_out
 
-
-def refuse_personal(names: Iterable[str]) -> None:
-    """Refuse columns that go by a name of personal data.
-
-    Raises
-    ------
-    DataError
-    """
-    found = [name for name in names if not name.startswith(MIX) and _is_personal(name)]
-    if found:
-        raise DataError(
-            f"Personal data is no feature of an account: {first_ids(found)}. Leave it out; it is for the customer card."
-        )
-
-
-def _is_personal(name: str) -> bool:
-    words = "_".join(["", *re.split(r"[\W_]+", name.casefold()), ""])
-    return any(f"_{word}_" in words for word in PERSONAL) or any(word in name for word in PERSONAL_IN_CHINESE)
-
-
-def rules(
-    features: pd.DataFrame, scaler: FeatureScaler | None, used: Sequence[str], left_out: Mapping[str, str]
-) -> pd.DataFrame:
-    """Return how each feature entered the segments: table "feature_rules" of `terms`.
-
-    Parameters
-    ----------
-    features : DataFrame
-        account and features, in original units.
-    scaler : FeatureScaler, optional
-        Fitted to the columns `used`; None where nothing was scaled.
-    used, left_out : sequence of str, mapping of str to str
-        What `usable` returned.
-    """
-    names = list(features.columns.drop("account"))
-    scaled = ["log_unit", "centre", "scale"]
-    fitted = pd.DataFrame(columns=scaled, dtype=float)
-    if scaler is not None:
-        fitted = pd.DataFrame(dict(zip(scaled, (scaler.unit_, scaler.center_, scaler.scale_), strict=True)))
-    about = [feature(name) for name in names]
-    table = pd.DataFrame(
-        {
-            "feature": names,
-            "meaning": [f.meaning for f in about],
-            "unit": [f.unit for f in about],
-            "transform": [f.scale for f in about],
-            "missing": [_MEDIAN if f.name in fitted.index and f.missing == _NONE else f.missing for f in about],
-            "known": features[names].notna().mean().to_numpy(),
-            "used": [name in used for name in names],
-            "reason": [left_out.get(name, "") for name in names],
-        }
-    ).join(fitted, on="feature")
-    return table[[column.name for column in TABLES["feature_rules"]]]
-
-
-class FeatureScaler(TransformerMixin, BaseEstimator):
-    """Put features on one scale: ratios for skewed ones, middle value 0, deviation 1 at most, ends at ± 3.
-
-    A feature x on log scale becomes sign(x) ln(1 + |x| / m) with the median m of |x| > 0, so that zeros and
-    losses keep their place and the currency does not matter.
-
-    Parameters
-    ----------
-    log_features : tuple of str
-        Columns to put on log scale; those of `FEATURES` by default.
-
-    Attributes
-    ----------
-    unit_ : Series
-        m of each log feature.
-    center_, scale_ : Series
-        Median and standard deviation (not under the feature's resolution) on the scale; missing values become the
-        median.
-    feature_names_in_ : ndarray of str
-    """
-
-    def __init__(self, log_features: tuple[str, ...] = LOG_FEATURES):
-        self.log_features = log_features
-
-    def fit(self, X: pd.DataFrame, y: None = None) -> FeatureScaler:
-        """Learn units, medians and deviations of the columns of `X` (DataFrame of features only).
-
-        Raises
-        ------
-        DataError
-            If a column is infinite, unknown for every account or constant.
-        """
-        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
-        _refuse_infinite(X)
-        if dead := [c for c in X if X[c].nunique() < 2]:
-            raise DataError(f"Missing or constant features cannot be scaled: {first_ids(dead)}. Leave them out.")
-        logs = [c for c in X if c in self.log_features]
-        size = X[logs].abs()
-        self.unit_ = size.where(size > 0).median()
-        scaled = self._rescaled(X)
-        self.center_ = scaled.median()
-        resolution = pd.Series(RESOLUTION).reindex(X.columns, fill_value=0.0)
-        self.scale_ = scaled.fillna(self.center_).std(ddof=0).clip(lower=resolution)
-        return self
-
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the scaled features, rows and columns as in `X`, without missing values."""
-        check_is_fitted(self)
-        if list(X.columns) != list(self.feature_names_in_):
-            fitted, given = (", ".join(map(str, names)) for names in (self.feature_names_in_, X.columns))
-            raise DataError(f"The scaler was fitted to {fitted}, not to {given}.")
-        _refuse_infinite(X)
-        z = (self._rescaled(X).fillna(self.center_) - self.center_) / self.scale_
-        return z.clip(-MAX_DEVIATIONS, MAX_DEVIATIONS)
-
-    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
-        """Return the names of the columns that `transform` returns."""
-        check_is_fitted(self)
-        return self.feature_names_in_
-
-    def _rescaled(self, X: pd.DataFrame) -> pd.DataFrame:
-        logs = {c: np.sign(X[c]) * np.log1p(X[c].abs() / unit) for c, unit in self.unit_.items()}
-        return X.astype(float).assign(**logs)
-
-
-def _refuse_infinite(features: pd.DataFrame) -> None:
-    infinite = np.isinf(features.select_dtypes("number")).sum()
-    if infinite.any():
-        found = ", ".join(f"{name} ({n} accounts)" for name, n in infinite[infinite > 0].items())
-        raise DataError(f"Infinite features cannot be compared: {found}. Correct the values they come from.")
 
 
 NORMAL_95 = 1.6448536269514722

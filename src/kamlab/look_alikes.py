@@ -22,6 +22,8 @@ MIN_ACCOUNTS = 100
 """Buyers that a channel needs: ten of a hundred lie above the 90th percentile."""
 COVERAGE = (0.85, 0.95)
 """The share of accounts at or under their out-of-sample quantile must lie between these."""
+MIN_SKILL = 0.1
+"""How much lower than that of one number for the channel the loss must be; features that say nothing reach 0.05."""
 FOLDS = 10
 MAX_CATEGORIES = 254
 """More kinds than the trees take: the rarest count as unknown."""
@@ -34,7 +36,7 @@ REASONS = {
     "few": N_("too few buyers"),
     "alike": N_("nothing tells the accounts apart"),
     "coverage": N_("the share under it is not near 90%"),
-    "unskilled": N_("no better than one number for the whole channel"),
+    "unskilled": N_("hardly better than one number for the whole channel"),
     "others": N_("in use for accounts that did not buy"),
     "beaten": N_("the other one is better"),
 }
@@ -50,8 +52,8 @@ def upper_revenue(
     the last 12 months, once by firmographics and once by firmographics and product mix. An account's own number comes
     from a fit to nine tenths of the accounts, of which it is none; an account that did not buy gets the fit to all
     by firmographics. A fit counts if 85 to 95 % of the accounts lie at or under their number and if its quantile loss
-    is below that of one number for the channel, both out of sample; of two that count, the one with the lower loss.
-    Accounts without a channel get nothing: a distributor is no end user.
+    is a tenth below that of one number for the channel, both out of sample; of two that count, the one with the lower
+    loss is taken. Accounts without a channel get nothing: a distributor is no end user.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def _channel(
     benchmark = mean_pinball_loss(y, _one_number(y), alpha=QUANTILE)
     losses = {name: mean_pinball_loss(y, numbers, alpha=QUANTILE) for name, numbers in own.items()}
     covered = {name: float((y <= numbers).mean()) for name, numbers in own.items()}
-    counting = [n for n in own if COVERAGE[0] <= covered[n] <= COVERAGE[1] and losses[n] < benchmark]
+    counting = [n for n in own if COVERAGE[0] <= covered[n] <= COVERAGE[1] and 1 - losses[n] / benchmark >= MIN_SKILL]
     best = min(counting, key=lambda name: losses[name], default=None)
     rows = []
     for name in given:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from kamlab.features import FeatureScaler
+from kamlab.scaling import FeatureScaler
 
 FARTHEST = 1.0
 """Largest distance of a match: the root mean square difference over the features, in standard deviations."""

@@ -10,31 +10,23 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from kamlab import clusters, segment_identity, segment_rules
+from kamlab import clusters, profiles, segment_identity, segment_rules, selection
 from kamlab.clusters import Division
 from kamlab.errors import ConfigError, DataError, first_ids
-from kamlab.features import LEFT_OUT, FeatureScaler, rules, usable
+from kamlab.features import LEFT_OUT, usable
 from kamlab.i18n import N_
-from kamlab.segment_names import ALL_ACCOUNTS, names, readable
+from kamlab.scaling import FeatureScaler, rules
+from kamlab.segment_names import ALL_ACCOUNTS
 from kamlab.terms import TABLES
 
-VALUE = "expected_contribution"
 MIN_ACCOUNTS = 30
 SAMPLE = 3000
 """Segments are found among this many accounts, drawn at random, and applied to all."""
 REFERENCE = 500
 """Accounts of the sample that the others' silhouettes are measured against where there are more than the sample."""
 
-MIN_STABILITY = 0.8
-MIN_SEGMENT_ACCOUNTS, MIN_SEGMENT_SHARE = 5, 0.02
-MIN_EXCESS = 0.05
-"""How far a silhouette must be above chance; skewed data without clusters reaches 0.02 now and then."""
-NEARLY = 0.01
 BORDERLINE = 0.6
 """An account whose segment is less likely than this might as well stand in the next one."""
-DOMINANT = 0.5
-"""An account with more than this share of all value is no measure of what is large."""
-
 RULES = {
     "chosen": N_(
         "{k} segments: of the divisions that are stable, have no tiny segment and give each a name of its own, the one "
@@ -50,18 +42,6 @@ RULES = {
     ),
 }
 """How the number of segments came about, by key: sentences of the message catalogue."""
-
-REASONS = {
-    "tiny": N_("tiny segment"),
-    "one_cloud": N_("no better than one cloud"),
-    "other_shape": N_("other shape fits better"),
-    "unstable": N_("unstable"),
-    "unreadable": N_("no names of their own"),
-    "chance": N_("not clearer than chance"),
-    "beaten": N_("less clear"),
-    "chosen": N_("chosen"),
-}
-"""What a candidate fell short of, by key: phrases of the message catalogue."""
 
 
 @dataclass(frozen=True)
@@ -168,13 +148,13 @@ def fit(
 
     K-means, Ward's method (up to 1,000 accounts) and Gaussian mixtures with diagonal and full covariances are tried
     with 2 to `k_max` groups. A mixture has to have a lower BIC than one normal cloud and than the other mixture of as
-    many components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above
-    the highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation
-    and 10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
+    many components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above the
+    highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation and
+    10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
     stable (mean adjusted Rand index ≥ 0.8 with divisions of 20 subsamples of 80 %) and to give each segment a name of
     its own. Of the divisions that pass, the one furthest above chance is chosen, within 0.01 the one with the fewest
-    segments, then the simplest method; if none passes, there are no segments. See
-    `kamlab.clusters` for the measures and their sources.
+    segments, then the simplest method; if none passes, there are no segments. See `kamlab.clusters` for the measures
+    and their sources.
 
     Parameters
     ----------
@@ -216,38 +196,38 @@ def fit(
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.choice(n, SAMPLE, replace=False)) if n > SAMPLE else np.arange(n)
     with threadpool_limits(limits=1):
-        candidates, divisions = _candidates(
+        candidates, divisions = selection.evaluate(
             features.iloc[rows],
             z[rows],
-            _tried(len(rows), k, method, k_max),
+            selection.tried(len(rows), k, method, k_max),
             scaler,
             _telling(used, left_out),
             rng,
             seed,
         )
-        chosen = _choice(candidates) if k is None else _asked(candidates)
+        chosen = selection.choice(candidates) if k is None else selection.asked(candidates)
         if chosen is None:
             return _none(features, "none", {"k_max": k_max}, used, left_out, candidates)
-        candidates.loc[chosen, ["chosen", "reason"]] = [True, REASONS["chosen"]]
+        candidates.loc[chosen, ["chosen", "reason"]] = [True, selection.REASONS["chosen"]]
         found = _segmentation(features, z, rows, divisions[chosen], scaler, used, left_out)
     rule = "chosen" if k is None else "given"
     return replace(found, candidates=candidates, rule_id=rule, rule_values={"k": int(candidates["k"][chosen])})
 
 
 def _check(features: pd.DataFrame, k: int | None, method: str | None) -> None:
-    if VALUE not in features or features[VALUE].isna().any():
-        raise DataError(f"Every account needs a value in the column {VALUE} to be put into a segment.")
-    infinite = features.loc[np.isinf(features[VALUE].astype(float)), "account"]
+    if profiles.VALUE not in features or features[profiles.VALUE].isna().any():
+        raise DataError(f"Every account needs a value in the column {profiles.VALUE} to be put into a segment.")
+    infinite = features.loc[np.isinf(features[profiles.VALUE].astype(float)), "account"]
     if len(infinite):
         raise DataError(
-            f"{len(infinite)} accounts have an infinite {VALUE} (first: {first_ids(infinite)}). Correct it."
+            f"{len(infinite)} accounts have an infinite {profiles.VALUE} (first: {first_ids(infinite)}). Correct it."
         )
     twice = features.loc[features["account"].duplicated(), "account"]
     if len(twice):
         raise DataError(f"{len(twice)} rows repeat an account (first: {first_ids(twice)}). Keep one row an account.")
     n = len(features)
-    if k is not None and not 2 <= k <= n / MIN_SEGMENT_ACCOUNTS:
-        raise ConfigError(f"{k} segments of {n} accounts: ask for 2 to {max(2, n // MIN_SEGMENT_ACCOUNTS)}.")
+    if k is not None and not 2 <= k <= n / selection.MIN_SEGMENT_ACCOUNTS:
+        raise ConfigError(f"{k} segments of {n} accounts: ask for 2 to {max(2, n // selection.MIN_SEGMENT_ACCOUNTS)}.")
     if method is not None and method not in clusters.METHODS:
         raise ConfigError(f'There is no method "{method}". Choose from: {", ".join(clusters.METHODS)}.')
 
@@ -271,101 +251,6 @@ def _telling(used: Sequence[str], left_out: Mapping[str, str]) -> list[str]:
     return [*used, *(name for name, reason in left_out.items() if reason == LEFT_OUT["describes"])]
 
 
-def _tried(n: int, k: int | None, method: str | None, k_max: int) -> list[tuple[str, int]]:
-    ks = range(2, k_max + 1) if k is None else [k]
-    methods = [m for m in clusters.METHODS if m != "ward" or n <= clusters.LARGEST_WARD] if method is None else [method]
-    return [(m, number) for m in methods for number in ks if number <= n // MIN_SEGMENT_ACCOUNTS]
-
-
-def _candidates(
-    features: pd.DataFrame,
-    z: np.ndarray,
-    tried: list[tuple[str, int]],
-    scaler: FeatureScaler,
-    telling: list[str],
-    rng: np.random.Generator,
-    seed: int,
-) -> tuple[pd.DataFrame, list[Division]]:
-    """Fit every candidate and rule it out by the cheapest test that it fails."""
-    n = len(z)
-    divisions = [clusters.divide(z, method, k, seed=seed) for method, k in tried]
-    table = pd.DataFrame(tried, columns=["method", "k"])
-    groups = [clusters.labels(division, z) for division in divisions]
-    sizes = [np.bincount(g, minlength=k).min() for g, k in zip(groups, table["k"], strict=True)]
-    table["smallest_share"] = np.array(sizes) / n
-    table["bic"] = [clusters.bic(division, z) for division in divisions]
-    table[["stability", "silhouette", "null_silhouette"]] = np.nan
-    table[["eligible", "chosen"]] = False
-    table["reason"] = ""
-    one_cloud = min(clusters.bic(clusters.divide(z, m, 1, seed=seed), z) for m in clusters.MIXTURES)
-    best_shape = table.groupby("k")["bic"].transform("min")
-    draws, best = clusters.structureless(z, rng), 0.0
-    for i, (method, k) in enumerate(tried):
-        failed = ""
-        if sizes[i] < max(MIN_SEGMENT_ACCOUNTS, MIN_SEGMENT_SHARE * n):
-            failed = "tiny"
-        elif table["bic"][i] >= one_cloud:
-            failed = "one_cloud"
-        elif table["bic"][i] > best_shape[i]:
-            failed = "other_shape"
-        else:
-            clear = clusters.clarity(z, groups[i], method)
-            needed = max(MIN_EXCESS, best - NEARLY)
-            by_chance = clusters.chance(draws, method, k, enough=clear - needed, seed=seed)
-            table.loc[i, ["silhouette", "null_silhouette"]] = [clear, by_chance]
-            if clear - by_chance < needed:
-                failed = "chance" if clear - by_chance < MIN_EXCESS else "beaten"
-        if not failed:
-            table.loc[i, "stability"] = clusters.stability(z, method, k, groups[i], seed=seed)
-            if table["stability"][i] < MIN_STABILITY:
-                failed = "unstable"
-            elif not readable(_named(features, _numbered(features, groups[i]), scaler, telling, z)[0]):
-                failed = "unreadable"
-            else:
-                best = max(best, clear - by_chance)
-                table.loc[i, "eligible"] = True
-        table.loc[i, "reason"] = REASONS[failed or "beaten"]
-    return table[[column.name for column in TABLES["candidates"]]], divisions
-
-
-def _above_chance(candidates: pd.DataFrame) -> pd.Series:
-    return (candidates["silhouette"] - candidates["null_silhouette"]).where(candidates["eligible"])
-
-
-def _choice(candidates: pd.DataFrame) -> int | None:
-    """Return the row of the eligible division that is furthest above chance, or None if none is eligible."""
-    above = _above_chance(candidates)
-    best = candidates[above >= above.max() - NEARLY]
-    return int(best.sort_values("k", kind="stable").index[0]) if len(best) else None
-
-
-def _asked(candidates: pd.DataFrame) -> int:
-    """Return the eligible division furthest above chance; where none is, the simplest method's."""
-    return int(_above_chance(candidates).fillna(-np.inf).argmax())
-
-
-def _numbered(features: pd.DataFrame, groups: np.ndarray) -> np.ndarray:
-    """Number groups from 1 by their mean value, highest first."""
-    order = features[VALUE].groupby(groups).mean().sort_values(ascending=False, kind="stable").index
-    return pd.Series(groups).map({group: i + 1 for i, group in enumerate(order)}).to_numpy()
-
-
-def _named(
-    features: pd.DataFrame, segment: np.ndarray, scaler: FeatureScaler, telling: list[str], z: np.ndarray
-) -> tuple[list[str], pd.DataFrame]:
-    """Return the segments' names and profile."""
-    profile = _profile(features, segment)
-    centres = pd.DataFrame(z, columns=scaler.get_feature_names_out()).groupby(segment).mean().reset_index(drop=True)
-    value = features[VALUE].drop(_dominant(features))
-    return names(profile[["mean_contribution", *telling]], centres, value.mean()), profile
-
-
-def _dominant(features: pd.DataFrame) -> list[Any]:
-    """Return the row of the account that has more than half of all value, if there is one."""
-    value = features[VALUE].clip(lower=0)
-    return [value.idxmax()] if len(value) > 1 and value.max() > DOMINANT * value.sum() else []
-
-
 def _segmentation(
     features: pd.DataFrame,
     z: np.ndarray,
@@ -378,20 +263,20 @@ def _segmentation(
     """Apply a division to all accounts and describe what comes out."""
     raw = division.probabilities(z)
     groups = raw.argmax(axis=1)
-    segment = _numbered(features, groups)
+    segment = profiles.numbered(features, groups)
     order = [groups[np.flatnonzero(segment == number)[0]] for number in range(1, segment.max() + 1)]
     chances = raw[:, order] / raw[:, order].sum(axis=1, keepdims=True)
-    described, profile = _named(features, segment, scaler, _telling(used, left_out), z)
+    described, profile = profiles.named(features, segment, scaler, _telling(used, left_out), z)
     profile.insert(1, "segment_id", profile["segment"])
     profile.insert(2, "segment_name", described)
     reference = rows if len(z) == len(rows) else rows[:: -(-len(rows) // REFERENCE)]
     silhouette = clusters.silhouettes(z, groups, reference)
-    dominant = _dominant(features)
+    dominant = profiles.dominant(features)
     return Segmentation(
         labels=_labels(features, segment, profile, silhouette, chances),
-        probabilities=pd.DataFrame(chances, columns=[f"s{i + 1}" for i in range(chances.shape[1])]).assign(
-            account=features["account"]
-        )[["account", *(f"s{i + 1}" for i in range(chances.shape[1]))]],
+        probabilities=pd.concat(
+            [features["account"], pd.DataFrame(chances).rename(columns=lambda i: f"s{i + 1}")], axis=1
+        ),
         candidates=pd.DataFrame(),
         profile=profile,
         rules=segment_rules.explain(features[used], segment),
@@ -404,22 +289,6 @@ def _segmentation(
         highest_id=len(profile),
         scaler=scaler,
     )
-
-
-def _profile(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
-    groups = features.groupby(segment)
-    value, accounts = groups[VALUE].sum(), groups.size()
-    profile = pd.DataFrame(
-        {
-            "accounts": accounts,
-            "share_accounts": accounts / len(features),
-            "contribution": value,
-            "share_contribution": value / value.sum() if value.sum() else np.nan,
-            "mean_contribution": value / accounts,
-        }
-    )
-    medians = groups[list(features.columns.drop("account"))].median()
-    return profile.join(medians).rename_axis("segment").reset_index()
 
 
 def _labels(
@@ -454,11 +323,11 @@ def _none(
 ) -> Segmentation:
     """Put all accounts into one segment."""
     segment = np.ones(len(features), dtype=int)
-    profile = _profile(features, segment)
+    profile = profiles.profile(features, segment)
     profile.insert(1, "segment_id", 1)
     profile.insert(2, "segment_name", ALL_ACCOUNTS)
     empty = {name: pd.DataFrame(columns=[c.name for c in TABLES[name]]) for name in ("candidates", "segment_rules")}
-    dominant = _dominant(features)
+    dominant = profiles.dominant(features)
     return Segmentation(
         labels=_labels(features, segment, profile, np.nan, None),
         probabilities=pd.DataFrame({"account": features["account"], "s1": 1.0}),

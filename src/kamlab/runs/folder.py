@@ -27,10 +27,10 @@ MANIFEST = "manifest.json"
 """Written last: a folder that holds it is finished and does not change any more."""
 
 BEFORE = Path("log", "before")
-"""What the next run needs of the same company's run before: copied, because a run does not change with another."""
+"""Copies of what a run needs of the same company's run before."""
 
 HANDED_ON = ("profile.parquet", "segments.parquet", "segmentation.json")
-"""Tables and facts that are copied there."""
+"""Its tables and facts."""
 
 FROZEN = Path("log", "config.json")
 """What a run was started with."""

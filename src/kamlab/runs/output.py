@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from kamlab.errors import ConfigError, RunLockedError
-from kamlab.runs.folder import HANDED_ON, MANIFEST
+from kamlab.runs.folder import BEFORE, HANDED_ON, MANIFEST
 from kamlab.runs.identity import file_hash
 
 RUNS = ".runs"
@@ -124,11 +124,19 @@ def before(out: Path, company: str, as_of: date) -> Path | None:
     return found[max(found)] if found else None
 
 
-def hand_on(folder: Path | None) -> dict[str, str]:
+def handed_on(earlier: Path | None) -> dict[str, str]:
     """Return the hashes of what a finished run hands on to the next one, by file; none without a run."""
-    if folder is None or not all((folder / "tables" / name).is_file() for name in HANDED_ON):
+    if earlier is None or not all((earlier / "tables" / name).is_file() for name in HANDED_ON):
         return {}
-    return {name: file_hash(folder / "tables" / name) for name in HANDED_ON}
+    return {name: file_hash(earlier / "tables" / name) for name in HANDED_ON}
+
+
+def hand_on(earlier: Path, building: Path) -> None:
+    """Copy what the next run needs, because a finished run does not change with another."""
+    for name in handed_on(earlier):
+        copy = building / BEFORE / "tables" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(earlier / "tables" / name, copy)
 
 
 def switch(link: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.i18n import languages as known_languages
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.drafts import find_config
-from kamlab.runs.folder import BEFORE, FROZEN, MANIFEST
+from kamlab.runs.folder import FROZEN, MANIFEST
 from kamlab.runs.identity import file_hash, fingerprint, input_hashes, run_id, study_period, versions
 from kamlab.runs.output import (
     BUILDING,
@@ -25,6 +25,7 @@ from kamlab.runs.output import (
     before,
     current,
     hand_on,
+    handed_on,
     is_intact,
     locked,
     put_in_place,
@@ -114,7 +115,7 @@ def run(
         refuse_foreign(link, settings.company.name)
         inputs = input_hashes(settings)
         earlier = before(out, settings.company.name, period.calibration_end)
-        parameters = {"languages": langs, "accept_stale": accept_stale, "before": hand_on(earlier)}
+        parameters = {"languages": langs, "accept_stale": accept_stale, "before": handed_on(earlier)}
         mark = fingerprint(settings, period, inputs=inputs, parameters=parameters)
         target = out / RUNS / f"{name}-{mark[:8]}"
         reused = is_intact(target)
@@ -161,10 +162,7 @@ def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progres
     (folder / "log").mkdir()
     (folder / "pdf").mkdir()
     if earlier is not None:
-        for name in hand_on(earlier):
-            copy = folder / BEFORE / "tables" / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(earlier / "tables" / name, copy)
+        hand_on(earlier, folder)
     # The chapters read what the run was started with, whatever happens to the files meanwhile.
     settings = folder / FROZEN
     freeze(frozen, settings)

@@ -57,8 +57,9 @@ def method(run: Source, t: Translator) -> list[Block]:
         ),
         t(
             "**Potential.** What sales has declared, but at least the account's best 12 months of the last "
-            "36; without a declaration these best 12 months alone, and then the type is provisional and no "
-            "share of wallet is computed."
+            "36. Without a declaration, the level that one in ten similar accounts of the same channel exceeds, "
+            "where enough of them buy and the level holds on accounts left out of the fit; else these best 12 "
+            "months alone, and then the type is provisional and no share of wallet is computed."
         ),
         t("**Segments.** {rule}", rule=segments.rule(run, t)),
         t(
