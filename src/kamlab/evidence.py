@@ -62,7 +62,7 @@ def measure(past: pd.DataFrame, today: pd.DataFrame, *, seed: int = 0, n_boot: i
     past : DataFrame
         Table "earlier" of `terms`.
     today : DataFrame
-        Table "schemes" of `terms`: where accounts stand at the as-of date.
+        Table "schemes" of `terms`: where accounts stand at the as-of date, by the value alone as in `past`.
     seed, n_boot : int
         Of the bootstrap.
 

@@ -23,7 +23,7 @@ ABC = ("C", "B", "A")
 Kind = Literal["fixed", "fitted", "rank"]
 """Borders set by hand; fitted to the company's accounts; places or shares among them."""
 
-NO_BORDERS = N_("The accounts cannot be divided: too few of them, or too few different values.")
+NO_BORDERS = N_("No borders give classes that are large enough and stable.")
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 
 import pandas as pd
 
 from kamlab import schemes
+from kamlab.earlier import QUARTER_DAYS
 from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
@@ -18,7 +20,7 @@ NEAR = 0.6
 """An account whose class has less than this probability stands near a border."""
 TOP = 10
 SCHEMES_FINDING = N_("{up} accounts stand higher than by the fixed thresholds, {down} lower")
-PERIODS_FINDING = N_("one period on, {up} have risen and {down} fallen")
+PERIODS_FINDING = N_("in the last quarter {up} have risen and {down} fallen")
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -129,23 +131,27 @@ def flows(run: Source, t: Translator) -> list[Block]:
     panels = [flow.Panel(t("fixed"), t("fitted"), money, SCHEMES_FINDING)]
     if moved["before"].notna().any():
         rows = moved.rename(columns={"held": "after", "value": "money"})[["before", "after", "money"]]
-        then, now = t.date(run.period.origin(1).calibration_end), t.date(run.period.calibration_end)
+        then, now = t.date(_quarter_before(run)), t.date(run.period.calibration_end)
         panels.append(flow.Panel(then, now, rows, PERIODS_FINDING))
     drawn = flow.draw(panels, t)
     if drawn is None:
         return []
     caption = t(
-        "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one period to "
+        "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one quarter to "
         "the next; streams are as wide as the value that moves.",
         value=t("expected contribution") if is_contribution(run) else t("expected revenue"),
     )
     return [figure(drawn, caption=caption, alt=flow.alt(panels, t)), text(_moved(moved, run, t))]
 
 
+def _quarter_before(run: Source) -> date:
+    return run.period.calibration_end - timedelta(days=QUARTER_DAYS)
+
+
 def _moved(moved: pd.DataFrame, run: Source, t: Translator) -> str:
     """Say how many classes changed since the period before, and how many were held back."""
     if moved["before"].isna().all():
-        return t("The log is too short to recompute the period before, so nothing can be said of movement.")
+        return t("The log is too short to recompute the quarter before, so nothing can be said of movement.")
     rank = {level: i for i, level in enumerate(LEVELS)}
     step = (moved["held"].map(rank) - moved["before"].map(rank)).fillna(0)
     return t.join(
@@ -154,13 +160,13 @@ def _moved(moved: pd.DataFrame, run: Source, t: Translator) -> str:
             t(
                 "Since {date}, as recomputed from the same log, {up} accounts have risen and {down} have fallen in "
                 "class; {new} were not yet known.",
-                date=t.date(run.period.origin(1).calibration_end),
+                date=t.date(_quarter_before(run)),
                 up=t.number((step > 0).sum()),
                 down=t.number((step < 0).sum()),
                 new=t.number(moved["before"].isna().sum()),
             ),
             t(
-                "An account changes class only if its interval clears the border, or at the second period in a row: "
+                "An account changes class only if its interval clears the border, or at the second quarter in a row: "
                 "{waits} wait for the second.",
                 waits=t.number((moved["why"] == "waits").sum()),
             ),
