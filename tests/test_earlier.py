@@ -131,7 +131,14 @@ def test_a_company_with_losses_and_one_account_that_has_nearly_all_goes_the_whol
     t = run.translator("en")
     blocks = [
         block
-        for section in (levels.borders, levels.near_borders, levels.flows, levels.concentration, levels.all_schemes)
+        for section in (
+            levels.borders,
+            levels.near_borders,
+            levels.flows,
+            levels.concentration,
+            levels.all_schemes,
+            levels.classes,
+        )
         for block in section(run, t)
     ]
     parts = (evidence_section.verdict, evidence_section.against_fixed, evidence_section.all_schemes)

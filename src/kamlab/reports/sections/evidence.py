@@ -221,8 +221,8 @@ def movers(run: Source, t: Translator) -> list[Block]:
     if rows.empty:
         return []
     sentence = t(
-        "As of {date} the fitted borders put {up} accounts higher than the fixed thresholds; these brought {up_each} each "
-        "in the {days} days after. {down} accounts that they put lower brought {down_each} each.",
+        "Who moves: as of {date} the fitted borders put {up} accounts higher than the fixed thresholds, which brought "
+        "{up_each} each in the {days} days after, and {down} lower, which brought {down_each} each.",
         date=t.date(newest["origin"].iloc[0].date()),
         up=t.number(rows.loc["up", "accounts"]),
         up_each=t.money(rows.loc["up", "mean"]),

@@ -19,8 +19,8 @@ from kamlab.reports.sections.source import Interval, Source, is_contribution, va
 NEAR = 0.6
 """An account whose class has less than this probability stands near a border."""
 TOP = 10
-SCHEMES_FINDING = N_("{up} accounts stand higher than by the fixed thresholds, {down} lower")
-PERIODS_FINDING = N_("in the last quarter {up} have risen and {down} fallen")
+SCHEMES_FINDING = N_("{up} accounts higher and {down} lower than by the fixed thresholds")
+PERIODS_FINDING = N_("in the last quarter {up} rose and {down} fell")
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -158,16 +158,16 @@ def _moved(moved: pd.DataFrame, run: Source, t: Translator) -> str:
         SENTENCES,
         [
             t(
-                "Since {date}, as recomputed from the same log, {up} accounts have risen and {down} have fallen in "
-                "class; {new} were not yet known.",
+                "Movement since {date}, recomputed from the same log: {up} accounts rose in class, {down} fell, {new} "
+                "were not yet known.",
                 date=t.date(_quarter_before(run)),
                 up=t.number((step > 0).sum()),
                 down=t.number((step < 0).sum()),
                 new=t.number(moved["before"].isna().sum()),
             ),
             t(
-                "An account changes class only if its interval clears the border, or at the second quarter in a row: "
-                "{waits} wait for the second.",
+                "An account changes class only if its interval clears the border, or at the second quarter in a row; "
+                "{waits} are waiting for that.",
                 waits=t.number((moved["why"] == "waits").sum()),
             ),
         ],
@@ -226,6 +226,31 @@ def probabilities(chances: pd.Series, t: Translator) -> str:
         if p >= 0.005
     ]
     return t.join(COMMAS, parts)
+
+
+def classes(run: Source, t: Translator) -> list[Block]:
+    """Table of the classes of every scheme that was applied, with accounts and expected value, the highest first."""
+    labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    total = labels["expected_contribution"].clip(lower=0).sum()
+    rows = []
+    for column, known in schemes.CLASSES.items():
+        if labels[column].isna().all():
+            continue
+        named = dict(zip(known.labels, known.printed or known.labels, strict=True))
+        for label in reversed(known.labels):
+            mine = labels[labels[column] == label]["expected_contribution"]
+            if len(mine):
+                share = mine.clip(lower=0).sum() / total if total > 0 else float("nan")
+                cells = {"class": t(named[label]), "accounts": t.number(len(mine)), "value": t.money(mine.sum())}
+                rows.append({"scheme": t(schemes.TITLES[column]), **cells, "share": t.percent(share)})
+    columns = [
+        TableColumn("scheme", t("Scheme")),
+        TableColumn("class", t("Class")),
+        TableColumn("accounts", t("Accounts"), "right"),
+        TableColumn("value", value_word(run, t), "right"),
+        TableColumn("share", t("Share"), "right"),
+    ]
+    return [table(pd.DataFrame(rows), columns=columns, caption=t("The classes of every scheme, the highest first."))]
 
 
 def all_schemes(run: Source, t: Translator) -> list[Block]:
