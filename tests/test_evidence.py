@@ -110,6 +110,16 @@ def test_accounts_that_change_and_come_back_by_hand():
     assert by_date["changed", DATES[1]] == pytest.approx(4 / 40)
 
 
+def test_a_scheme_without_classes_at_a_date_is_compared_on_the_others():
+    past, today = company(60)
+    past.loc[past["origin"] == DATES[0], "contribution_class_fixed"] = None
+    found = evidence.measure(past, today)
+    rows = found[(found["column"] == "contribution_class_fixed") & (found["measure"] == "explained")]
+    assert rows["origin"].tolist()[0] == DATES[1]
+    assert rows["difference"].nunique() == 1
+    assert len(rows) == 2
+
+
 def test_equal_keys_share_their_places():
     keys, weights = np.array([[3.0, 2.0, 2.0, 2.0, 1.0]]), np.ones((1, 5))
     # two of five places: the first is sure, the second is one of three equals

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 from kamlab import schemes
@@ -180,9 +181,8 @@ def near_borders(run: Source, t: Translator) -> list[Block]:
     rows = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
     rows = rows.merge(run.read("accounts")[["account", "name"]], on="account", how="left")
     rows = rows[rows["account"].isin(chances.index) & rows["contribution_class"].notna()]
-    own = pd.Series(
-        [chances.at[a, c] for a, c in zip(rows["account"], rows["contribution_class"], strict=True)], rows.index
-    )
+    of_each = chances.loc[rows["account"], list(LEVELS)].to_numpy()
+    own = of_each[np.arange(len(rows)), pd.Index(LEVELS).get_indexer(rows["contribution_class"])]
     near = rows[own < NEAR].sort_values(["expected_contribution", "account"], ascending=[False, True])
     if near.empty:
         return [text(t("No account stands near a border: each keeps its class with at least {p}.", p=t.percent(NEAR)))]
