@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.text import Text
 
 from kamlab.figures import (
+    flow,
     forecast_record,
     lorenz,
     movement,
@@ -276,3 +277,65 @@ def test_amounts_on_axes_are_as_short_as_they_can_be():
         "500",
         "0",
     ]
+
+
+MOVES = pd.DataFrame(
+    {
+        "before": ["Low", "Low", "Mid", "High", "High", None, "Mid"],
+        "after": ["Low", "Mid", "High", "High", "Low", "Low", None],
+        "money": [1e5, 2e6, 4e6, 9e6, -5e5, 3e5, 1e6],
+    }
+)
+
+
+def panel(moves=MOVES):
+    return flow.Panel("fixed", "fitted", moves, "{up} accounts higher and {down} lower than by the fixed thresholds")
+
+
+def test_streams_hold_every_account_with_a_class_and_the_title_says_who_moved():
+    streams = panel().streams().set_index(["before", "after"])
+    assert streams["accounts"].sum() == 6  # one account has no class afterwards
+    assert streams.loc[("unknown", "Low"), "accounts"] == 1
+    # a loss has no width
+    assert streams.loc[("High", "Low"), "money"] == 0.0
+    figure = flow.draw([panel(), panel()], T)
+    assert len(figure.axes) == 2
+    said = "2 accounts higher and 1 lower than by the fixed thresholds"
+    assert figure.get_suptitle().replace("\n", " ") == f"{said}; {said}"
+    written = " ".join(text.get_text().replace("\u00a0", " ") for text in figure.axes[0].texts)
+    assert "High\n2 · CNY 9.00 M" in written
+    assert "not yet known\n1 · CNY 300 k" in written
+    alt = flow.alt([panel()], T).replace("\u00a0", " ")
+    assert "from Low to Mid: accounts 1, CNY 2.00 M" in alt
+
+
+def test_bars_are_as_high_as_the_value_of_their_class():
+    figure = flow.draw([panel()], T)
+    heights = [p.get_height() for p in figure.axes[0].patches if hasattr(p, "get_height") and p.get_x() < 0]
+    total = MOVES["money"].iloc[:6].clip(lower=0).sum()
+    # unknown, Low, Mid, High from the bottom up; the loss is drawn as the thinnest stream
+    assert heights == pytest.approx(
+        [3e5 / total, 2.1e6 / total + flow.LEAST - 1e5 / total, 4e6 / total, 9e6 / total + flow.LEAST], abs=flow.LEAST
+    )
+    assert flow.draw([panel(MOVES.assign(after=None))], T) is None
+
+
+def test_many_accounts_darken_the_ground_of_the_nine_boxes():
+    rng = np.random.default_rng(0)
+    n = 300
+    many = pd.DataFrame(
+        {
+            "account": [f"A{i}" for i in range(n)],
+            "expected_contribution": rng.lognormal(14, 1, n),
+            "potential_revenue": rng.lognormal(16, 1, n),
+            "strategy": "retain",
+        }
+    )
+    figure = nine_box.draw(many, T, fitted=FITTED, fixed=FIXED, value_name="Value")
+    ground = [c for c in figure.axes[0].collections if type(c).__name__ == "PolyCollection"]
+    assert len(ground) == 1
+    # cells with one account stay white, no cell is counted that the picture does not show
+    assert ground[0].get_array().min() >= 2
+    assert ground[0].get_array().sum() <= n
+    few = nine_box.draw(many.head(50), T, fitted=FITTED, fixed=FIXED, value_name="Value")
+    assert not [c for c in few.axes[0].collections if type(c).__name__ == "PolyCollection"]

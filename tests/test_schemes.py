@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -181,7 +182,7 @@ def test_what_cannot_be_divided_is_left_out_with_a_reason():
     table = pd.DataFrame({"account": list("abc"), "clv": [5.0, 5.0, 5.0]})
     row = schemes.apply(table, {}, FIXED, n_boot=10).listing.set_index("column").loc["tiers_004"]
     assert not row["applied"]
-    assert row["reason"] == "The accounts cannot be divided: too few of them, or too few different values."
+    assert row["reason"] == "No borders give classes that are large enough and stable."
 
 
 def test_abc_002_does_not_depend_on_the_unit_of_quantity_and_needs_all_three():
@@ -273,3 +274,42 @@ def test_probabilities_are_the_shares_of_draws_in_each_class():
     assert found.loc[0, tiers_004].tolist() == [0.5, 0.25, 0.25, 0.0]
     assert found.loc[1, tiers_004].tolist() == [0.0, 0.25, 0.5, 0.25]
     assert schemes.probabilities(draws, accounts, {})["Low"].isna().all()
+
+
+VALUES = {
+    "few": [3.0, 5.0, 900.0],
+    "few but several": list(np.linspace(1, 4000, 14)),
+    "equal": [100.0] * 40,
+    "one has 99 %": [*np.linspace(90, 110, 39), 400_000.0],
+    "zeros and losses": [*[0.0] * 20, *np.linspace(-50, -1, 10), *np.linspace(5, 500, 15)],
+    "nothing above zero": [0.0, -5.0, -7.0] * 12,
+    "two values": [10.0, 1000.0] * 20,
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_hard_companies_get_a_class_for_everybody_or_a_scheme_left_out_with_its_reason(name):
+    value = np.array(VALUES[name])
+    table = pd.DataFrame(
+        {
+            "account": [f"A{i:03d}" for i in range(len(value))],
+            **dict.fromkeys(("expected_contribution", "expected_revenue", "clv", "trailing_revenue", "revenue"), value),
+            **dict.fromkeys(
+                ("headroom", "potential_revenue", "expected_quantity", "expected_purchases"), value.clip(0)
+            ),
+            **{"p_buys_90": 0.5, "p_alive": 0.9, "days_since_last": 10, "purchase_days": 3, "territory": "N"},
+        }
+    )
+    cuts = {"contribution": tiers.fit(value, configured=(100.0, 1000.0), n_boot=20)}
+    applied = schemes.apply(table, cuts, FIXED, n_boot=20)
+    listing = applied.listing.set_index("column")
+    for column in applied.table.columns[1:]:
+        found = applied.table[column]
+        if listing.at[column, "applied"]:
+            assert found.notna().all(), column
+            assert set(found) <= set(schemes.CLASSES[column].labels) or column == "rfm_score", column
+        else:
+            assert found.isna().all(), column
+            assert listing.at[column, "lacks"] or listing.at[column, "reason"], column
+    assert (applied.table.loc[value <= 0, "contribution_class"] == "Low").all()
+    assert (applied.table.loc[value <= 0, "abc_revenue"] == "C").all()

@@ -1,22 +1,23 @@
 """What runs at earlier dates would have said, recomputed from the same ledger: the base of movement and of evidence.
 
-The dates are one, two and three horizons before the as-of date, as in the forecasters' contest, so a year's forecast is
-held against a whole year, and seasons compare with themselves. Nothing after a date enters what is said as of it, but
-for the one weight between the model and recent purchases, so that all dates are forecast in today's way. What has no
-dates of its own, such as a potential, is left out.
+Evidence looks one, two and three horizons back, as the forecasters' contest does, so that a year's forecast is held
+against a whole year. Classes are held against those of one and two quarters back, because accounts are reviewed each
+quarter, and by today's borders, so that what moves is the account. Nothing after a date enters what is said as of it,
+but for today's borders there, and for the one weight between the model and recent purchases, so that all dates are
+forecast in today's way. What has no dates of its own, such as a potential, is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
 from kamlab import backtest, forecast, hysteresis, margins, schemes, tiers
 from kamlab.errors import DataError, ModelError
-from kamlab.hysteresis import Seen
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.summary import holdout, summarize
@@ -26,10 +27,12 @@ from kamlab.tiers import Cuts
 ORIGINS = 3
 LEAST_HISTORY = 0.5
 """As in the contest: what is said from less than half a horizon of history resembles nothing said today."""
+QUARTER_DAYS = 91
+QUARTERS = 2
+"""Two, so that it can be seen whether an account stands beyond a border for the second quarter in a row."""
 N_DRAWS = 200
 N_BOOT = 30
 """Fewer than today's run takes: borders and bounds of earlier dates are not printed."""
-HELD = "contribution_class"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,61 +51,77 @@ class Settings:
     seed: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class Past:
-    """Earlier runs, the oldest first.
-
-    table : table "earlier" of `terms`; seen : borders and values of each, for `hysteresis.follow`.
-    """
-
-    table: pd.DataFrame
-    seen: tuple[Seen, ...]
-
-
-def look_back(ledger: Ledger, period: StudyPeriod, settings: Settings, *, origins: int = ORIGINS) -> Past:
-    """Recompute values and classes at each earlier date that the ledger reaches back to.
+def look_back(ledger: Ledger, period: StudyPeriod, settings: Settings, *, origins: int = ORIGINS) -> pd.DataFrame:
+    """Recompute values and classes whole horizons before the as-of date, with what came in the horizon after.
 
     Parameters
     ----------
     ledger : Ledger
     period : StudyPeriod
-        Of today's run; an origin lies whole horizons before its as-of date.
+        Of today's run.
     settings : Settings
     origins : int
         Number of dates at most.
 
     Returns
     -------
-    Past
-        Without rows where the ledger is too short, or too few accounts had bought by then.
+    DataFrame
+        Table "earlier" of `terms`, by date and account; without rows where the ledger is too short, or too few
+        accounts had bought by then. Classes of contribution are those of each date's own borders, by the value alone.
     """
-    said: list[pd.DataFrame] = []
-    for k in range(1, origins + 1):
-        origin = period.origin(k)
-        if (origin.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * period.horizon_days:
-            break
-        try:
-            said.append(_values(ledger, origin, settings))
-        except (DataError, ModelError):
-            break
-    said.reverse()
-    seen: list[Seen] = []
+    dates = [period.origin(k) for k in range(1, origins + 1)]
+    said = [
+        values.merge(_came(ledger, date, settings, values), on="account")
+        for date, values in _said(ledger, dates, settings)
+    ]
     tables: list[pd.DataFrame] = []
-    for i, values in enumerate(said):
-        before = tables[-1] if tables else None
-        cuts = contribution_cuts(values, before, settings.fixed["contribution"], seed=settings.seed, n_boot=N_BOOT)
-        seen.append(watched(values, cuts))
-        held = hysteresis.follow(seen)[-1]
-        axes = {"contribution": cuts}
-        table = schemes.apply(values, axes, settings.fixed, seed=settings.seed, n_boot=N_BOOT).table
-        table[HELD] = table["account"].map(held.set_index("account")["held"])
-        end = period.origin(len(said) - i).calibration_end
-        table = values.drop(columns=[c for c in table if c != "account" and c in values]).merge(table, on="account")
-        tables.append(table.assign(origin=pd.Timestamp(end), back=len(said) - i))
+    for back in range(len(said), 0, -1):
+        values = said[back - 1]
+        cuts = contribution_cuts(
+            values,
+            tables[-1] if tables else None,
+            settings.fixed["contribution"],
+            seed=settings.seed,
+            n_boot=N_BOOT,
+        )
+        classes = schemes.apply(values, {"contribution": cuts}, settings.fixed, seed=settings.seed, n_boot=N_BOOT).table
+        table = values.drop(columns=[c for c in classes if c != "account" and c in values]).merge(classes, on="account")
+        tables.append(table.assign(origin=pd.Timestamp(dates[back - 1].calibration_end), back=back))
     if not tables:
-        return Past(pd.DataFrame(columns=columns()), ())
-    whole = pd.concat(tables, ignore_index=True)
-    return Past(whole[columns()].astype({"origin": "datetime64[s]"}), tuple(seen))
+        return pd.DataFrame(columns=columns())
+    return pd.concat(tables, ignore_index=True)[columns()].astype({"origin": "datetime64[s]"})
+
+
+def transitions(
+    ledger: Ledger, period: StudyPeriod, settings: Settings, future: pd.DataFrame, cuts: Cuts
+) -> pd.DataFrame:
+    """Hold today's classes of contribution against those of the two quarters before.
+
+    Parameters
+    ----------
+    ledger, period, settings
+        As for `look_back`.
+    future : DataFrame
+        Table "forecast" of `terms`.
+    cuts : Cuts
+        Today's borders of the contribution.
+
+    Returns
+    -------
+    DataFrame
+        Table "transitions" of `terms`.
+    """
+    dates = [
+        replace(period, calibration_end=period.calibration_end - timedelta(days=QUARTER_DAYS * k))
+        for k in range(1, QUARTERS + 1)
+    ]
+    known = [_watched(values) for _, values in _said(ledger, dates, settings)]
+    seen = [*known[::-1], _watched(future)]
+    last = hysteresis.follow(seen, cuts)[-1]
+    earlier = seen[-2].set_index("account")["value"] if known else pd.Series(dtype=float)
+    last["value"] = last["account"].map(seen[-1].set_index("account")["value"])
+    last["value_before"] = last["account"].map(earlier).astype(float)
+    return last[[c.name for c in TABLES["transitions"]]]
 
 
 def columns() -> list[str]:
@@ -133,7 +152,7 @@ def contribution_cuts(
     configured : tuple of float
         Thresholds that hold where nothing can be fitted.
     """
-    if before is not None:
+    if before is not None and len(before):
         earlier, after = before["expected_contribution"], before["next_value"]
     else:
         rate = values["margin_rate"].fillna(1.0)
@@ -148,25 +167,32 @@ def contribution_cuts(
     )
 
 
-def watched(values: pd.DataFrame, cuts: Cuts) -> Seen:
-    """Return what `hysteresis.follow` takes of one date: borders, and expected contributions with intervals."""
+def _watched(future: pd.DataFrame) -> pd.DataFrame:
+    """Return account, value, lower, upper: expected contributions with their intervals."""
     names = {"expected_contribution": "value", "contribution_lower": "lower", "contribution_upper": "upper"}
-    return Seen(cuts, values[["account", *names]].rename(columns=names))
+    return future[["account", *names]].rename(columns=names)
 
 
-def transitions(seen: tuple[Seen, ...]) -> pd.DataFrame:
-    """Return the table "transitions": the classes in force at the last of several dates, and one date earlier."""
-    last = hysteresis.follow(seen)[-1]
-    value = seen[-1].values.set_index("account")["value"]
-    earlier = seen[-2].values.set_index("account")["value"] if len(seen) > 1 else pd.Series(dtype=float)
-    table = last.assign(value=last["account"].map(value), value_before=last["account"].map(earlier).astype(float))
-    return table[[c.name for c in TABLES["transitions"]]]
+def _said(ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings) -> list[tuple[StudyPeriod, pd.DataFrame]]:
+    """Return what schemes take of each date, the newest first, up to the first from which nothing can be forecast."""
+    said = []
+    for date in dates:
+        if (date.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * date.horizon_days:
+            break
+        try:
+            values = _values(ledger, date, settings)
+        except (DataError, ModelError):
+            break
+        if values["expected_contribution"].isna().all():
+            break
+        said.append((date, values))
+    return said
 
 
-def _values(ledger: Ledger, origin: StudyPeriod, settings: Settings) -> pd.DataFrame:
-    """Summarise and forecast as of one date, with what came after it, for the accounts known by then."""
-    summary = summarize(ledger, origin, accounts=settings.membership)
-    choice = backtest.choose(ledger, origin, accounts=settings.membership, origins=0)
+def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFrame:
+    """Summarise and forecast as of one date, for the accounts known by then."""
+    summary = summarize(ledger, date, accounts=settings.membership)
+    choice = backtest.choose(ledger, date, accounts=settings.membership, origins=0)
     rates = None
     if ledger.has_cost:
         channels = settings.units.set_index("account")["channel"].reindex(summary["account"])
@@ -181,13 +207,20 @@ def _values(ledger: Ledger, origin: StudyPeriod, settings: Settings) -> pd.DataF
         seed=settings.seed,
     )
     known = settings.units[settings.units["account"].isin(summary["account"])]
-    table = schemes.inputs(known, summary, future)
-    if table["expected_contribution"].isna().all():
-        raise DataError(f"Order values cannot be modelled as of {origin.calibration_end}.")
-    came = holdout(ledger, origin, accounts=settings.membership).set_index("account").reindex(table["account"])
+    return schemes.inputs(known, summary, future)
+
+
+def _came(ledger: Ledger, date: StudyPeriod, settings: Settings, values: pd.DataFrame) -> pd.DataFrame:
+    """Return account, next_purchases and next_value of the horizon after a date; 0 where nothing came."""
+    came = holdout(ledger, date, accounts=settings.membership).set_index("account").reindex(values["account"])
     revenue = came["revenue"].fillna(0.0).to_numpy()
-    value = came["margin"].to_numpy() if ledger.has_cost else np.full(len(table), np.nan)
-    rate = table["margin_rate"].fillna(1.0).to_numpy(dtype=float)
-    table["next_purchases"] = came["purchases"].fillna(0).to_numpy(dtype="int64")
-    table["next_value"] = np.where(np.isnan(value), revenue * rate, value)
-    return table
+    margin = came["margin"].to_numpy() if ledger.has_cost else np.full(len(values), np.nan)
+    rate = values["margin_rate"].fillna(1.0).to_numpy(dtype=float)
+    return pd.DataFrame(
+        {
+            "account": values["account"],
+            "next_purchases": came["purchases"].fillna(0).to_numpy(dtype="int64"),
+            # no line with a known cost came: the margin rate known at that date stands in
+            "next_value": np.where(np.isnan(margin), revenue * rate, margin),
+        }
+    )

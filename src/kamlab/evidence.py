@@ -6,7 +6,7 @@ after it. Differences are drawn in pairs: the same accounts are resampled for bo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +41,20 @@ INTERVAL = (0.05, 0.95)
 LEAST_TOP = 10
 
 
+_Draws = dict[pd.Timestamp, np.ndarray]
+
+
 @dataclass(frozen=True, eq=False)
 class _Origin:
-    """One date: its accounts' rows, and the weight of each in the data (row 0) and in each bootstrap draw."""
+    """One date: its accounts' rows, and the weight of each in the data (row 0) and in each bootstrap draw.
+
+    top : share of the accounts that is compared; scale : accounts of the company for one that is judged.
+    """
 
     table: pd.DataFrame
     weights: np.ndarray
     top: float
+    scale: float
 
     @property
     def value(self) -> np.ndarray:
@@ -62,7 +69,7 @@ def measure(past: pd.DataFrame, today: pd.DataFrame, *, seed: int = 0, n_boot: i
     past : DataFrame
         Table "earlier" of `terms`.
     today : DataFrame
-        Table "schemes" of `terms`: where accounts stand at the as-of date.
+        Table "schemes" of `terms`: where accounts stand at the as-of date, by the value alone as in `past`.
     seed, n_boot : int
         Of the bootstrap.
 
@@ -79,14 +86,20 @@ def measure(past: pd.DataFrame, today: pd.DataFrame, *, seed: int = 0, n_boot: i
         return pd.DataFrame(columns=names)
     past = past[past["origin"].isin(dates)]
     accounts, drawn = _resampled(past["account"].unique(), seed, n_boot)
-    origins = {date: _at(past[past["origin"] == date], accounts, drawn) for date in dates}
+    past = past[past["account"].isin(accounts)]
+    origins = {date: _at(past[past["origin"] == date], accounts, drawn, sizes[date]) for date in dates}
     panel = _panel(past, today, accounts)
     judged = [c for c, classes in CLASSES.items() if classes.labels and c in past and past[c].notna().any()]
     rows: list[dict[str, object]] = []
     found = {column: _measured(column, origins, panel[column], drawn) for column in judged}
     for column in judged:
-        for (name, date), draws in found[column].items():
-            rows.append(_row(column, name, date, draws, found.get(REFERENCE, {}).get((name, date)), origins))
+        for name in (*MEASURES, *OWN):
+            by_date = {date: draws for (measure, date), draws in found[column].items() if measure == name}
+            # a scheme without classes at a date is compared on the other dates
+            rivals = {date: found[REFERENCE].get((name, date)) for date in by_date}
+            rows += [_row(column, name, d, draws, rivals[d], len(origins[d].table)) for d, draws in by_date.items()]
+            if by_date:
+                rows.append(_row(column, name, pd.NaT, *_mean(by_date, rivals), _mean_size(origins, by_date)))
     table = pd.DataFrame(rows, columns=names)
     return table.astype({"origin": "datetime64[s]", "accounts": "int64"})
 
@@ -102,11 +115,11 @@ def _resampled(accounts: np.ndarray, seed: int, n_boot: int) -> tuple[pd.Index, 
     return pd.Index(accounts), np.vstack([np.ones(n, dtype=drawn.dtype), drawn]).astype(float)
 
 
-def _at(rows: pd.DataFrame, accounts: pd.Index, drawn: np.ndarray) -> _Origin:
-    table = rows[rows["account"].isin(accounts)].sort_values("account", ignore_index=True)
+def _at(rows: pd.DataFrame, accounts: pd.Index, drawn: np.ndarray, known: int) -> _Origin:
+    table = rows.sort_values("account", ignore_index=True)
     weights = drawn[:, accounts.get_indexer(table["account"])]
     on_top = int((table[REFERENCE] == CLASSES[REFERENCE].labels[-1]).sum())
-    return _Origin(table, weights, max(on_top, LEAST_TOP) / len(table))
+    return _Origin(table, weights, max(on_top, LEAST_TOP) / len(table), known / len(table))
 
 
 def _panel(past: pd.DataFrame, today: pd.DataFrame, accounts: pd.Index) -> dict[str, pd.DataFrame]:
@@ -125,7 +138,7 @@ def _panel(past: pd.DataFrame, today: pd.DataFrame, accounts: pd.Index) -> dict[
 def _measured(
     column: str, origins: dict[pd.Timestamp, _Origin], panel: pd.DataFrame, drawn: np.ndarray
 ) -> dict[tuple[str, pd.Timestamp], np.ndarray]:
-    """Return measure and date (NaT: mean of the dates) → its value in the data and in each bootstrap draw."""
+    """Return measure and date → its value in the data and in each bootstrap draw."""
     found: dict[tuple[str, pd.Timestamp], np.ndarray] = {}
     for date, origin in origins.items():
         code = panel.loc[origin.table["account"], date].to_numpy()
@@ -135,14 +148,18 @@ def _measured(
         found |= {(name, date): draws for name, draws in _forward(origin, code, order, column).items()}
     for i, date in enumerate(panel.columns[:-1]):
         found |= {(name, date): draws for name, draws in _movement(panel.to_numpy()[:, i : i + 3], drawn).items()}
-    means = {}
-    for name in (*MEASURES, *OWN):
-        by_date = [draws for (measure, _), draws in found.items() if measure == name]
-        # a draw in which no account buys, or all of them do, says nothing
-        known = [draws for draws in by_date if np.isfinite(draws[0])]
-        if known:
-            means[(name, pd.NaT)] = np.mean(known, axis=0)
-    return found | means
+    # where nobody left, or nobody bought, nothing can be said
+    return {key: draws for key, draws in found.items() if np.isfinite(draws[0])}
+
+
+def _mean(by_date: _Draws, rivals: dict[pd.Timestamp, np.ndarray | None]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the means over the dates of a scheme and of the fitted borders; none of these where they lack a date."""
+    known = [draws for draws in rivals.values() if draws is not None]
+    return np.mean(list(by_date.values()), axis=0), np.mean(known, axis=0) if len(known) == len(by_date) else None
+
+
+def _mean_size(origins: dict[pd.Timestamp, _Origin], dates: Iterable[pd.Timestamp]) -> int:
+    return int(np.mean([len(origins[date].table) for date in dates]))
 
 
 def _forward(origin: _Origin, code: np.ndarray, order: np.ndarray, column: str) -> dict[str, np.ndarray]:
@@ -158,7 +175,7 @@ def _forward(origin: _Origin, code: np.ndarray, order: np.ndarray, column: str) 
             "share": (w * mine) @ worth / total,
             "explained": _explained(w, value, code),
             "churn": _separated(w, code, origin.table),
-            "missed": (w * best * (1 - mine)) @ worth,
+            "missed": (w * best * (1 - mine)) @ worth * origin.scale,
             "own_accounts": w @ on_top / w.sum(axis=1),
             "own_share": w @ (worth * on_top) / total,
         }
@@ -221,14 +238,13 @@ def _row(
     date: pd.Timestamp,
     draws: np.ndarray,
     reference: np.ndarray | None,
-    origins: dict[pd.Timestamp, _Origin],
+    accounts: int,
 ) -> dict[str, object]:
-    sizes = [len(o.table) for d, o in origins.items() if pd.isna(date) or d == date]
     row: dict[str, object] = {
         "column": column,
         "measure": name,
         "origin": date,
-        "accounts": int(np.mean(sizes)),
+        "accounts": accounts,
         "value": draws[0],
         **dict(zip(("lower", "upper"), _interval(draws), strict=True)),
         "verdict": "",

@@ -6,7 +6,6 @@ Without this an account near a border would move up and down with every report, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,23 +18,7 @@ interval lies beyond the border; it stands there for the second period in a row;
 """
 
 
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What one period knows of its accounts.
-
-    Attributes
-    ----------
-    cuts : Cuts
-        The borders of that period.
-    values : DataFrame
-        account, value, lower, upper: what is classed, with its interval (currency).
-    """
-
-    cuts: Cuts
-    values: pd.DataFrame
-
-
-def follow(periods: Sequence[Seen]) -> list[pd.DataFrame]:
+def follow(periods: Sequence[pd.DataFrame], cuts: Cuts) -> list[pd.DataFrame]:
     """Return the classes in force in each of several periods, the earliest first.
 
     An account above its class moves up to the class of its interval's lower bound, or to the lower of the classes that
@@ -44,9 +27,11 @@ def follow(periods: Sequence[Seen]) -> list[pd.DataFrame]:
 
     Parameters
     ----------
-    periods : sequence of Seen
-        As-of periods in rising order, all with the same classes. In the first one every account has the class of its
-        value.
+    periods : sequence of DataFrame
+        As-of periods in rising order, each with account, value, lower, upper: what is classed, with its interval
+        (currency). In the first one every account has the class of its value.
+    cuts : Cuts
+        The borders.
 
     Returns
     -------
@@ -55,22 +40,22 @@ def follow(periods: Sequence[Seen]) -> list[pd.DataFrame]:
         (class by the value alone), held (class in force) and why (one of `WHY`), ordered by account.
     """
     followed: list[pd.DataFrame] = []
-    for seen in periods:
+    for values in periods:
         last = followed[-1] if followed else pd.DataFrame(columns=["account", "now", "held"])
-        followed.append(_hold(seen, last))
+        followed.append(_hold(values, last, cuts))
     return followed
 
 
-def _hold(seen: Seen, last: pd.DataFrame) -> pd.DataFrame:
-    values = seen.values.sort_values("account", ignore_index=True)
-    labels = list(seen.cuts.labels)
+def _hold(values: pd.DataFrame, last: pd.DataFrame, cuts: Cuts) -> pd.DataFrame:
+    values = values.sort_values("account", ignore_index=True)
+    labels = list(cuts.labels)
     codes = {label: i for i, label in enumerate(labels)}
     earlier = last.set_index("account").reindex(values["account"])
     before, asked_before = (earlier[c].map(codes).fillna(-1).to_numpy(dtype=int) for c in ("held", "now"))
-    now = np.asarray(seen.cuts.classify(values["value"]).codes, dtype=int)
+    now = np.asarray(cuts.classify(values["value"]).codes, dtype=int)
     # without an interval nothing is cleared; a bound on the other side of the value clears nothing either
-    low = seen.cuts.classify(values["lower"].fillna(-np.inf)).codes
-    high = seen.cuts.classify(values["upper"].fillna(np.inf)).codes
+    low = cuts.classify(values["lower"].fillna(-np.inf)).codes
+    high = cuts.classify(values["upper"].fillna(np.inf)).codes
     low, high = np.minimum(low, now), np.maximum(high, now)
 
     up, down = now > before, now < before

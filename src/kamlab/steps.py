@@ -268,7 +268,7 @@ def tiers(run: Run) -> pd.DataFrame:
     """Write `tiers`, `schemes`, `scheme_list`, `class_probabilities`, `transitions` and `earlier`.
 
     These are the fitted and the fixed borders, every account's class by each scheme with its probability, how it
-    moved since one horizon before, and what runs at earlier dates would have said.
+    moved since the quarter before, and what runs at earlier dates would have said.
     """
     from kamlab import earlier, schemes
     from kamlab import tiers as module
@@ -285,16 +285,11 @@ def tiers(run: Run) -> pd.DataFrame:
         )
     levels, seed = run.config.levels, run.config.seed
     fixed = {"contribution": levels.contribution, "potential": levels.potential}
-    past = earlier.look_back(run.ledger(), run.period, _settings(run, fixed))
-    run.write("earlier", past.table)
+    settings = _settings(run, fixed)
+    past = run.write("earlier", earlier.look_back(run.ledger(), run.period, settings))
     values = schemes.inputs(*(run.read(name) for name in ("accounts", "summary", "forecast", "potential")))
-    bought = values[values["expected_contribution"].notna()]
-    newest = past.table[past.table["back"] == 1]
-    cuts = {
-        "contribution": earlier.contribution_cuts(
-            bought, newest if len(newest) else None, levels.contribution, seed=seed
-        )
-    }
+    bought, newest = values[values["expected_contribution"].notna()], past[past["back"] == 1]
+    cuts = {"contribution": earlier.contribution_cuts(bought, newest, levels.contribution, seed=seed)}
     worth = values["potential_revenue"]
     if worth.notna().any():
         cuts["potential"] = module.fit(worth, configured=levels.potential, seed=seed)
@@ -302,7 +297,8 @@ def tiers(run: Run) -> pd.DataFrame:
     applied = schemes.apply(values, cuts, fixed, seed=seed)
     run.write("scheme_list", applied.listing)
     run.write("class_probabilities", schemes.probabilities(run.read("draws"), values, applied.cuts))
-    moved = run.write("transitions", earlier.transitions((*past.seen, earlier.watched(bought, cuts["contribution"]))))
+    moved = earlier.transitions(run.ledger(), run.period, settings, run.read("forecast"), cuts["contribution"])
+    run.write("transitions", moved)
     held = applied.table["account"].map(moved.set_index("account")["held"]).astype("str")
     return run.write("schemes", applied.table.assign(contribution_class=held))
 
@@ -325,7 +321,10 @@ def evidence(run: Run) -> pd.DataFrame:
     """Write `evidence`: whether the fitted borders serve better than each other scheme, judged on the past."""
     from kamlab import evidence as module
 
-    return run.write("evidence", module.measure(run.read("earlier"), run.read("schemes"), seed=run.config.seed))
+    # classes of earlier dates are those of the value alone, so today's are too
+    now = run.read("transitions").set_index("account")["now"]
+    today = run.read("schemes").assign(contribution_class=lambda table: table["account"].map(now))
+    return run.write("evidence", module.measure(run.read("earlier"), today, seed=run.config.seed))
 
 
 def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd.DataFrame:

@@ -512,7 +512,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "schemes": _columns(
         ("account", "text", "account or group"),
-        ("contribution_class", "text", "Low, Mid or High by the fitted cuts, held against chance; see transitions"),
+        (
+            "contribution_class",
+            "text",
+            "Low, Mid or High by the fitted cuts, held until a change is sure; see transitions",
+        ),
         (
             "potential_class",
             "text",
@@ -550,9 +554,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "transitions": _columns(
         ("account", "text", "account or group that has bought"),
-        ("value_before", "number", "expected contribution one horizon earlier; missing if not known then", "currency"),
+        (
+            "value_before",
+            "number",
+            "expected contribution a quarter (91 days) earlier; missing if not known then",
+            "currency",
+        ),
         ("value", "number", "expected contribution now", "currency"),
-        ("before", "text", "class of contribution in force one horizon earlier, recomputed from the ledger"),
+        ("before", "text", "class of contribution in force then, recomputed from the ledger by today's borders"),
         ("now", "text", "class by today's value alone"),
         ("held", "text", "class in force"),
         ("why", "text", "first_seen, stays, cleared (interval beyond the border), second_period or waits"),

@@ -161,7 +161,7 @@ def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Tr
         points = axes.scatter(
             x[mine],
             y[mine],
-            s=18 if len(cells) < DENSITY_FROM else 9,
+            s=18 if len(cells) < DENSITY_FROM else 14,
             marker=marker,
             color=STRATEGY_COLOURS[name],
             edgecolors=MUTED if name == "static" else "white",

@@ -23,7 +23,7 @@ ABC = ("C", "B", "A")
 Kind = Literal["fixed", "fitted", "rank"]
 """Borders set by hand; fitted to the company's accounts; places or shares among them."""
 
-NO_BORDERS = N_("The accounts cannot be divided: too few of them, or too few different values.")
+NO_BORDERS = N_("No borders give classes that are large enough and stable.")
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,15 @@ class Classes:
         Column that borders divide, where this is a value that has predictive draws: expected_contribution or clv.
     title : str
         Name as printed, key of the message catalogue; empty = the scheme's.
+    printed : tuple of str
+        Names of the classes as printed, where these are others than the labels; keys of the message catalogue.
     """
 
     labels: tuple[str, ...]
     order: str
     value: str = ""
     title: str = ""
+    printed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

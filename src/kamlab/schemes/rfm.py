@@ -57,14 +57,14 @@ def classify(table: pd.DataFrame, context: Context) -> Found:
 
 SCHEME = Scheme(
     name="rfm",
-    title=N_("RFM"),
+    title=N_("RFM segments"),
     document="",
     kind="rank",
     needs=("days_since_last", "purchase_days", "revenue"),
     classes={
         "rfm_score": Classes((), order="revenue", title=N_("RFM digits")),
         "rfm_sum": Classes(tuple(map(str, range(3, 16))), order="revenue", title=N_("RFM fifths, their sum")),
-        "rfm_segment": Classes(LABELS, order="revenue", title=N_("RFM segments")),
+        "rfm_segment": Classes(LABELS, order="revenue"),
     },
     classify=classify,
 )

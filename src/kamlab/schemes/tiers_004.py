@@ -3,7 +3,8 @@
 from kamlab.i18n import N_
 from kamlab.schemes.registry import Classes, Scheme, fitted
 
-LABELS = (N_("small"), N_("medium"), N_("large"), N_("VIP"))
+LABELS = ("small", "medium", "large", "VIP")
+PRINTED = (N_("small customers"), N_("medium customers"), N_("large customers"), N_("VIP customers"))
 
 SCHEME = Scheme(
     name="tiers_004",
@@ -11,6 +12,6 @@ SCHEME = Scheme(
     document="004",
     kind="fitted",
     needs=("clv",),
-    classes={"tiers_004": Classes(LABELS, order="clv", value="clv")},
+    classes={"tiers_004": Classes(LABELS, order="clv", value="clv", printed=PRINTED)},
     classify=fitted("tiers_004", "clv", LABELS),
 )

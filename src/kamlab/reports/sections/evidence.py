@@ -13,7 +13,7 @@ from kamlab.schemes import TITLES
 
 FIXED = "contribution_class_fixed"
 MONEY = ("missed",)
-SHOWN = 4
+SHOWN = 2
 """Comparisons named in the first sentence; the tables hold all."""
 
 NAMES = {
@@ -41,7 +41,10 @@ MEANINGS = (
         "**Who stays**: chance that an account which buys again stands in a higher class than one that does not; 50 % is "
         "a coin's."
     ),
-    N_("**Change**, **Come back**: accounts in another class one period later, and those of them back after two."),
+    N_(
+        "**Change**, **Come back**: accounts in another class one period later, and those of them back after two; by the "
+        "value alone, before the report holds a class until a change is sure."
+    ),
     N_("**Put too low**: value of accounts that proved to be among the best, and were not put in the top class."),
 )
 MARKS = {"better": "+", "even": "=", "worse": "−", "": ""}
@@ -218,8 +221,8 @@ def movers(run: Source, t: Translator) -> list[Block]:
     if rows.empty:
         return []
     sentence = t(
-        "As of {date} the fitted borders put {up} accounts higher than the fixed thresholds; these brought {up_each} each "
-        "in the {days} days after. {down} accounts that they put lower brought {down_each} each.",
+        "Who moves: as of {date} the fitted borders put {up} accounts higher than the fixed thresholds, which brought "
+        "{up_each} each in the {days} days after, and {down} lower, which brought {down_each} each.",
         date=t.date(newest["origin"].iloc[0].date()),
         up=t.number(rows.loc["up", "accounts"]),
         up_each=t.money(rows.loc["up", "mean"]),

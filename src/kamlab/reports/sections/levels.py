@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 from kamlab import schemes
+from kamlab.earlier import QUARTER_DAYS
 from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
@@ -17,8 +20,8 @@ from kamlab.reports.sections.source import Interval, Source, is_contribution, va
 NEAR = 0.6
 """An account whose class has less than this probability stands near a border."""
 TOP = 10
-SCHEMES_FINDING = N_("{up} accounts stand higher than by the fixed thresholds, {down} lower")
-PERIODS_FINDING = N_("one period on, {up} have risen and {down} fallen")
+SCHEMES_FINDING = N_("{up} accounts higher and {down} lower than by the fixed thresholds")
+PERIODS_FINDING = N_("in the last quarter {up} rose and {down} fell")
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -129,39 +132,43 @@ def flows(run: Source, t: Translator) -> list[Block]:
     panels = [flow.Panel(t("fixed"), t("fitted"), money, SCHEMES_FINDING)]
     if moved["before"].notna().any():
         rows = moved.rename(columns={"held": "after", "value": "money"})[["before", "after", "money"]]
-        then, now = t.date(run.period.origin(1).calibration_end), t.date(run.period.calibration_end)
+        then, now = t.date(_quarter_before(run)), t.date(run.period.calibration_end)
         panels.append(flow.Panel(then, now, rows, PERIODS_FINDING))
     drawn = flow.draw(panels, t)
     if drawn is None:
         return []
     caption = t(
-        "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one period to "
+        "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one quarter to "
         "the next; streams are as wide as the value that moves.",
         value=t("expected contribution") if is_contribution(run) else t("expected revenue"),
     )
     return [figure(drawn, caption=caption, alt=flow.alt(panels, t)), text(_moved(moved, run, t))]
 
 
+def _quarter_before(run: Source) -> date:
+    return run.period.calibration_end - timedelta(days=QUARTER_DAYS)
+
+
 def _moved(moved: pd.DataFrame, run: Source, t: Translator) -> str:
     """Say how many classes changed since the period before, and how many were held back."""
     if moved["before"].isna().all():
-        return t("The log is too short to recompute the period before, so nothing can be said of movement.")
+        return t("The log is too short to recompute the quarter before, so nothing can be said of movement.")
     rank = {level: i for i, level in enumerate(LEVELS)}
     step = (moved["held"].map(rank) - moved["before"].map(rank)).fillna(0)
     return t.join(
         SENTENCES,
         [
             t(
-                "Since {date}, as recomputed from the same log, {up} accounts have risen and {down} have fallen in "
-                "class; {new} were not yet known.",
-                date=t.date(run.period.origin(1).calibration_end),
+                "Movement since {date}, recomputed from the same log: {up} accounts rose in class, {down} fell, {new} "
+                "were not yet known.",
+                date=t.date(_quarter_before(run)),
                 up=t.number((step > 0).sum()),
                 down=t.number((step < 0).sum()),
                 new=t.number(moved["before"].isna().sum()),
             ),
             t(
-                "An account changes class only if its interval clears the border, or at the second period in a row: "
-                "{waits} wait for the second.",
+                "An account changes class only if its interval clears the border, or at the second quarter in a row; "
+                "{waits} are waiting for that.",
                 waits=t.number((moved["why"] == "waits").sum()),
             ),
         ],
@@ -174,9 +181,8 @@ def near_borders(run: Source, t: Translator) -> list[Block]:
     rows = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
     rows = rows.merge(run.read("accounts")[["account", "name"]], on="account", how="left")
     rows = rows[rows["account"].isin(chances.index) & rows["contribution_class"].notna()]
-    own = pd.Series(
-        [chances.at[a, c] for a, c in zip(rows["account"], rows["contribution_class"], strict=True)], rows.index
-    )
+    of_each = chances.loc[rows["account"], list(LEVELS)].to_numpy()
+    own = of_each[np.arange(len(rows)), pd.Index(LEVELS).get_indexer(rows["contribution_class"])]
     near = rows[own < NEAR].sort_values(["expected_contribution", "account"], ascending=[False, True])
     if near.empty:
         return [text(t("No account stands near a border: each keeps its class with at least {p}.", p=t.percent(NEAR)))]
@@ -220,6 +226,31 @@ def probabilities(chances: pd.Series, t: Translator) -> str:
         if p >= 0.005
     ]
     return t.join(COMMAS, parts)
+
+
+def classes(run: Source, t: Translator) -> list[Block]:
+    """Table of the classes of every scheme that was applied, with accounts and expected value, the highest first."""
+    labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    total = labels["expected_contribution"].clip(lower=0).sum()
+    rows = []
+    for column, known in schemes.CLASSES.items():
+        if labels[column].isna().all():
+            continue
+        named = dict(zip(known.labels, known.printed or known.labels, strict=True))
+        for label in reversed(known.labels):
+            mine = labels[labels[column] == label]["expected_contribution"]
+            if len(mine):
+                share = mine.clip(lower=0).sum() / total if total > 0 else float("nan")
+                cells = {"class": t(named[label]), "accounts": t.number(len(mine)), "value": t.money(mine.sum())}
+                rows.append({"scheme": t(schemes.TITLES[column]), **cells, "share": t.percent(share)})
+    columns = [
+        TableColumn("scheme", t("Scheme")),
+        TableColumn("class", t("Class")),
+        TableColumn("accounts", t("Accounts"), "right"),
+        TableColumn("value", value_word(run, t), "right"),
+        TableColumn("share", t("Share"), "right"),
+    ]
+    return [table(pd.DataFrame(rows), columns=columns, caption=t("The classes of every scheme, the highest first."))]
 
 
 def all_schemes(run: Source, t: Translator) -> list[Block]:

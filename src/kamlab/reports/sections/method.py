@@ -135,7 +135,7 @@ def not_yet(t: Translator) -> list[Block]:
     lines = [
         t("No payments, credit, complaints or sales pipeline enter."),
         t("Potential is declared or an account's own best; it is not estimated from similar accounts."),
-        t("Movement between two dates, account plans, coverage by owner and targets are not reported."),
+        t("Account plans, coverage by owner and targets are not reported."),
     ]
     return [text(t("## What this report does not do yet") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
 
