@@ -29,7 +29,7 @@ ORDER = (
         "figures",
         "reports",
     ),
-    *("steps", "runs", "checks", "cli", "__main__"),
+    *("quality", "steps", "runs", "checks", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

@@ -266,8 +266,6 @@ def _parse(raw: RawTable, columns: Mapping[str, str]) -> pd.DataFrame:
 
 def _reasons(parsed: pd.DataFrame, columns: Mapping[str, str]) -> pd.Series:
     """Why each line is impossible; an empty string if it is not."""
-    import pandas as pd
-
     reasons = parsed["fault"].astype(object)
 
     def add(mask: pd.Series, reason: str) -> None:
@@ -380,7 +378,7 @@ def _one_currency(good: pd.DataFrame, currency: str, source: str) -> str:
         raise DataError(
             f"{source} holds amounts in {first_ids(found)}"
             + (f" where the company's currency is {currency}" if currency else "")
-            + ". A run reads one currency; convert the amounts first."
+            + ". A run reads one currency; give the rates under [source.rates] (currency, date, rate)."
         )
     return currency or next(iter(found), "")
 

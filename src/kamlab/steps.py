@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
+from kamlab import intake, quality
 from kamlab.accounts import decision_units, read_accounts
-from kamlab.config import Config, Table
+from kamlab.config import Config
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
-from kamlab.sources import read_table
+from kamlab.sources import Reading, parquet_files
 from kamlab.summary import monthly_revenue, revenue_windows, summarize
 
 if TYPE_CHECKING:
@@ -28,19 +29,39 @@ LARGEST_UNLISTED_SHARE = 0.5
 
 
 def read_source(config: Config) -> Ledger:
-    """Read the configured transaction log."""
-    table = config.source.transactions
-    return read_ledger(
-        config.resolve(table.path),
-        columns=table.columns,
-        date_format=table.date_format,
-        delimiter=table.delimiter,
-        header=table.header,
-        encoding=table.encoding,
-        purchase=table.purchase,
-        currency=config.company.currency,
-        max_quarantined_share=table.max_quarantined_share,
-    )
+    """Read the configured transaction log; see `read_lines`."""
+    return read_lines(config)[0]
+
+
+def read_lines(config: Config) -> tuple[Ledger, tuple[Reading, ...]]:
+    """Read the configured transaction log, and say how its files were read.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or more of its rows or of its money is impossible than the configuration allows.
+    """
+    table, source = config.source.transactions, config.source
+    options: dict[str, Any] = {
+        "purchase": table.purchase,
+        "currency": config.company.currency,
+        "max_quarantined_share": table.max_quarantined_share,
+    }
+    files = parquet_files(table.path, base=config.base)
+    if files and source.rates is None and intake.is_plain(table):
+        formats: dict[str, Any] = {
+            "date_format": table.date_format,
+            "decimal": table.decimal,
+            "thousands": table.thousands,
+        }
+        columns = intake.dated_columns(table)
+        lines = read_ledger(config.resolve(table.path), columns=columns, **formats, **options)
+        readings: tuple[Reading, ...] = ()
+    else:
+        raw, columns = intake.transactions(config)
+        lines, readings = read_ledger(raw, columns=columns, **options), raw.readings
+    quality.refuse_much_money(lines, table.max_quarantined_money)
+    return lines, tuple(reading for reading in dict.fromkeys(readings) if reading.what)
 
 
 def read_master(config: Config) -> pd.DataFrame | None:
@@ -48,19 +69,9 @@ def read_master(config: Config) -> pd.DataFrame | None:
     table = config.source.accounts
     if table is None:
         return None
-    raw = read_table(
-        config.resolve(table.path),
-        delimiter=table.delimiter,
-        header=table.header,
-        encoding=table.encoding,
-        content="account master",
-    )
-    return read_accounts(raw, columns=table.columns, date_format=table.date_format)
-
-
-def input_tables(config: Config) -> list[Table]:
-    """Return the input tables that the configuration names."""
-    return [t for t in (config.source.transactions, config.source.accounts) if t is not None]
+    raw = intake.read(table, config.base, "account master")
+    formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
+    return read_accounts(raw, columns=table.columns, **formats)
 
 
 def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshness.Freshness:
@@ -76,7 +87,7 @@ def ledger(run: Run) -> Ledger:
     DataError
         If the log cannot be read, or is stale and the run does not accept that.
     """
-    lines = read_source(run.config)
+    lines, readings = read_lines(run.config)
     fresh = check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh)
@@ -99,6 +110,7 @@ def ledger(run: Run) -> Ledger:
             "has_cost": lines.has_cost,
             "has_master": master is not None,
             "unlisted_accounts": len(unlisted),
+            "readings": [[r.source, list(r.what), sorted(r.found), r.example] for r in readings],
         },
     )
     units, membership = decision_units(

@@ -19,7 +19,8 @@ from kamlab.i18n import Translator
 from kamlab.ledger import Ledger
 from kamlab.period import StudyPeriod, parse_day
 from kamlab.runs.drafts import DEFAULT_CONFIG, PARENTS_SEARCHED, draft_root, find_config
-from kamlab.runs.identity import file_hash, fingerprint, input_hashes, run_id, study_period
+from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period
+from kamlab.sources import file_hash
 
 if TYPE_CHECKING:
     import pandas as pd

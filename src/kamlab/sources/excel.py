@@ -72,7 +72,7 @@ def _header(cells: Cells, merged: Merged) -> tuple[list[str], int]:
     first = next((i for i, row in enumerate(filled) if len({v for v in row if v != ""}) > 1), 0)
     last = first
     while last + 1 < len(filled) and any(
-        top <= last and left != right and bottom <= last or top <= last < bottom
+        (top <= last and left != right and bottom <= last) or top <= last < bottom
         for (top, left), (bottom, right) in merged
         if first <= top
     ):

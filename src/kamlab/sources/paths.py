@@ -79,6 +79,7 @@ def files_of(path: Path, content: str = "table") -> list[Path]:
     kinds = sorted({p.suffix.lower() for p in found})
     if len(kinds) > 1:
         raise DataError(
-            f"{path} names files of {len(kinds)} kinds ({', '.join(kinds)}). Name one kind, such as {path.name}/*{kinds[0]}."
+            f"{path} names files of {len(kinds)} kinds ({', '.join(kinds)}). Name one kind, such as "
+            f"{path.name}/*{kinds[0]}."
         )
     return sorted(found)

@@ -97,16 +97,14 @@ def _read_parquet(path: Path) -> RawTable:
 
 
 def parquet_files(path: str | Path, *, base: Path | None = None) -> list[Path]:
-    """Return the files of a Parquet file, folder or pattern, which an engine can scan itself; none for other sources."""
+    """Return the files of a Parquet file, folder or pattern, which an engine scans itself; none for others."""
     if is_url(str(path)):
         return []
     files = files_of(resolve_path(path, base))
     return files if files[0].suffix.lower() == ".parquet" else []
 
 
-def content_hash(
-    path: str, *, base: Path | None = None, table: str | None = None, query: str | None = None
-) -> str:
+def content_hash(path: str, *, base: Path | None = None, table: str | None = None, query: str | None = None) -> str:
     """Return the SHA-256 of what a source holds: of the file, of all files, or of the rows that a database gives.
 
     "missing" where there is no such file.

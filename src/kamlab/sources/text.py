@@ -86,7 +86,7 @@ def read_text(
 
 def _reading(source: str, dialect: Dialect) -> Reading:
     shown = {"\t": "tab"}.get(dialect.delimiter, f'"{dialect.delimiter}"')
-    what = (("encoding", dialect.encoding), ("delimiter", shown), ("line ends", dialect.line_end))
+    what = (("encoding", dialect.encoding), ("delimiter", shown), ("line_end", dialect.line_end))
     return Reading(source, what, dialect.found, dialect.example)
 
 
