@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 from decimal import Decimal
@@ -17,7 +18,8 @@ from kamlab.sources import content_hash, read_table
 
 MAKE = (
     "CREATE TABLE orders (id INTEGER, customer TEXT, day DATE, net NUMERIC(12,2))",
-    "INSERT INTO orders VALUES (1, 'Müller', '2024-01-31', 12.50), (2, NULL, '2024-02-01', -3), (3, '客户', NULL, 0.10)",
+    "INSERT INTO orders VALUES (1, 'Müller', '2024-01-31', 12.50), (2, NULL, '2024-02-01', -3)",
+    "INSERT INTO orders VALUES (3, '客户', NULL, 0.10)",
 )
 ROWS = [
     {"id": "1", "customer": "Müller", "day": "2024-01-31", "net": "12.50"},
@@ -28,6 +30,12 @@ SECRET = "s3cr/et@word"
 PROGRAMS = [Path(p).parent for p in (shutil.which("pg_ctl"),) if p] + sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
 @pytest.fixture(scope="module")
 def postgresql(tmp_path_factory):
     """A server of our own on a socket and a free port, with a reader who has a password."""
@@ -35,7 +43,7 @@ def postgresql(tmp_path_factory):
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     folder = tmp_path_factory.mktemp("pg")
     programs, data = PROGRAMS[-1], folder / "data"
-    as_user, port = [], "54329"
+    as_user, port = [], free_port()
     if os.getuid() == 0:
         # PostgreSQL refuses to run as root.
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
@@ -54,7 +62,19 @@ def postgresql(tmp_path_factory):
     script = "".join(f"{line};\n" for line in MAKE)
     script += f"CREATE ROLE reader LOGIN PASSWORD '{SECRET}'; GRANT ALL ON orders TO reader;\n"
     try:
-        run(programs / "psql", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", port, "-U", "owner", "postgres", input=script.encode())
+        run(
+            programs / "psql",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            folder,
+            "-p",
+            port,
+            "-U",
+            "owner",
+            "postgres",
+            input=script.encode(),
+        )
         yield f"127.0.0.1:{port}/postgres"
     finally:
         run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
@@ -73,7 +93,7 @@ def database(request, tmp_path, monkeypatch):
         connection.execute(statement)
     connection.commit()
     connection.close()
-    return f"{request.param}:///{tmp_path}/sales.db".replace("////", "////")
+    return f"{request.param}:///{tmp_path}/sales.db"
 
 
 def rows(raw):
@@ -151,7 +171,8 @@ max_quarantined_share = 0.5
 
 
 @pytest.mark.parametrize(
-    "address", ["postgresql://me:hidden@server/db", "postgresql://me:x${P}@server/db", "postgresql://server/db?password=hidden"]
+    "address",
+    ["postgresql://me:hidden@server/db", "postgresql://me:x${P}@server/db", "postgresql://server/db?password=hidden"],
 )
 def test_a_password_in_the_configuration_is_refused(address, tmp_path):
     (tmp_path / "kamlab.toml").write_text(
