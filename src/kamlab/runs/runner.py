@@ -138,6 +138,11 @@ def _refuse_early(config: Config, langs: Sequence[str]) -> None:
         raise ConfigError(
             f"No report can be written in {first_ids(unknown)}. Languages are: {', '.join(known_languages())}."
         )
+    if not config.source.confirmed:
+        raise ConfigError(
+            "The columns of this configuration were guessed by kamlab init. Compare them with your data, then set "
+            "confirmed = true under [source]."
+        )
     if "amount" not in config.source.transactions.columns:
         raise DataError(
             "The log has no amounts, so there are no borders, types or strategies to report. Map a column with the "
