@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 TEXT_COLUMNS = (
     *("account", "name", "parent", "parent_name", "channel", "industry", "region", "country", "territory"),
-    *("size", "owner", "strategic_reason"),
+    *("size", "owner", "previous_owner", "strategic_reason"),
 )
-DATE_COLUMNS = ("declared_potential_date", "strategic_until")
+DATE_COLUMNS = ("owner_since", "declared_potential_date", "strategic_since", "strategic_until")
 COLUMNS = (*TEXT_COLUMNS, "declared_potential", "strategic", *DATE_COLUMNS)
 """Columns of the account master that a source column can be mapped to; only account is needed."""
 
@@ -135,7 +135,8 @@ def decision_units(
         A group is all accounts below the same uppermost parent; "auto" decides for groups where the master names a
         parent.
     as_of : date
-        Potentials declared, and strategic flags ended, after this day do not count.
+        Nothing that is dated later counts: a potential declared, a flag set, an owner who took over after this day; the
+        previous owner stands for the latter. A flag that has ended before counts no more.
 
     Returns
     -------
@@ -158,6 +159,8 @@ def decision_units(
     declared_later = pd.to_datetime(rows["declared_potential_date"]) > today
     rows["declared_potential"] = rows["declared_potential"].mask(declared_later)
     rows["strategic"] &= ~(pd.to_datetime(rows["strategic_until"]) < today)
+    rows["strategic"] &= ~(pd.to_datetime(rows["strategic_since"]) > today)
+    rows["owner"] = rows["owner"].mask(pd.to_datetime(rows["owner_since"]) > today, rows["previous_owner"])
     unit = rows["account"]
     if level == "group" or (level == "auto" and rows["parent"].notna().any()):
         parents = _parents(rows)

@@ -1,4 +1,4 @@
-"""What a table's headers probably mean, in English, Vietnamese, Chinese and Spanish: to be shown, never to be trusted."""
+"""What headers probably mean, in English, Vietnamese, Chinese and Spanish: to be shown, never to be trusted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kamlab.errors import DataError
-from kamlab.parsing import YEARS, date_format_of, parse_date
+from kamlab.parsing import GROUPING, YEARS, date_format_of, parse_date
 from kamlab.sources import RawTable, canonical
 
 LOG_WORDS: dict[str, str] = {
@@ -31,8 +31,8 @@ LOG_WORDS: dict[str, str] = {
     "cost": "cost, line cost, cost of goods, total cost, cogs, giá vốn, 成本, 成本金额, coste, costo",
     "unit_cost": "unit cost, buy price, purchase price, cost price, giá mua, 采购价, 进价, 成本单价, coste unitario, "
     "costo unitario, precio compra",
-    "order_id": "order id, order number, order no, order, invoice, invoice no, invoice number, mã đơn hàng, số đơn hàng, "
-    "số hóa đơn, 订单号, 订单编号, 发票号, 訂單號, pedido, número pedido, nº pedido, factura, nº factura",
+    "order_id": "order id, order number, order no, order, invoice, invoice no, invoice number, mã đơn hàng, "
+    "số đơn hàng, số hóa đơn, 订单号, 订单编号, 发票号, 訂單號, pedido, número pedido, nº pedido, factura, nº factura",
     "line_id": "line id, transaction id, mã dòng, 行号, 明细号, id línea",
     "product": "product, product id, product code, product name, item, item no, sku, article, stock code, sản phẩm, "
     "mã sản phẩm, mã hàng, tên hàng, 产品, 产品编号, 产品名称, 商品, 货号, 產品, producto, código producto, artículo",
@@ -46,8 +46,8 @@ LOG_WORDS: dict[str, str] = {
 
 MASTER_WORDS: dict[str, str] = {
     "account": LOG_WORDS["account"],
-    "name": "name, customer name, company name, account name, company, tên khách hàng, tên công ty, tên, 客户名称, 公司名称, "
-    "名称, 客戶名稱, nombre, nombre cliente, razón social, empresa",
+    "name": "name, customer name, company name, account name, company, tên khách hàng, tên công ty, tên, 客户名称, "
+    "公司名称, 名称, 客戶名稱, nombre, nombre cliente, razón social, empresa",
     "parent": "parent, parent id, group, subsidiary of, công ty mẹ, 上级客户, 集团, 母公司, grupo, matriz",
     "channel": "channel, sales channel, kênh, kênh bán hàng, 渠道, 销售渠道, canal",
     "industry": "industry, sector, ngành, ngành nghề, 行业, 產業, industria",
@@ -61,6 +61,7 @@ MASTER_WORDS: dict[str, str] = {
 }
 """Column of the account master → names that a source may give it."""
 
+_NUMBER = re.compile(rf"[+-]?[0-9][0-9{GROUPING}]*(?:e[+-]?[0-9]+)?", re.I)
 SAMPLE_ROWS = 1000
 SHARE = 0.8
 """A guess by name is dropped where fewer of a column's values than this can be read as what it should hold."""

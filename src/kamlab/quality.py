@@ -67,8 +67,9 @@ def read_controls(raw: RawTable, table: Table) -> pd.DataFrame:
             f"{raw.source} cannot be read as control totals: name the columns of {', '.join(missing)} under columns = "
             f"{{ month = …, amount = … }}. Its columns are: {first_ids(raw.columns, limit=30)}."
         )
-    formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
-    raw_plain, columns = canonical(raw, table.columns, numbers=["amount"], **formats)
+    raw_plain, columns = canonical(
+        raw, table.columns, numbers=["amount"], decimal=table.decimal, thousands=table.thousands
+    )
     text = raw.rows[table.columns["month"]].to_pandas().astype("str").str.strip()
     # A month may be written alone: its first day stands for it.
     alone = text.str.fullmatch(r"[0-9]{4}[-/.][0-9]{1,2}").fillna(False)
@@ -97,8 +98,8 @@ def compare_with_books(ledger: Ledger, totals: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns month, books, attributed, unattributed, excluded (left out by the configuration, or no revenue), log, and
-        difference = log − books; Decimals in currency, one row a month of the books.
+        Columns month, books, attributed, unattributed, excluded (left out by the configuration, or no revenue), log,
+        and difference = log − books; Decimals in currency, one row a month of the books.
     """
     import ibis
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
 from kamlab.guess import MASTER_WORDS, Guess, format_problem, guess, guess_log
 from kamlab.sources import RawTable, read_table
-from kamlab.sources.paths import SUFFIXES
+from kamlab.sources.paths import SUFFIXES, files_in
 
 NAME = "kamlab.toml"
 NUMBERS = ("amount", "price", "quantity", "cost", "unit_cost", "tax")
@@ -58,7 +58,7 @@ def write_configuration(folder: Path) -> tuple[Path, str]:
         raise ConfigError(f"{path} is there already; kamlab init never overwrites it. Rename it first.")
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}. Name the one that holds your data.")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith((".", "~$")))
+    files = files_in(folder)
     if not files:
         raise DataError(
             f"{folder} holds no file that ends in {', '.join(SUFFIXES)}. Put your data there, then run again."

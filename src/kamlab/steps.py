@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
-from kamlab import intake, quality
+from kamlab import intake, quality, tables
 from kamlab.accounts import decision_units, read_accounts
 from kamlab.config import Config
 from kamlab.errors import DataError, first_ids
@@ -17,6 +17,7 @@ from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import Reading, parquet_files
 from kamlab.summary import monthly_revenue, revenue_windows, summarize
+from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +93,7 @@ def ledger(run: Run) -> Ledger:
     if not run.accept_stale:
         _freshness.refuse_stale(fresh)
     run.write("quarantine", lines.quarantine)
+    run.write("table_quarantine", check_tables(run.config, run.period))
     run.write("reconciliation", lines.reconciliation(run.period.calibration_end))
     ids = lines.accounts_until(run.period.calibration_end)
     master = read_master(run.config)
@@ -120,6 +122,26 @@ def ledger(run: Run) -> Ledger:
     run.write_ledger(lines)
     run.write("accounts", units)
     return lines
+
+
+def check_tables(config: Config, period: StudyPeriod) -> pd.DataFrame:
+    """Read all optional tables and return their quarantine.
+
+    Raises
+    ------
+    DataError
+        If so much of a table cannot be used that the rest would mislead; all such tables in one message.
+    """
+    import pandas as pd
+
+    found = [tables.read(config, name, as_of=period.calibration_end) for name in tables.given(config)]
+    refused = [" ".join(line.strip() for line in table.said()) for table in found if table.too_many]
+    if refused:
+        raise DataError(" ".join(refused))
+    columns = [column.name for column in TABLES["table_quarantine"]]
+    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    parts = [table.quarantine for table in found if len(table.quarantine)]
+    return pd.concat(parts, ignore_index=True) if parts else empty.astype({"line": "int64", "amount": "float64"})
 
 
 def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
@@ -277,7 +299,9 @@ def _values(run: Run) -> pd.DataFrame:
 
 
 MAKERS: dict[str, Callable[[Run], Any]] = {
-    **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
+    **dict.fromkeys(
+        ("ledger", "quarantine", "table_quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger
+    ),
     **dict.fromkeys(("summary", "months", "revenue"), summary),
     **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice"), value),
     "potential": potential,

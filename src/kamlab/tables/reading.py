@@ -73,15 +73,10 @@ class TableReading:
             lines.append(f"  {self._remedy()}")
         return lines
 
-    def refuse_too_many(self) -> None:
-        """Raise DataError if so much cannot be used that the rest would mislead."""
-        if self.too_many:
-            raise DataError(" ".join(line.strip() for line in self.said()))
-
     def _remedy(self) -> str:
         return (
-            f"That is more than the {LARGEST_SHARE:.0%} of rows or money up to which the rest can be trusted. Mend these "
-            f"lines, or leave the table out of the configuration (source.{self.schema.name})."
+            f"That is more than the {LARGEST_SHARE:.0%} of rows or money up to which the rest can be trusted. Mend "
+            f"these lines, or leave the table out of the configuration (source.{self.schema.name})."
         )
 
 
@@ -146,7 +141,8 @@ def read_rows(
     if schema.outcome:
         day = schema.outcome[0]
         later = rows[day] > pd.Timestamp(as_of)
-        rows = rows.assign(**{name: rows[name].mask(later) for name in schema.outcome})
+        for name in schema.outcome:
+            rows = rows.assign(**{name: rows[name].where(~later, None)})
     return TableReading(schema, rows.reset_index(drop=True), quarantine, int((~known).sum()), money)
 
 

@@ -70,6 +70,7 @@ class Schema:
         return tuple(f.name for f in self.fields if f.kind == kind)
 
 
+MISSING = " is missing"
 UNREADABLE = " unreadable"
 """Ends the name of the column that says where a column's text could not be read."""
 
@@ -95,7 +96,10 @@ def faults(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
         found = pd.DataFrame({"row": cases["index"].astype("int64"), "reason": cases["check"].map(_reason)})
-        found["reason"] = found["reason"].where(found["reason"] != "", cases["column"] + " is missing")
+        found["reason"] = found["reason"].where(found["reason"] != "", cases["column"] + MISSING)
+        # What cannot be read is not missing as well.
+        unread = {(row, f.name + MISSING) for f in schema.fields for row in frame.index[frame[f.name + UNREADABLE]]}
+        found = found[[pair not in unread for pair in zip(found["row"], found["reason"], strict=True)]]
         return found.drop_duplicates().sort_values(["row", "reason"], ignore_index=True)
     return pd.DataFrame({"row": pd.Series(dtype="int64"), "reason": pd.Series(dtype=object)})
 
