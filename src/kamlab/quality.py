@@ -135,8 +135,9 @@ LEGAL_FORMS = (
     *("plc", "sa", "sl", "srl", "sas", "bv", "nv", "de", "cv", "tnhh", "jsc", "cong", "ty", "cp", "the"),
     *("有限公司", "有限责任公司", "股份有限公司", "股份", "集团"),
 )
-ALIKE = 92
-"""Likeness (0 to 100) from which two names may be one; found by trying: 90 pairs different towns of one chain."""
+TYPING_ERRORS = ((4, 0), (8, 1))
+"""Names shorter than so many letters may differ in so many of them; all others in `MOST_ERRORS`."""
+MOST_ERRORS = 2
 
 LARGEST_BLOCK = 2000
 
@@ -144,8 +145,8 @@ LARGEST_BLOCK = 2000
 def duplicate_names(master: pd.DataFrame) -> pd.DataFrame:
     """Suggest accounts that may be one customer: spelling variants of one name. Nothing is merged.
 
-    Names are compared without case, accents, signs and legal forms, within those that begin alike; names whose digits
-    differ, and accounts of one parent, are left alone.
+    Names are compared without case, accents, signs and legal forms, within those that begin alike; they may differ in
+    two letters, short ones in fewer. Names whose digits differ, and accounts of one parent, are left alone.
 
     Parameters
     ----------
@@ -155,10 +156,11 @@ def duplicate_names(master: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns account, other, name_a, name_b, likeness (0 to 100), most alike first.
+        Columns account, other, name_a, name_b, errors (letters that differ), most alike first.
     """
     import pandas as pd
-    from rapidfuzz import fuzz, process
+    from rapidfuzz import process
+    from rapidfuzz.distance import Levenshtein
 
     known = master.dropna(subset="name")
     keys = known["name"].map(_bare_name)
@@ -169,13 +171,16 @@ def duplicate_names(master: pd.DataFrame) -> pd.DataFrame:
     for _, block in table.groupby([table["key"].str[:2], "digits"], sort=True):
         for start in range(0, len(block), LARGEST_BLOCK):
             part = block.iloc[start : start + LARGEST_BLOCK]
-            scores = process.cdist(part["key"].tolist(), part["key"].tolist(), scorer=fuzz.ratio, score_cutoff=ALIKE)
-            for i, j in zip(*scores.nonzero(), strict=True):
+            keys_of_part = part["key"].tolist()
+            errors = process.cdist(keys_of_part, keys_of_part, scorer=Levenshtein.distance, score_cutoff=MOST_ERRORS)
+            for i, j in zip(*(errors <= MOST_ERRORS).nonzero(), strict=True):
                 a, b = part.iloc[i], part.iloc[j]
-                if i < j and (pd.isna(a["parent"]) or a["parent"] != b["parent"]):
-                    rows.append((a["account"], b["account"], a["name"], b["name"], float(scores[i, j])))
-    found = pd.DataFrame(rows, columns=["account", "other", "name_a", "name_b", "likeness"])
-    return found.sort_values(["likeness", "account"], ascending=[False, True], ignore_index=True)
+                allowed = next((n for length, n in TYPING_ERRORS if len(a["key"]) < length), MOST_ERRORS)
+                apart = pd.isna(a["parent"]) or a["parent"] != b["parent"]
+                if i < j and errors[i, j] <= allowed and apart:
+                    rows.append((a["account"], b["account"], a["name"], b["name"], int(errors[i, j])))
+    found = pd.DataFrame(rows, columns=["account", "other", "name_a", "name_b", "errors"])
+    return found.sort_values(["errors", "account"], ignore_index=True)
 
 
 def _bare_name(name: str) -> str:

@@ -92,8 +92,9 @@ def ledger(run: Run) -> Ledger:
     fresh = check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh)
-    run.write("quarantine", lines.quarantine)
-    run.write("table_quarantine", check_tables(run.config, run.period))
+    for name, bad in (("quarantine", lines.quarantine), ("table_quarantine", check_tables(run.config, run.period))):
+        run.write(name, bad)
+        run.write_csv(name, bad)
     run.write("reconciliation", lines.reconciliation(run.period.calibration_end))
     ids = lines.accounts_until(run.period.calibration_end)
     master = read_master(run.config)

@@ -102,6 +102,13 @@ class Run:
             pq.write_table(arrow, path, compression="zstd")
         return table
 
+    def write_csv(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table as CSV beside its Parquet file, for those who mend data in a spreadsheet; see `write`."""
+        self._refuse_if_finished(name)
+        with replacing(self.path(name).with_suffix(".csv")) as path:
+            # The mark lets spreadsheets see that it is UTF-8.
+            table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
     def write_facts(self, name: str, facts: dict[str, Any]) -> None:
         """Write a step's facts as JSON; see `write`."""
         self._refuse_if_finished(name)
