@@ -108,21 +108,26 @@ def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> 
 
 def _guessed(path: Path) -> tuple[Ledger, tuple[Reading, ...], str]:
     """Read a log by columns guessed from its header."""
-    raw = read_table(path, content="transaction log")
-    found = guess_log(raw).columns
+    guess = guess_log(read_table(path, content="transaction log"))
+    found = guess.columns
     dates = [found[key] for key in DATES if key in found]
-    columns = {key: found[key] for key in ("account", "amount") if key in found} | ({"date": dates[0]} if dates else {})
-    columns = {key: columns[key] for key in ("account", "date", "amount") if key in columns}
-    shown = ", ".join(f"{key} = {name}" for key, name in columns.items()) or "none"
-    ledger = read_ledger(raw, columns=columns, max_quarantined_share=1)
-    if not ledger.lines.num_rows:
-        reasons = "; ".join(line.strip() for line in _quarantine_lines(ledger))
+    columns = {"account": found.get("account"), "date": dates[0] if dates else None, "amount": found.get("amount")}
+    if "amount" not in found and {"quantity", "price"} <= set(found):
+        columns["amount"] = f"{found['quantity']} * {found['price']}"
+    mapped = {key: name for key, name in columns.items() if name}
+    wrong = [why for key, why in guess.refuted.items() if not columns.get("date" if key in DATES else key, "")]
+    if wrong:
         raise DataError(
-            f"None of the {len(ledger.quarantine):,} lines of {path.name} can be used: {reasons}. The columns were "
-            f"guessed from the header: {shown}. Name the right ones in a configuration. {DATE_REMEDY}."
+            f"{path.name} cannot be read as a transaction log by its headers alone: {'; '.join(wrong)}. Name the columns "
+            f"in a configuration. {DATE_REMEDY}."
         )
-    guess = f"Columns guessed from the header, to be confirmed in a configuration: {shown}."
-    return ledger, tuple(reading for reading in raw.readings if reading.what), guess
+    log = _config.Transactions(path=str(path.resolve()), columns=mapped)
+    guessed = _config.Config(company=_config.Company(name=path.stem), source=_config.Source(transactions=log))
+    raw, columns_read = intake.transactions(guessed)
+    shown = ", ".join(f"{key} = {name}" for key, name in mapped.items()) or "none"
+    ledger = read_ledger(raw, columns=columns_read, max_quarantined_share=1)
+    said = f"Columns guessed from the header, to be confirmed in a configuration: {shown}."
+    return ledger, tuple(reading for reading in raw.readings if reading.what), said
 
 
 def _ledger_lines(ledger: Ledger, period: StudyPeriod | None = None) -> list[str]:
