@@ -15,7 +15,7 @@ PACKAGE = ROOT / "src" / "kamlab"
 # Beneath first; a module imports only what stands before it, or its own package.
 ORDER = (
     *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "calendar", "config", "simulate"),
-    *("intake",),
+    *("guess", "start", "intake", "tables"),
     *("ledger", "accounts", "summary", "freshness", "signals", "clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(
@@ -45,7 +45,7 @@ ORDER = (
         "figures",
         "reports",
     ),
-    *("steps", "runs", "checks", "cli", "__main__"),
+    *("quality", "steps", "runs", "checks", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

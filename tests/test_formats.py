@@ -51,7 +51,7 @@ def test_a_number_that_may_be_a_thousand_is_asked_for(text):
 
 
 def test_both_decimal_marks_are_asked_for_but_a_typing_error_is_not():
-    with pytest.raises(DataError, match='"1.5" has a decimal point, "2,5" a decimal comma'):
+    with pytest.raises(DataError, match=r'"1\.5" has a decimal point, "2,5" a decimal comma'):
         numbers(["1.5", "2,5"])
     assert numbers(["1.5"] * 50 + ["2,5"])[-1] == "?"
 
@@ -64,7 +64,7 @@ def test_numbers_that_were_numbers_are_not_guessed_at():
 
 def test_formats_that_cannot_be_are_refused():
     for decimal, thousands in ((";", ""), (",", ","), (".", "x")):
-        with pytest.raises(ConfigError, match='decimal must be "." or ","'):
+        with pytest.raises(ConfigError, match=r'decimal must be "\." or ","'):
             NumberFormat(decimal, thousands)
 
 
@@ -107,6 +107,6 @@ def test_what_was_found_is_said():
     columns = {"date": "day", "amount": "net"}
     raw, _ = canonical(from_frame(frame), columns, numbers=["amount"], dates=["date"])
     assert str(raw.readings[-1]) == (
-        'table: numbers decimal mark ",", thousands parted by "." (found), dates in "day" %d/%m/%Y (found)'
+        "table: numbers written like 1.234,50 (found), dates written like 31/12/2025 (day) (found)"
     )
     assert raw.columns == ["day", "net"]

@@ -145,7 +145,7 @@ def test_encodings_are_found_and_reported(encoding, tmp_path):
     assert unicodedata.normalize("NFC", ",".join(raw.columns)) == WORDS[encoding][0]
     assert unicodedata.normalize("NFC", ",".join(raw.rows.to_pylist()[0].values())) == WORDS[encoding][1]
     (reading,) = raw.readings
-    assert dict(reading.what) == {"encoding": encoding, "delimiter": '","', "line ends": "LF"}
+    assert dict(reading.what) == {"encoding": encoding, "delimiter": '","', "line_end": "LF"}
     assert "(found)" in str(reading)
     assert reading.example in unicodedata.normalize("NFD", " ".join(WORDS[encoding])) + " ".join(WORDS[encoding])
 
@@ -187,9 +187,7 @@ def test_a_folder_and_a_pattern_are_read_as_one_table(tmp_path):
         assert raw.lines.to_pylist() == [2, 2]
         assert [(row.source, row.line) for row in raw.ragged] == [("2025.csv", 3)]
     write(tmp_path, b"a,c\n1,2\n", "2026.csv")
-    with pytest.raises(
-        DataError, match=r"1 of the 3 files .* other columns than 2024\.csv \(2026\.csv; differing: b, c"
-    ):
+    with pytest.raises(DataError, match=r"1 of the 3 files .* than 2024\.csv \(2026\.csv; differing: b, c"):
         read_table(tmp_path)
     with pytest.raises(DataError, match="No file matches"):
         read_table(tmp_path / "19*.csv")
@@ -244,9 +242,7 @@ def test_a_workbook_with_titles_and_merged_headers(tmp_path):
 def test_a_sheet_is_never_chosen_among_several(tmp_path):
     sheets = {"Orders": [["a", "b"], [1, 2]], "Notes": [["x", "y"], [1, 2], [3, 4]], "Empty": []}
     path = workbook(tmp_path / "book.xlsx", sheets)
-    with pytest.raises(
-        DataError, match=r'2 sheets with data: Orders \(2 rows\), Notes \(3 rows\)\. .*sheet = "Orders"'
-    ):
+    with pytest.raises(DataError, match=r'sheets with data: Orders \(2 rows\), Notes \(3 rows\)\. .*sheet = "Ord'):
         read_table(path)
     assert read_table(path, sheet="Notes").rows.num_rows == 2
     with pytest.raises(DataError, match=r'no sheet "Oders" with data\. Did you mean "Orders"'):

@@ -111,6 +111,7 @@ class Transactions(Table):
 class Source(_Section):
     """Where the data is."""
 
+    confirmed: bool = True
     transactions: Transactions
     accounts: Table | None = None
     rates: Table | None = None

@@ -378,7 +378,7 @@ def _one_currency(good: pd.DataFrame, currency: str, source: str) -> str:
         raise DataError(
             f"{source} holds amounts in {first_ids(found)}"
             + (f" where the company's currency is {currency}" if currency else "")
-            + ". A run reads one currency; convert the amounts first."
+            + ". A run reads one currency; give the rates under [source.rates] (currency, date, rate)."
         )
     return currency or next(iter(found), "")
 

@@ -87,6 +87,15 @@ def date_pattern(date_format: str | None) -> str:
     return "^" + "".join(_PARTS.get(piece, re.escape(piece)) for piece in pieces) + _TIME
 
 
+def date_sample(date_format: str | None) -> str:
+    """Write the last day of 2025 in a format: 31/12/2025."""
+    parts = {"%Y": "2025", "%y": "25", "%m": "12", "%d": "31"}
+    text = date_format or "%Y-%m-%d"
+    for directive, digits in parts.items():
+        text = text.replace(directive, digits)
+    return text
+
+
 def date_format_of(texts: Iterable[str], *, where: str) -> str | None:
     """Find the order of a date's parts.
 
@@ -165,8 +174,8 @@ class NumberFormat:
         wrong = [sign for sign in self.thousands if sign not in GROUPING or sign == self.decimal]
         if self.decimal not in (".", ",") or wrong:
             raise ConfigError(
-                f'decimal is "{self.decimal}" and thousands "{self.thousands}"; decimal must be "." or ",", and thousands '
-                'another sign: ".", ",", "\'" or a blank.'
+                f'decimal is "{self.decimal}" and thousands "{self.thousands}"; decimal must be "." or ",", and '
+                'thousands another sign: ".", ",", "\'" or a blank.'
             )
 
     @property
@@ -177,11 +186,10 @@ class NumberFormat:
         grouped = [rf"[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+(?:{decimal}[0-9]*)?" for sign in self.thousands]
         return rf"^[+-]?(?:{'|'.join([plain, *grouped])})(?:[eE][+-]?[0-9]{{1,2}})?$"
 
-    def __str__(self) -> str:
-        """Write it for readers."""
-        names = {" ": "blank", "\u00a0": "no-break blank", "\u2009": "thin blank", "\u202f": "narrow blank"}
-        groups = " or ".join(names.get(sign, f'"{sign}"') for sign in self.thousands)
-        return f'decimal mark "{self.decimal}"' + (f", thousands parted by {groups}" if groups else "")
+    @property
+    def sample(self) -> str:
+        """A number written this way: 1.234,50."""
+        return f"1{self.thousands[:1]}234{self.decimal}50"
 
 
 def shape(text: str) -> str:
@@ -238,9 +246,9 @@ def number_format_of(shapes: Mapping[str, tuple[int, str]], *, where: str) -> Nu
         sign, example = unclear[0]
         other = "." if sign == "," else ","
         raise DataError(
-            f'{where}: "{example}" may be {example.replace(sign, "")} or {example.replace(sign, ".")}, and no other number '
-            f'tells which. Set decimal = "{other}" (it is {example.replace(sign, "")}) or decimal = "{sign}" (it is '
-            f"{example.replace(sign, '.')})."
+            f'{where}: "{example}" may be {example.replace(sign, "")} or {example.replace(sign, ".")}, and no other '
+            f'number tells which. Set decimal = "{other}" (it is {example.replace(sign, "")}) or decimal = "{sign}" '
+            f"(it is {example.replace(sign, '.')})."
         )
     decimal = "," if votes[","] > votes["."] else "."
     groups |= {sign for sign, _ in unclear}

@@ -95,6 +95,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("amount", "decimal(38,4)", "amount of the line where it is a number", "currency"),
         ("original", "text", "the line's original values as a JSON object"),
     ),
+    "table_quarantine": _columns(
+        ("table", "text", "optional table that the row belongs to"),
+        ("source", "text", "file that the row came from"),
+        ("line", "integer", "line number in that file"),
+        ("reason", "text", "why the row cannot be used; several reasons are joined by '; '"),
+        ("amount", "number", "money of the row where it is a number", "currency"),
+        ("original", "text", "the row's original values as a JSON object"),
+    ),
     "reconciliation": _columns(
         ("part", "text", "read, accepted, attributed, unattributed, not_revenue, excluded, quarantined, after_as_of"),
         ("rows", "integer", "number of lines"),

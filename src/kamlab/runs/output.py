@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kamlab.errors import ConfigError, RunLockedError
 from kamlab.runs.folder import BEFORE, HANDED_ON, MANIFEST
-from kamlab.runs.identity import file_hash
+from kamlab.sources import file_hash
 
 RUNS = ".runs"
 LOCK = ".lock"

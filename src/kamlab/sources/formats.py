@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kamlab.parsing import NumberFormat, date_format_of, number_format_of, parse_date, shape
+from kamlab.parsing import NumberFormat, date_format_of, date_sample, number_format_of, parse_date, shape
 from kamlab.sources.raw import RawTable, Reading
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def canonical(
     if written:
         chosen = _number_format(raw, list(dict.fromkeys(written.values())), decimal, thousands)
         added |= {key: plain_numbers(raw.rows[name], chosen) for key, name in written.items()}
-        what.append(("numbers", str(chosen)))
+        what.append(("numbers", chosen.sample))
         found |= {"numbers"} if decimal is None else set()
     for key, name in days.items():
         known = None if name in raw.typed else date_format
@@ -70,8 +70,8 @@ def canonical(
             known = date_format_of(texts, where=f'{raw.source}, column "{name}"')
         added[key] = plain_dates(raw.rows[name], known)
         if name not in raw.typed:
-            what.append((f'dates in "{name}"', known or "year-month-day"))
-            found |= set() if date_format else {f'dates in "{name}"'}
+            what.append(("dates", f"{date_sample(known)} ({name})"))
+            found |= set() if date_format else {"dates"}
     if not added:
         return raw, dict(columns)
     rows = raw.rows
@@ -113,7 +113,7 @@ def _shapes(raw: RawTable, names: Sequence[str]) -> dict[str, tuple[int, str]]:
     return shapes
 
 
-def _counted(texts: pa.ChunkedArray) -> list[dict[str, object]]:
+def _counted(texts: pa.ChunkedArray) -> list[dict[str, Any]]:
     """Count shapes in the engine, and look up one text of each."""
     import pyarrow.compute as pc
 

@@ -51,6 +51,11 @@ def resolve_path(path: str | Path, base: Path | None = None) -> Path:
         raise DataError(f"The path {text} begins with a user who has no folder here. Write the path out.") from None
 
 
+def files_in(folder: Path) -> list[Path]:
+    """Return a folder's data files, in order; hidden ones and what Excel leaves beside open workbooks are none."""
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith((".", "~$")))
+
+
 def files_of(path: Path, content: str = "table") -> list[Path]:
     """Return the files that a path names: itself, a folder's data files, or what a pattern (*, ?) matches, in order.
 
@@ -62,7 +67,7 @@ def files_of(path: Path, content: str = "table") -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith((".", "~$"))]
+        found = files_in(path)
         nothing = f"The folder {path} holds no file that ends in {', '.join(SUFFIXES)}; it should hold the {content}."
     elif any(c in str(path) for c in "*?["):
         top = Path(path.anchor or ".")
@@ -79,6 +84,7 @@ def files_of(path: Path, content: str = "table") -> list[Path]:
     kinds = sorted({p.suffix.lower() for p in found})
     if len(kinds) > 1:
         raise DataError(
-            f"{path} names files of {len(kinds)} kinds ({', '.join(kinds)}). Name one kind, such as {path.name}/*{kinds[0]}."
+            f"{path} names files of {len(kinds)} kinds ({', '.join(kinds)}). Name one kind, such as "
+            f"{path.name}/*{kinds[0]}."
         )
     return sorted(found)

@@ -24,6 +24,22 @@ class RaggedRow:
     expected: int
 
 
+LABELS = {
+    "encoding": "encoding",
+    "delimiter": "delimiter",
+    "line_end": "line ends",
+    "sheet": "sheet",
+    "database": "read from its",
+    "numbers": "numbers written like",
+    "dates": "dates written like",
+    "joined_on": "joined on",
+    "unmatched": "no row for",
+    "ragged": "rows with a wrong number of fields, left out:",
+    "converted": "converted:",
+}
+"""What can be settled about a source, and how it is called."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a source was read, for the check and the report.
@@ -33,7 +49,7 @@ class Reading:
     source : str
         Name of the file, the folder or the database; never with a password.
     what : tuple of (str, str)
-        What was settled and how: ("encoding", "cp1252"), ("delimiter", ";"), ("sheet", "Orders").
+        What was settled (a key of `LABELS`) and how: ("encoding", "cp1252"), ("delimiter", ";"), ("sheet", "Orders").
     found : frozenset of str
         Which of these were found out and not configured.
     example : str
@@ -47,7 +63,7 @@ class Reading:
 
     def __str__(self) -> str:
         """Write it as one line."""
-        parts = [f"{key} {value}{' (found)' if key in self.found else ''}" for key, value in self.what]
+        parts = [f"{LABELS[key]} {value}{' (found)' if key in self.found else ''}" for key, value in self.what]
         example = f', for example "{self.example}"' if self.example else ""
         return f"{self.source}: {', '.join(parts)}{example}" if parts else self.source
 

@@ -97,7 +97,7 @@ def _read_parquet(path: Path) -> RawTable:
 
 
 def parquet_files(path: str | Path, *, base: Path | None = None) -> list[Path]:
-    """Return the files of a Parquet file, folder or pattern, which an engine can scan itself; none for other sources."""
+    """Return the files of a Parquet file, folder or pattern, which an engine scans itself; none for others."""
     if is_url(str(path)):
         return []
     files = files_of(resolve_path(path, base))

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -84,14 +85,15 @@ def read_sql(url: str, *, table: str | None, query: str | None, base: Path | Non
     # A query in brackets can only be one that gives rows: no second statement fits in.
     inside = query.strip().rstrip(";") if query else ""
     statement = f"SELECT * FROM (\n{inside}\n) AS kamlab_query" if query else f"SELECT * FROM {_quoted(table or '')}"
-    with _connected(scheme, address, base, source) as (cursor, tables):
+    with _connected(scheme, address, base, source) as (cursor, execute, tables):
         if table is not None and table not in (known := tables()):
             raise DataError(
-                f'{shown(address)} has no table "{table}".{did_you_mean(table, known)} Its tables are: {first_ids(known)}.'
+                f'{shown(address)} has no table "{table}".{did_you_mean(table, known)} Its tables are: '
+                f"{first_ids(known)}."
             )
         batches, names = [], []
         try:
-            cursor.execute(statement)
+            execute(statement)
             names = [column[0] for column in cursor.description]
             while rows := cursor.fetchmany(BATCH):
                 batches.append(rows)
@@ -101,7 +103,7 @@ def read_sql(url: str, *, table: str | None, query: str | None, base: Path | Non
         raise DataError(f"{source} holds no row. Check what should give the {content}.")
     arrays = [_column([row[i] for rows in batches for row in rows]) for i in range(len(names))]
     raw = as_text(pa.table(arrays, names=names), source)
-    reading = Reading(source, (("read from", "table" if table else "query"),))
+    reading = Reading(source, (("database", "table" if table else "query"),))
     return RawTable(raw.rows, source, raw.lines, typed=raw.typed, readings=(reading,))
 
 
@@ -128,13 +130,15 @@ def _without_secrets(message: str, address: str) -> str:
 
 @contextmanager
 def _connected(scheme: str, address: str, base: Path | None, source: str) -> Iterator[Any]:
-    """Open a database so that nothing can be changed in it; yield a cursor and a function that lists its tables."""
-    opened: Any = None
+    """Open a database so that nothing can be changed in it; yield a cursor, how it executes, and what lists tables."""
     try:
-        if scheme == "postgres" or scheme == "postgresql":
+        if scheme.startswith("postgres"):
             opened, cursor, listing = _postgresql(address)
+            # A prepared statement is one statement.
+            execute = partial(cursor.execute, prepare=True)
         else:
             opened, cursor, listing = _file(scheme, address, base)
+            execute = cursor.execute
     except DataError:
         raise
     except Exception as error:  # every driver has its own
@@ -148,7 +152,7 @@ def _connected(scheme: str, address: str, base: Path | None, source: str) -> Ite
         return [row[0] for row in cursor.fetchall()]
 
     try:
-        yield cursor, tables
+        yield cursor, execute, tables
     finally:
         opened.close()
 
@@ -172,11 +176,8 @@ def _file(scheme: str, address: str, base: Path | None) -> tuple[Any, Any, str]:
         raise DataError(f"There is no database {path}. Check the path; it is taken relative to the configuration file.")
     if scheme == "sqlite":
         connection: Any = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
-        return (
-            connection,
-            connection.cursor(),
-            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY 1",
-        )
+        listing = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY 1"
+        return connection, connection.cursor(), listing
     import duckdb
 
     connection = duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"})

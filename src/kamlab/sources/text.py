@@ -19,6 +19,9 @@ WHITESPACE = "whitespace"
 ENCODINGS = ("gb18030", "cp1252", "cp1258", "mac_roman")
 """What text that is not Unicode is taken for; gb18030 reads GBK and GB 2312 as well."""
 
+COMMON_LETTERS = frozenset("äöüßéèêëàâáåãçíìîïñóòôõøúùûœæ")
+"""Letters of Western languages; in text that is not Unicode š, ž and ý are rarer than what they stand for elsewhere."""
+
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 SAMPLED_LINES = 200
 SAMPLED_BYTES = 65_536
@@ -86,7 +89,7 @@ def read_text(
 
 def _reading(source: str, dialect: Dialect) -> Reading:
     shown = {"\t": "tab"}.get(dialect.delimiter, f'"{dialect.delimiter}"')
-    what = (("encoding", dialect.encoding), ("delimiter", shown), ("line ends", dialect.line_end))
+    what = (("encoding", dialect.encoding), ("delimiter", shown), ("line_end", dialect.line_end))
     return Reading(source, what, dialect.found, dialect.example)
 
 
@@ -196,15 +199,16 @@ def _is_paired(data: bytes) -> bool:
     return 2 * len(pairs) > 0.95 * sum(byte > 0x7F for byte in data)
 
 
-def _naturalness(text: str) -> int:
+def _naturalness(text: str) -> float:
     """Count letters that look in place, less signs that stand inside words: an É or a – between small letters."""
-    score = 0
+    score = 0.0
     for match in re.finditer(r"(?<=(.))([^\x00-\x7f])(?=(.))", text, re.S):
         before, char, after = match.groups()
-        inside = before.isalpha() and after.isalpha()
-        if char.isalpha() and not (before.islower() and char.isupper()):
-            score += 1
-        elif inside or (before.islower() and char.isupper()):
+        if before.islower() and char.isupper():
+            score -= 1
+        elif char.isalpha():
+            score += 1 if char.lower() in COMMON_LETTERS else 0.25
+        elif before.isalpha() and after.isalpha():
             score -= 1
     return score
 
