@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kamlab.simulate import SAMPLE_SEED, company, write
+from kamlab.simulate import SAMPLE_SEED, company, order_lines, write
 
 
 def main() -> None:
