@@ -15,7 +15,7 @@ PACKAGE = ROOT / "src" / "kamlab"
 # Beneath first; a module imports only what stands before it, or its own package.
 ORDER = (
     *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "config", "simulate"),
-    *("ledger", "accounts", "summary", "freshness", "clv", "blend", "backtest", "margins", "forecast"),
+    *("engines", "expressions", "ledger", "accounts", "summary", "freshness", "clv", "blend", "backtest", "margins", "forecast"),
     *(
         "potential",
         "features",

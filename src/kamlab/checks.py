@@ -92,7 +92,7 @@ def _guessed(path: Path) -> tuple[Ledger, str]:
     columns = guess_columns(header)
     shown = ", ".join(f"{key} = {name}" for key, name in columns.items()) or "none"
     ledger = read_ledger(path, columns=columns, max_quarantined_share=1)
-    if not ledger.lines.num_rows:
+    if not ledger.table.count().to_pyarrow().as_py():
         reasons = "; ".join(line.strip() for line in _quarantine_lines(ledger))
         raise DataError(
             f"None of the {len(ledger.quarantine):,} lines of {path.name} can be used: {reasons}. The columns were "
@@ -125,7 +125,7 @@ def _ledger_lines(ledger: Ledger, period: StudyPeriod | None = None) -> list[str
         return f"{rows.loc[name, 'rows']:,} lines{money}"
 
     until = f" up to the as-of date; after it: {part('after_as_of')}" if period else ""
-    repeated = sum(ledger.lines["repeated"].to_pylist())
+    repeated = ledger.repeated_lines
     lines = [
         f"Read {part('read')}: accepted {part('accepted')}; quarantined {part('quarantined')}.",
         f"From {ledger.first_date} to {ledger.last_date}; without an account: {part('unattributed')}; "

@@ -144,7 +144,7 @@ def from_frame(frame: Any, source: str = "table") -> RawTable:
         table = frame.to_arrow()
     else:
         table = _from_pandas(frame)
-    return _as_text(table, source)
+    return as_text(table, source)
 
 
 def _from_pandas(frame: pd.DataFrame) -> pa.Table:
@@ -168,6 +168,31 @@ def _cell(value: Any) -> str | None:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def parquet_files(path: str | Path) -> list[Path]:
+    """Return the Parquet files that a path names, in their order; none if it names something else."""
+    path = Path(path)
+    return [path] if path.suffix.lower() == ".parquet" and path.is_file() and path.stat().st_size else []
+
+
+def parquet_columns(files: Sequence[Path]) -> list[str]:
+    """Return the columns of Parquet files of one schema, without reading them.
+
+    Raises
+    ------
+    DataError
+        If a file is no Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        names = pq.read_schema(files[0]).names
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{files[0].name} cannot be read as Parquet: {error}") from None
+    _refuse_repeated_names(names, files[0].name)
+    return names
+
+
 def _read_parquet(path: Path) -> RawTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -176,10 +201,11 @@ def _read_parquet(path: Path) -> RawTable:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path.name} cannot be read as Parquet: {error}") from None
-    return _as_text(table, path.name)
+    return as_text(table, path.name)
 
 
-def _as_text(table: pa.Table, source: str) -> RawTable:
+def as_text(table: pa.Table, source: str) -> RawTable:
+    """Write every column of an Arrow table as text."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

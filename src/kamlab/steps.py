@@ -94,7 +94,7 @@ def ledger(run: Run) -> Ledger:
             "last_month_lines": fresh.last_month_lines,
             "norm_lines": fresh.norm_lines,
             "findings": fresh.findings,
-            "repeated_lines": sum(lines.lines["repeated"].to_pylist()),
+            "repeated_lines": lines.repeated_lines,
             "has_money": lines.has_money,
             "has_cost": lines.has_cost,
             "has_master": master is not None,
