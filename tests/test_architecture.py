@@ -14,8 +14,8 @@ PACKAGE = ROOT / "src" / "kamlab"
 
 # Beneath first; a module imports only what stands before it, or its own package.
 ORDER = (
-    *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "config", "simulate"),
-    *("engines", "expressions", "ledger", "accounts", "summary", "freshness", "clv", "blend", "backtest", "margins", "forecast"),
+    *("errors", "terms", "period", "resources", "i18n", "parsing", "engines", "sources", "config", "simulate"),
+    *("expressions", "ledger", "accounts", "summary", "freshness", "clv", "blend", "backtest", "margins", "forecast"),
     *(
         "potential",
         "features",

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from kamlab.engines import Engine, EngineName
 from kamlab.errors import ConfigError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, Unit
 
@@ -46,8 +47,11 @@ class Transactions(Table):
 
 
 class Source(_Section):
-    """Where the data is."""
+    """Where the data is, and what computes the big tables: DuckDB within a memory limit, or Spark on a master."""
 
+    engine: EngineName = "duckdb"
+    memory_limit: str = Field(default="3GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
+    master: str = "local[*]"
     transactions: Transactions
     accounts: Table | None = None
 
@@ -115,6 +119,11 @@ class Config(_Section):
     report: Report = Report()
     seed: int = 0
     base: Path = Field(Path(), exclude=True)
+
+    @property
+    def engine(self) -> Engine:
+        """What computes the big tables."""
+        return Engine(self.source.engine, self.source.memory_limit, self.source.master)
 
     def resolve(self, path: str) -> Path:
         """Resolve a path of the configuration."""

@@ -82,6 +82,11 @@ class Session:
     spark: Any
     scratch: Path
 
+    @property
+    def dialect(self) -> str:
+        """Name of the SQL that the engine speaks, as Ibis calls it."""
+        return "pyspark" if self.spark is not None else "duckdb"
+
     def read_parquet(self, path: Path) -> ir.Table:
         """Return a Parquet file, or a folder of them, as a table that is scanned whenever it is asked."""
         if self.spark is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kamlab.parsing import YEARS, date_pattern
 
 if TYPE_CHECKING:
+    import ibis.expr.datatypes as dt
     import ibis.expr.types as ir
 
 MONEY = "decimal(38,4)"
@@ -18,7 +19,7 @@ PLACES = 4
 WHOLE_DIGITS = 24
 """Numbers of 25 digits before the point are typing errors; below it, sums of any log fit into decimal(38,4)."""
 
-# Blanks of Unicode that the engines' own trimming leaves, as Python strips them.
+# Blanks as Python strips them.
 _BLANK = "[\\t-\\r\\x1c-\\x20\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 _EDGE = f"^{_BLANK}+|{_BLANK}+$"
 
@@ -29,15 +30,20 @@ _ISO_PARTS = "^([0-9]{4})[-/.]?([0-9]{1,2})[-/.]?([0-9]{1,2})"
 
 _SHORT_NUMBER = f"^[+-]?(?:[0-9]{{1,{WHOLE_DIGITS}}}(?:\\.[0-9]{{0,{PLACES}}})?|\\.[0-9]{{1,{PLACES}}})$"
 _NUMBER = "^[+-]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?$"
-_ZEROS = 100
-"""More than any exponent of two digits can shift the point."""
+_ZEROS = 110
+"""More than any exponent of two digits can shift the point, and four places more."""
+
+
+def is_number(kind: dt.DataType) -> bool:
+    """Whether `decimal_of` takes a column of this type as it is, not as text."""
+    return kind.is_integer() or kind.is_float64() or (kind.is_decimal() and (kind.scale or 0) <= PLACES)
 
 
 def text_of(column: ir.Column) -> ir.StringColumn:
     """Return a column as text without blanks around it; an empty text is missing."""
-    words = (column if column.type().is_string() else column.cast("string")).strip()
-    outer = words.re_search(_EDGE)
-    return outer.ifelse(words.re_replace(_EDGE, ""), words).nullif("")
+    words = column if column.type().is_string() else column.cast("string")
+    # The engines' own trimming knows other blanks than Python, and costs more than to look whether there is any.
+    return words.re_search(_EDGE).ifelse(words.re_replace(_EDGE, ""), words).nullif("")
 
 
 def date_of(column: ir.Column, date_format: str | None = None) -> ir.DateColumn:
@@ -46,7 +52,7 @@ def date_of(column: ir.Column, date_format: str | None = None) -> ir.DateColumn:
     Parameters
     ----------
     column : ibis column
-        Dates, timestamps, or text: see `parsing.parse_date`.
+        Dates, timestamps, or text as `text_of` returns it: see `parsing.parse_date`.
     date_format : str, optional
         Of text.
     """
@@ -54,7 +60,7 @@ def date_of(column: ir.Column, date_format: str | None = None) -> ir.DateColumn:
     if kind.is_date() or kind.is_timestamp():
         day = column.cast("date")
     else:
-        day = _date_of_text(text_of(column), date_format)
+        day = _date_of_text(column, date_format)
     return day.year().between(*YEARS).ifelse(day, None)
 
 
@@ -80,15 +86,15 @@ def decimal_of(column: ir.Column, *, decimal: str = ".", thousands: str = "") ->
     Parameters
     ----------
     column : ibis column
-        Numbers, or text with `decimal` as its mark and `thousands` between groups of three digits ("": none).
+        Numbers, or text as `text_of` returns it, with `decimal` as its mark and `thousands` between groups of three digits ("": none).
     """
     kind = column.type()
-    if kind.is_integer() or (kind.is_decimal() and (kind.scale or 0) <= PLACES):
-        number = column.try_cast(MONEY)
-        return (number.abs() < _limit()).ifelse(number, None)
     if kind.is_float64():
         return _decimal_of_float(column)
-    return _decimal_of_text(_plain(text_of(column), decimal, thousands))
+    if is_number(kind):
+        number = column.try_cast(MONEY)
+        return (number.abs() < _money("1" + "0" * WHOLE_DIGITS)).ifelse(number, None)
+    return _decimal_of_text(_plain(column, decimal, thousands))
 
 
 def _decimal_of_float(column: ir.FloatingColumn) -> ir.DecimalColumn:
@@ -124,24 +130,19 @@ def _rounded(words: ir.StringColumn) -> ir.DecimalColumn:
     fraction = words.re_extract("^[+-]?[0-9]*\\.([0-9]*)", 1)
     exponent = words.re_extract("[eE]([+-]?[0-9]{1,2})$", 1).try_cast("int32").fill_null(0)
     zeros = ibis.literal("0" * _ZEROS)
-    line = zeros + digits + fraction + zeros + "0" * (PLACES + 1)
-    point = exponent + digits.length() + _ZEROS
-    whole = line.substr(0, point).re_replace("^0+", "")
-    kept, rest = line.substr(point, PLACES), line.substr(point + PLACES, line.length()).re_replace("0+$", "")
-    odd = kept.substr(PLACES - 1, 1).isin(["1", "3", "5", "7", "9"])
+    line = zeros + digits + fraction + zeros
+    whole = line.left(exponent + digits.length() + _ZEROS).re_replace("^0+", "")
+    decimals = line.right(fraction.length() - exponent + _ZEROS)
+    kept = decimals.left(PLACES)
+    rest = decimals.right(fraction.length() - exponent + _ZEROS - PLACES).re_replace("0+$", "")
+    odd = kept.right(1).isin(["1", "3", "5", "7", "9"])
     up = (rest > "5") | ((rest == "5") & odd)
-    size = ("0" + whole + "." + kept).try_cast(MONEY) + up.ifelse(_unit(), _unit() * 0).cast(MONEY)
+    size = ("0" + whole + "." + kept).try_cast(MONEY) + up.ifelse(_money("0.0001"), _money("0"))
     size = (whole.length() <= WHOLE_DIGITS).ifelse(size, None)
     return words.startswith("-").ifelse(-size, size)
 
 
-def _limit() -> ir.DecimalScalar:
+def _money(text: str) -> ir.DecimalScalar:
     import ibis
 
-    return ibis.literal(10**WHOLE_DIGITS).cast(MONEY)
-
-
-def _unit() -> ir.DecimalScalar:
-    import ibis
-
-    return ibis.literal("0.0001").cast(MONEY)
+    return ibis.literal(text).cast(MONEY)

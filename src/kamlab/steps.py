@@ -6,6 +6,7 @@ The chapters call these in order; a chapter that runs alone gets missing tables 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
@@ -27,8 +28,8 @@ LARGEST_UNLISTED_SHARE = 0.5
 """A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
 
 
-def read_source(config: Config) -> Ledger:
-    """Read the configured transaction log."""
+def read_source(config: Config, *, scratch: Path | None = None) -> Ledger:
+    """Read the configured transaction log; temporary files go to `scratch`."""
     table = config.source.transactions
     return read_ledger(
         config.resolve(table.path),
@@ -40,6 +41,8 @@ def read_source(config: Config) -> Ledger:
         purchase=table.purchase,
         currency=config.company.currency,
         max_quarantined_share=table.max_quarantined_share,
+        engine=config.engine,
+        scratch=scratch,
     )
 
 
@@ -76,7 +79,7 @@ def ledger(run: Run) -> Ledger:
     DataError
         If the log cannot be read, or is stale and the run does not accept that.
     """
-    lines = read_source(run.config)
+    lines = read_source(run.config, scratch=run.scratch)
     fresh = check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh)

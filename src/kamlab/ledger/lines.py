@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kamlab.engines import Session
-from kamlab.expressions import date_of, decimal_of, text_of
+from kamlab.expressions import date_of, decimal_of, is_number, text_of
 from kamlab.sources import RawTable, as_text
 from kamlab.terms import LINE_KINDS
 
@@ -32,6 +33,7 @@ REASONS = {
     "line_id": "line id is repeated",
 }
 """Why a line cannot be used, in the order in which several reasons are told; each is a bit of `fault`."""
+LINES = "kamlab_lines"
 PLACE = ["source", "line", "row", "amount", "fault"]
 BITS = {name: 1 << place for place, name in enumerate(REASONS)}
 
@@ -107,7 +109,7 @@ def _with_whole_ids(table: ir.Table) -> ir.Table:
     return table.mutate(**{n: table[n].cast("int64") for n in floats if found[n]})
 
 
-def read_lines(rows: Rows, columns: Mapping[str, str], formats: Formats) -> ir.Table:
+def open_lines(rows: Rows, columns: Mapping[str, str], formats: Formats, session: Session) -> ir.Table:
     """Read each mapped column as what it should be.
 
     Returns
@@ -116,35 +118,82 @@ def read_lines(rows: Rows, columns: Mapping[str, str], formats: Formats) -> ir.T
         source, line, row, the columns of `COLUMNS` (missing where unmapped or unreadable) and fault: the sum of the
         `BITS` of what is wrong with the line, 0 if it can be used.
     """
+    session.connection.create_view("kamlab_rows", rows.table, overwrite=True)
+    shape = tuple(rows.table.schema().items())
+    for name, query in _queries(session.dialect, shape, tuple(columns), formats):
+        # Text is read once. Files are typed and read again for each question, in which they cost less than a copy.
+        kept = name == LINES and rows.raw is not None and session.spark is None
+        session.connection.raw_sql(f"CREATE OR REPLACE TEMPORARY {'TABLE' if kept else 'VIEW'} {name} AS {query}")
+    return session.connection.table(LINES)
+
+
+@cache
+def _queries(
+    dialect: str, shape: tuple[tuple[str, Any], ...], mapped: tuple[str, ...], formats: Formats
+) -> list[tuple[str, str]]:
+    """Write the views that lead from rows to lines.
+
+    One view after the other, because a value that is used twice would be written out twice within one; and written
+    once for each shape of log, because that takes longer than reading a small one.
+    """
     import ibis
 
-    t = rows.table
+    stages = {
+        "kamlab_words": lambda t: _words(t, mapped),
+        "kamlab_values": lambda t: _values(t, mapped, formats),
+        LINES: lambda t: _judged(t, mapped),
+    }
+    table, written = ibis.table(dict(shape), name="kamlab_rows"), []
+    for name, stage in stages.items():
+        expression = stage(table)
+        written.append((name, ibis.to_sql(expression, dialect=dialect)))
+        table = ibis.table(expression.schema(), name=name)
+    return written
+
+
+def _words(t: ir.Table, mapped: Sequence[str]) -> ir.Table:
+    """Strip whatever is text, and write as text whatever is to be."""
+    kept = {
+        "date": t.date if t.date.type().is_temporal() else text_of(t.date),
+        **{n: text_of(t[n]) for n in (*TEXT_COLUMNS, "kind", "currency") if n in mapped},
+        **{n: t[n] if is_number(t[n].type()) else text_of(t[n]) for n in DECIMAL_COLUMNS if n in mapped},
+    }
+    return t.select("source", "line", "row", **kept)
+
+
+def _values(t: ir.Table, mapped: Sequence[str], formats: Formats) -> ir.Table:
+    """Read dates, numbers and kinds."""
+    import ibis
+
     known = {"date": date_of(t.date, formats.date_format)}
     for name in (*TEXT_COLUMNS, "kind", "currency"):
-        known[name] = text_of(t[name]) if name in columns else ibis.null("string")
+        known[name] = t[name] if name in mapped else ibis.null("string")
     for name in DECIMAL_COLUMNS:
-        if name in columns:
+        if name in mapped:
             known[name] = decimal_of(t[name], decimal=formats.decimal, thousands=formats.thousands)
         else:
             known[name] = ibis.null("decimal(38,4)")
-    given = {f"{n}_given": text_of(t[n]).notnull() for n in ("quantity", "cost") if n in columns}
-    lines = t.select("source", "line", "row", **known, **given)
-    lines = lines.mutate(kind=lines.kind.lower())
-    return lines.mutate(fault=_fault(lines, columns)).mutate(kind=_kind(lines, columns)).drop(*given)
+    given = {f"{n}_given": t[n].notnull() for n in ("quantity", "cost") if n in mapped}
+    return t.select("source", "line", "row", **known | {"kind": known["kind"].lower()}, **given)
 
 
-def _fault(lines: ir.Table, columns: Mapping[str, str]) -> ir.IntegerColumn:
+def _judged(t: ir.Table, mapped: Sequence[str]) -> ir.Table:
+    """Say what is wrong with each line, and what kind of line it is where the source does not."""
+    return t.select("source", "line", "row", *(n for n in COLUMNS if n != "kind"), kind=_kind(t, mapped), fault=_fault(t, mapped))
+
+
+def _fault(lines: ir.Table, mapped: Sequence[str]) -> ir.IntegerColumn:
     import ibis
 
     wrong = {"date": lines.date.isnull()}
-    if "amount" in columns:
+    if "amount" in mapped:
         wrong["amount"] = lines.amount.isnull()
     for name in ("quantity", "cost"):
-        if name in columns:
+        if name in mapped:
             wrong[name] = lines[f"{name}_given"] & lines[name].isnull()
-    if "kind" in columns:
+    if "kind" in mapped:
         wrong["kind"] = lines.kind.notnull() & ~lines.kind.isin(LINE_KINDS)
-        if "amount" in columns:
+        if "amount" in mapped:
             wrong["return"] = (lines.kind == "return") & (lines.amount > 0)
     fault = ibis.literal(0)
     for name, condition in wrong.items():
@@ -152,11 +201,11 @@ def _fault(lines: ir.Table, columns: Mapping[str, str]) -> ir.IntegerColumn:
     return fault.cast("int32")
 
 
-def _kind(lines: ir.Table, columns: Mapping[str, str]) -> ir.StringColumn:
+def _kind(lines: ir.Table, mapped: Sequence[str]) -> ir.StringColumn:
     """Return the kind that the source names, else what the sign of the amount tells."""
     import ibis
 
-    by_sign = (lines.amount < 0).ifelse("return", "sale") if "amount" in columns else ibis.literal("sale")
+    by_sign = (lines.amount < 0).ifelse("return", "sale") if "amount" in mapped else ibis.literal("sale")
     return ibis.coalesce(lines.kind, by_sign)
 
 

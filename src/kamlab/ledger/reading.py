@@ -18,7 +18,7 @@ from kamlab.ledger.lines import (
     REASONS,
     Formats,
     Rows,
-    read_lines,
+    open_lines,
     repeated,
     rows_in_files,
     rows_in_memory,
@@ -101,7 +101,7 @@ def read_ledger(
         name, ragged = raw.source, raw.ragged
         check_columns(raw.columns, columns, name)
         rows = rows_in_memory(raw, columns)
-    lines = read_lines(rows, columns, Formats(date_format, decimal, thousands))
+    lines = open_lines(rows, columns, Formats(date_format, decimal, thousands), session)
     found = _Quarantined.find(lines, columns)
     n_read = found.n_lines + len(ragged)
     quarantine = _with_ragged(found.table(rows, session), ragged)
