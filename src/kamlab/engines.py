@@ -148,7 +148,10 @@ def _spark(master: str) -> tuple[BaseBackend, Any]:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master(master).appName("kamlab").config("spark.sql.session.timeZone", "UTC")
-    builder = builder.config("spark.ui.enabled", "false").config("spark.log.level", "ERROR")
+    builder = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+    if master.startswith("local"):
+        # Two hundred parts, as for a cluster, would only queue up on one machine.
+        builder = builder.config("spark.sql.shuffle.partitions", "8")
     try:
         session = builder.getOrCreate()
     except (PySparkException, OSError) as error:

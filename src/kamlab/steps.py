@@ -110,7 +110,7 @@ def ledger(run: Run) -> Ledger:
     run.write("membership", membership)
     run.write_ledger(lines)
     run.write("accounts", units)
-    return lines
+    return run.ledger()
 
 
 def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 """Written last: a folder that holds it is finished and does not change any more."""
 
+SCRATCH = ".scratch"
+"""Temporary files of the engines, inside a run's folder as long as it is under way."""
+
 FROZEN = Path("log", "config.json")
 """What a run was started with."""
 
@@ -56,8 +59,8 @@ class Run:
 
     @property
     def scratch(self) -> Path | None:
-        """Where temporary files of a run under way go: beside its tables; elsewhere once it is finished."""
-        return None if (self.folder / MANIFEST).exists() else self.folder / "tables"
+        """Where temporary files of a run under way go: its own folder; elsewhere once it is finished."""
+        return None if (self.folder / MANIFEST).exists() else self.folder / SCRATCH
 
     def path(self, name: str) -> Path:
         """Return where a table is stored."""
