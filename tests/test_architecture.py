@@ -14,9 +14,21 @@ PACKAGE = ROOT / "src" / "kamlab"
 
 # Beneath first; a module imports only what stands before it, or its own package.
 ORDER = (
-    *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "calendar", "config", "simulate"),
+    *(
+        "errors",
+        "terms",
+        "period",
+        "resources",
+        "i18n",
+        "parsing",
+        "engines",
+        "sources",
+        "calendar",
+        "config",
+        "simulate",
+    ),
     *("guess", "start", "intake", "tables"),
-    *("ledger", "accounts", "summary", "freshness", "signals", "clv", "backtest", "margins", "forecast"),
+    *("expressions", "ledger", "accounts", "summary", "freshness", "signals", "clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(
         "look_alikes",

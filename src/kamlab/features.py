@@ -278,7 +278,6 @@ def usable(features: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
     return used, left_out
 
 
-
 NORMAL_95 = 1.6448536269514722
 """95 % quantile of the standard normal distribution."""
 

@@ -104,6 +104,34 @@ def parquet_files(path: str | Path, *, base: Path | None = None) -> list[Path]:
     return files if files[0].suffix.lower() == ".parquet" else []
 
 
+def parquet_columns(files: Sequence[Path]) -> list[str]:
+    """Return the columns of Parquet files of one schema, without reading them.
+
+    Raises
+    ------
+    DataError
+        If a file is no Parquet, or the files have different columns.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names: list[list[str]] = []
+    for file in files:
+        try:
+            names.append(pq.read_schema(file).names)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(f"{file.name} cannot be read as Parquet: {error}") from None
+    refuse_repeated_names(names[0], files[0].name)
+    other = [(file, own) for file, own in zip(files, names, strict=True) if set(own) != set(names[0])]
+    if other:
+        raise DataError(
+            f"{len(other)} of the {len(files)} files have other columns than {files[0].name} "
+            f"({first_ids(file.name for file, _ in other)}; differing: {first_ids(sorted(set(other[0][1]) ^ set(names[0])))}). "
+            "Files that are read together must have the same columns."
+        )
+    return names[0]
+
+
 def content_hash(path: str, *, base: Path | None = None, table: str | None = None, query: str | None = None) -> str:
     """Return the SHA-256 of what a source holds: of the file, of all files, or of the rows that a database gives.
 
