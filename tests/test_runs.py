@@ -14,7 +14,7 @@ from kamlab import resources
 from kamlab.errors import ConfigError, DataError, ReportError
 from kamlab.runs import drafts, identity, runner
 from kamlab.runs.chapters import execute, kernel_environment
-from kamlab.runs.folder import HANDED_ON
+from kamlab.runs.folder import BEFORE, HANDED_ON
 from kamlab.runs.output import hand_on
 
 ROOT = Path(__file__).parents[1]
@@ -420,7 +420,7 @@ def test_the_newest_earlier_run_of_the_same_company_is_handed_on(company, monkey
     assert run("2024-12-31").folder == december.folder  # November handed on the same
     copy = company / "copy"
     hand_on(november.folder, copy)
-    assert sorted(p.name for p in (copy / folder.BEFORE / "tables").iterdir()) == sorted(HANDED_ON)
+    assert sorted(p.name for p in (copy / BEFORE / "tables").iterdir()) == sorted(HANDED_ON)
 
 
 def test_a_run_without_an_earlier_one_has_nothing_before(company):

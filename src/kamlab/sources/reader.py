@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from kamlab.errors import DataError
+from kamlab.errors import DataError, first_ids
 from kamlab.sources.excel import SUFFIXES as EXCEL
 from kamlab.sources.excel import read_excel
 from kamlab.sources.paths import files_of, resolve_path
-from kamlab.sources.raw import RawTable, as_text, concatenate
+from kamlab.sources.raw import RawTable, as_text, concatenate, refuse_repeated_names
 from kamlab.sources.sql import is_url, read_sql
 from kamlab.sources.text import checked_delimiter, read_text
 

@@ -126,6 +126,7 @@ MODEL_NAMES = {
     "mbg_cnbd": "MBG/CNBD-k",
     "pareto_nbd": "Pareto/NBD",
     "gamma_gamma": "Gamma-Gamma",
+    "log_normal_spend": "Log-normal",
 }
 """As the papers write them, in every language."""
 

@@ -20,9 +20,6 @@ SOURCES = (
 )
 
 
-MODEL_NAMES = {"bg_nbd": "BG/NBD", "gamma_gamma": "Gamma-Gamma", "log_normal_spend": "Log-normal"}
-
-
 def method(run: Source, t: Translator) -> list[Block]:
     """What was computed, in the order of the data's way."""
     period, value = run.period, run.config.value
