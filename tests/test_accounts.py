@@ -161,3 +161,24 @@ def test_all_faults_come_in_one_message():
 def test_a_wrong_mapping_is_named():
     with pytest.raises(DataError, match=r'"nam" is no account column. Did you mean "name"'):
         read_accounts(MASTER, columns={"account": "id", "nam": "name"})
+
+
+def test_an_owner_and_a_flag_count_from_their_first_day_on():
+    frame = pd.DataFrame(
+        {
+            "id": ["A", "B"],
+            "owner": ["Ann", "Bob"],
+            "before": ["Cid", None],
+            "since": ["2025-07-01", "2025-07-01"],
+            "strategic": ["yes", "no"],
+            "flagged": ["2025-07-01", ""],
+        }
+    )
+    columns = {"account": "id", "owner": "owner", "previous_owner": "before", "owner_since": "since"}
+    columns |= {"strategic": "strategic", "strategic_since": "flagged"}
+    master = read_accounts(frame, columns=columns)
+    early, _ = decision_units(master, [], level="auto", as_of=date(2025, 6, 30))
+    assert (early["owner"][0], early["owner"].isna().tolist()) == ("Cid", [False, True])
+    assert early["strategic"].tolist() == [False, False]
+    late, _ = decision_units(master, [], level="auto", as_of=date(2025, 7, 1))
+    assert late[["owner", "strategic"]].to_numpy().tolist() == [["Ann", True], ["Bob", False]]

@@ -14,7 +14,8 @@ PACKAGE = ROOT / "src" / "kamlab"
 
 # Beneath first; a module imports only what stands before it, or its own package.
 ORDER = (
-    *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "config", "simulate"),
+    *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "calendar", "config", "simulate"),
+    *("guess", "start", "intake", "tables"),
     *("ledger", "accounts", "summary", "freshness", "signals", "clv", "blend", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(
@@ -29,7 +30,7 @@ ORDER = (
         "figures",
         "reports",
     ),
-    *("steps", "runs", "checks", "cli", "__main__"),
+    *("quality", "steps", "runs", "checks", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

@@ -157,9 +157,9 @@ def test_a_wrong_option_is_a_usage_error(tmp_path):
 @pytest.mark.parametrize(
     ("name", "more", "parts"),
     [
-        ("zh_orders.csv", "", ("not UTF-8 text", "gb18030", "客户ID,产品名称")),
+        ("zh_orders.csv", "", ('"date" should be in column "day"', "客户ID, 产品名称")),
         ("zh_orders.csv", 'encoding = "gb18030"', ('"date" should be in column "day"', "客户ID, 产品名称")),
-        ("wholesale_nbsp_emptycols.csv", "", ("not UTF-8 text: byte 0xa0 in line 10", "Channel,Region,Fresh")),
+        ("wholesale_nbsp_emptycols.csv", "", ("cannot be read as a transaction log", "Channel, Region, Fresh")),
         ("wholesale_nbsp_emptycols.csv", 'encoding = "cp1252"', ("cannot be read as a transaction log", "Channel")),
     ],
 )
@@ -227,17 +227,16 @@ def test_check_knows_an_account_from_its_first_line_on(tmp_path):
 
 
 def test_check_of_a_file_of_which_no_line_can_be_used(tmp_path):
-    (tmp_path / "orders.csv").write_text("Customer,Date,Net\nA,31.12.2024,1\nB,30.12.2024,1\n", "utf-8")
+    (tmp_path / "orders.csv").write_text("Customer,Date,Net\nA,31 Dec 2024,1\nB,30 Dec 2024,1\n", "utf-8")
     done = kamlab("check", "orders.csv", cwd=tmp_path)
-    said = ("None of the 2 lines of orders.csv", "2 × date is missing or impossible (lines 2, 3)", "set date_format")
-    assert_refused(done, tmp_path, *said, "account = Customer, date = Date, amount = Net")
+    assert_refused(done, tmp_path, '"Date" holds no dates ("31 Dec 2024")', "Set date_format")
 
 
 @needs_cases
 def test_check_of_a_file_that_is_no_ledger(tmp_path):
     done = kamlab("check", f"{CASES}/messy/wholesale_nbsp_emptycols.csv", cwd=tmp_path)
     assert done.returncode == 1
-    assert "byte 0xa0 in line 10" in done.stderr
+    assert 'No column is named for "account"' in done.stderr
 
 
 def test_lab_opens_the_notebooks_or_a_copy_of_them(tmp_path, monkeypatch):

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 import kamlab as kl
-from kamlab.errors import ConfigError
 from kamlab.terms import TABLES
 
 TOML = """
@@ -89,16 +88,3 @@ def test_totals_of_owners_and_segments_have_intervals_of_joint_draws(run):
 def test_facts_of_signals_and_order_values_are_written(run):
     assert set(run.read_facts("signals")) == {"truncation", "seasons", "spikes", "returns"}
     assert {"correlation", "dependent", "p_value"} <= set(run.read_facts("spend"))
-
-
-@pytest.mark.parametrize(
-    ("columns", "match"),
-    [
-        ('{ account = "id", date = "day" }', "not mapped: amount"),
-        ('{ account = "id", date = "day", amount = "paid" }', "lacks: paid"),
-    ],
-)
-def test_a_table_of_costs_that_does_not_fit_is_refused(tmp_path, columns, match):
-    run = company(tmp_path, COSTS.replace('{ account = "id", date = "day", amount = "spent" }', columns))
-    with pytest.raises(ConfigError, match=match):
-        kl.steps.read_costs(run.config)

@@ -16,7 +16,7 @@ from scipy.special import betaln, gammaln, hyp2f1
 
 from kamlab import simulate
 from kamlab.errors import ConfigError
-from kamlab.simulate import process
+from kamlab.simulate import beside, process
 from kamlab.simulate.process import expected_orders
 from kamlab.simulate.timeline import AS_OF, DAYS, SPRING_FESTIVALS
 
@@ -232,7 +232,13 @@ def test_committed_sample_is_made_by_this_code(company, tmp_path):
 
 def test_readme_names_every_column_and_the_seed(company):
     text = (SAMPLE / "README.md").read_text("utf-8")
-    tables = (company.accounts, company.order_lines, company.truth, company.dirty_lines)
+    tables = (
+        company.accounts,
+        company.order_lines,
+        company.truth,
+        company.dirty_lines,
+        *beside.tables(company).values(),
+    )
     missing = {c for table in tables for c in table.columns if f"`{c}`" not in text}
     assert not missing
     assert f"seed {simulate.SAMPLE_SEED}," in text

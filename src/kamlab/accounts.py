@@ -10,16 +10,16 @@ import pandas as pd
 
 from kamlab.errors import DataError, did_you_mean, first_ids
 from kamlab.parsing import parse_date, parse_decimal, parse_text
-from kamlab.sources import RawTable, from_frame
+from kamlab.sources import RawTable, canonical, from_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TEXT_COLUMNS = (
     *("account", "name", "parent", "parent_name", "channel", "industry", "region", "country", "territory"),
-    *("size", "owner", "strategic_reason"),
+    *("size", "owner", "previous_owner", "strategic_reason"),
 )
-DATE_COLUMNS = ("declared_potential_date", "strategic_until")
+DATE_COLUMNS = ("owner_since", "declared_potential_date", "strategic_since", "strategic_until")
 COLUMNS = (*TEXT_COLUMNS, "declared_potential", "strategic", *DATE_COLUMNS)
 """Columns of the account master that a source column can be mapped to; only account is needed."""
 
@@ -29,7 +29,12 @@ DIMENSIONS = ("channel", "industry", "region", "country", "territory", "size", "
 
 
 def read_accounts(
-    source: RawTable | Any, *, columns: Mapping[str, str], date_format: str | None = None
+    source: RawTable | Any,
+    *,
+    columns: Mapping[str, str],
+    date_format: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> pd.DataFrame:
     """Read the account master.
 
@@ -38,6 +43,8 @@ def read_accounts(
     source : RawTable, or pandas, Arrow, Polars or Ibis table
     columns : mapping of str to str
         Master column → source column; see `COLUMNS`.
+    date_format, decimal, thousands : str, optional
+        How dates and numbers are written; found if not given.
 
     Returns
     -------
@@ -54,19 +61,23 @@ def read_accounts(
     """
     raw = source if isinstance(source, RawTable) else from_frame(source)
     _check_mapping(raw.columns, columns)
+    formats = {"date_format": date_format, "decimal": decimal, "thousands": thousands}
+    plain, plain_columns = canonical(raw, columns, numbers=["declared_potential"], dates=DATE_COLUMNS, **formats)
+    plainly = plain.rows.to_pandas()
     frame, lines = raw.rows.to_pandas(), pd.Series(raw.lines.to_numpy())
     table = pd.DataFrame({c: parse_text(frame[columns[c]]) if c in columns else None for c in TEXT_COLUMNS})
     faults = [f"line {row.line} has {len(row.fields)} fields where the header has {row.expected}" for row in raw.ragged]
     for name in ("declared_potential", "strategic", *DATE_COLUMNS):
         text = parse_text(frame[columns[name]]) if name in columns else pd.Series(None, frame.index, dtype=object)
+        written = parse_text(plainly[plain_columns[name]]) if name in columns else text
         if name == "declared_potential":
-            values = parse_decimal(text).astype("float64")
+            values = parse_decimal(written).astype("float64")
             unreadable = values.isna() | (values < 0)
         elif name == "strategic":
             lower = text.str.lower()
             values, unreadable = lower.isin(YES), ~lower.isin(YES | NO)
         else:
-            values = parse_date(text.astype("str").where(text.notna(), None), date_format)
+            values = parse_date(written.astype("str").where(written.notna(), None))
             unreadable = values.isna()
         faults += _unreadable(text, text.notna() & unreadable, name, lines)
         table[name] = values
@@ -124,7 +135,8 @@ def decision_units(
         A group is all accounts below the same uppermost parent; "auto" decides for groups where the master names a
         parent.
     as_of : date
-        Potentials declared, and strategic flags ended, after this day do not count.
+        Nothing that is dated later counts: a potential declared, a flag set, an owner who took over after this day; the
+        previous owner stands for the latter. A flag that has ended before counts no more.
 
     Returns
     -------
@@ -147,6 +159,8 @@ def decision_units(
     declared_later = pd.to_datetime(rows["declared_potential_date"]) > today
     rows["declared_potential"] = rows["declared_potential"].mask(declared_later)
     rows["strategic"] &= ~(pd.to_datetime(rows["strategic_until"]) < today)
+    rows["strategic"] &= ~(pd.to_datetime(rows["strategic_since"]) > today)
+    rows["owner"] = rows["owner"].mask(pd.to_datetime(rows["owner_since"]) > today, rows["previous_owner"])
     unit = rows["account"]
     if level == "group" or (level == "auto" and rows["parent"].notna().any()):
         parents = _parents(rows)

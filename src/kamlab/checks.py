@@ -1,45 +1,29 @@
-"""What `kamlab check` prints: the data's extent, what cannot be used and why, and whether a report can be made."""
+"""What `kamlab check` prints: how the data was read, what cannot be used and why, and whether a report can be made."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kamlab import config as _config
-from kamlab import steps
+from kamlab import intake, quality, steps, tables
 from kamlab.accounts import decision_units
-from kamlab.errors import DataError, first_ids
+from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
+from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.freshness import Freshness, assess
+from kamlab.guess import guess_log
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.parsing import DATE_REMEDY
 from kamlab.period import StudyPeriod, parse_day
 from kamlab.runs import study_period
-from kamlab.sources import read_table
-
-HEADER_WORDS: dict[str, tuple[str, ...]] = {
-    "account": ("account", "customer", "customerid", "client", "company", "客户", "khach hang", "cliente"),
-    "date": ("date", "orderdate", "invoicedate", "日期", "ngay", "fecha"),
-    "amount": (
-        "amount",
-        "net",
-        "netamount",
-        "revenue",
-        "sales",
-        "value",
-        "total",
-        "金额",
-        "doanh thu",
-        "importe",
-    ),
-}
-"""Words by which a header is guessed; a guess is only ever shown, never taken for a report."""
+from kamlab.sources import Reading, read_table
+from kamlab.start import DATES, NAME
+from kamlab.summary import summarize
 
 
 @dataclass(frozen=True)
 class Check:
-    """The text to print, and whether the data can be reported on."""
+    """The text to print, and whether the data cannot be reported on."""
 
     text: str
     faults: bool
@@ -51,7 +35,8 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
     Parameters
     ----------
     data : Path
-        A configuration (.toml), or a transaction log whose columns are then guessed and shown.
+        A configuration (.toml) or the folder that holds one, or a transaction log whose columns are then guessed and
+        shown.
     as_of : str
         As-of date. Without one, a log without configuration is not judged for completeness.
 
@@ -60,24 +45,36 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
     KamlabError
         If the data cannot be read at all.
     """
+    if data.is_dir():
+        if not (data / NAME).is_file():
+            raise ConfigError(f"The folder {data} holds no {NAME}. Have one written: kamlab init {data}")
+        data = data / NAME
     if data.suffix.lower() != ".toml":
         return _check_log(data, StudyPeriod(parse_day(as_of)) if as_of else None)
     settings = _config.load(data)
     period = study_period(settings, as_of)
-    ledger = steps.read_source(settings)
+    ledger, readings = steps.read_lines(settings)
     fresh = steps.check_source(ledger, settings, period)
-    lines = [*_ledger_lines(ledger, period), *_account_lines(settings, ledger, period)]
-    return Check("\n".join([*lines, *_freshness_lines(fresh, period)]), bool(fresh.faults))
+    lines = [*_reading_lines(readings), *_ledger_lines(ledger, period)]
+    lines += [*_control_lines(settings, ledger), *_account_lines(settings, ledger, period)]
+    table_lines, table_faults = _table_lines(settings, period)
+    refusals = _refusals(settings, ledger, period)
+    lines += [*table_lines, *_freshness_lines(fresh, period), *refusals]
+    return Check("\n".join(lines), bool(fresh.faults or refusals or table_faults))
 
 
 def _check_log(path: Path, period: StudyPeriod | None) -> Check:
     """Check a transaction log without configuration."""
-    ledger, guess = _guessed(path)
-    lines = [guess, *_ledger_lines(ledger, period)]
+    ledger, readings, guess = _guessed(path)
+    lines = [*_reading_lines(readings), guess, *_ledger_lines(ledger, period)]
     if period is None:
         return Check("\n".join(lines), faults=False)
     fresh = assess(ledger, period, max_data_lag_days=_config.Period().max_data_lag_days)
     return Check("\n".join([*lines, *_freshness_lines(fresh, period)]), bool(fresh.faults))
+
+
+def _reading_lines(readings: tuple[Reading, ...]) -> list[str]:
+    return [f"{reading}." for reading in readings]
 
 
 def _freshness_lines(fresh: Freshness, period: StudyPeriod) -> list[str]:
@@ -86,34 +83,51 @@ def _freshness_lines(fresh: Freshness, period: StudyPeriod) -> list[str]:
     return [f"Cannot be reported on as of {period.calibration_end}: {fault}" for fault in fresh.faults]
 
 
-def _guessed(path: Path) -> tuple[Ledger, str]:
+def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
+    """Say what a report would stop at, though the data can be read."""
+    found = []
+    if not settings.source.confirmed:
+        found.append("the columns were guessed and are not confirmed yet (confirmed = true under [source])")
+    if not ledger.has_money:
+        found.append("the log has no amounts; map a column with the value of each line as amount")
+    ids = ledger.accounts_until(period.calibration_end)
+    master = steps.read_master(settings)
+    level, as_of = settings.company.account_level, period.calibration_end
+    _, membership = decision_units(master, ids, level=level, as_of=as_of)
+    try:
+        table = summarize(ledger, period, accounts=membership)
+    except DataError as error:
+        return [f"No report can be made: {reason}." for reason in [*found, str(error).rstrip(".")]]
+    repeat = int((table["frequency"] > 0).sum())
+    if len(table) < MIN_ACCOUNTS:
+        found.append(f"there are {len(table)} accounts that have bought; at least {MIN_ACCOUNTS} are needed")
+    if repeat < MIN_REPEAT_BUYERS:
+        found.append(f"there are {repeat} accounts that have bought again; at least {MIN_REPEAT_BUYERS} are needed")
+    return [f"No report can be made: {reason}." for reason in found]
+
+
+def _guessed(path: Path) -> tuple[Ledger, tuple[Reading, ...], str]:
     """Read a log by columns guessed from its header."""
-    header = read_table(path, content="transaction log").columns
-    columns = guess_columns(header)
-    shown = ", ".join(f"{key} = {name}" for key, name in columns.items()) or "none"
-    ledger = read_ledger(path, columns=columns, max_quarantined_share=1)
-    if not ledger.lines.num_rows:
-        reasons = "; ".join(line.strip() for line in _quarantine_lines(ledger))
+    guess = guess_log(read_table(path, content="transaction log"))
+    found = guess.columns
+    dates = [found[key] for key in DATES if key in found]
+    columns = {"account": found.get("account"), "date": dates[0] if dates else None, "amount": found.get("amount")}
+    if "amount" not in found and {"quantity", "price"} <= set(found):
+        columns["amount"] = f"{found['quantity']} * {found['price']}"
+    mapped = {key: name for key, name in columns.items() if name}
+    wrong = [why for key, why in guess.refuted.items() if not columns.get("date" if key in DATES else key, "")]
+    if wrong:
         raise DataError(
-            f"None of the {len(ledger.quarantine):,} lines of {path.name} can be used: {reasons}. The columns were "
-            f"guessed from the header: {shown}. Name the right ones in a configuration. {DATE_REMEDY}."
+            f"{path.name} cannot be read as a transaction log by its headers alone: {'; '.join(wrong)}. Name the columns "
+            f"in a configuration. {DATE_REMEDY}."
         )
-    return ledger, f"Columns guessed from the header, to be confirmed in a configuration: {shown}."
-
-
-def guess_columns(header: Sequence[str]) -> dict[str, str]:
-    """Return the ledger columns that a header's names suggest, each at most once."""
-
-    def plain(name: str) -> str:
-        return re.sub(r"[\s_\-]", "", name.lower())
-
-    found = {}
-    for key, words in HEADER_WORDS.items():
-        known = [plain(word) for word in words]
-        exact = [name for name in header if plain(name) in known]
-        if exact:
-            found[key] = exact[0]
-    return found
+    log = _config.Transactions(path=str(path.resolve()), columns=mapped)
+    guessed = _config.Config(company=_config.Company(name=path.stem), source=_config.Source(transactions=log))
+    raw, columns_read = intake.transactions(guessed)
+    shown = ", ".join(f"{key} = {name}" for key, name in mapped.items()) or "none"
+    ledger = read_ledger(raw, columns=columns_read, max_quarantined_share=1)
+    said = f"Columns guessed from the header, to be confirmed in a configuration: {shown}."
+    return ledger, tuple(reading for reading in raw.readings if reading.what), said
 
 
 def _ledger_lines(ledger: Ledger, period: StudyPeriod | None = None) -> list[str]:
@@ -132,6 +146,10 @@ def _ledger_lines(ledger: Ledger, period: StudyPeriod | None = None) -> list[str
         f"{len(ledger.accounts_until(as_of)):,} accounts{until}.",
         *_quarantine_lines(ledger),
     ]
+    if rows.loc["excluded", "rows"]:
+        lines.append(f"Left out by the configuration: {part('excluded')}.")
+    if rows.loc["not_revenue", "rows"]:
+        lines.append(f"No revenue (free, freight, tax, intercompany): {part('not_revenue')}.")
     if repeated:
         lines.append(f"{repeated:,} lines equal another one in every column and have no line id; they are kept.")
     if not ledger.has_money:
@@ -142,8 +160,33 @@ def _ledger_lines(ledger: Ledger, period: StudyPeriod | None = None) -> list[str
 
 
 def _quarantine_lines(ledger: Ledger) -> list[str]:
-    groups = ledger.quarantine.groupby("reason", sort=True)
-    return [f"  {len(g):,} × {reason} (lines {first_ids(g['line'])})" for reason, g in groups]
+    """Say per reason how many lines cannot be used, which, and how much money stands in them."""
+    lines = []
+    for reason, group in ledger.quarantine.groupby("reason", sort=True):
+        money = sum(group["amount"].dropna())
+        said = (
+            f", {money:,.2f} {ledger.currency}".rstrip() if ledger.has_money and group["amount"].notna().any() else ""
+        )
+        lines.append(f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){said}")
+    return lines
+
+
+def _control_lines(settings: _config.Config, ledger: Ledger) -> list[str]:
+    """Compare each month with what the books say of it."""
+    if settings.source.controls is None:
+        return []
+    raw = intake.read(settings.source.controls, settings.base, "control totals")
+    totals = quality.read_controls(raw, settings.source.controls)
+    table = quality.compare_with_books(ledger, totals)
+    off = table[table["difference"] != 0]
+    lines = [
+        f"Control totals of {len(table)} months: books {table['books'].sum():,.2f}, log {table['log'].sum():,.2f} "
+        f"(attributed {table['attributed'].sum():,.2f} + unattributed {table['unattributed'].sum():,.2f} + excluded "
+        f"{table['excluded'].sum():,.2f}), difference {table['difference'].sum():,.2f}; {len(off)} months differ."
+    ]
+    for row in off.head(10).itertuples():
+        lines.append(f"  {row.month}: books {row.books:,.2f}, log {row.log:,.2f}, difference {row.difference:,.2f}")
+    return lines
 
 
 def _account_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
@@ -160,4 +203,21 @@ def _account_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod
     ]
     if unlisted:
         lines.append(f"{len(unlisted)} accounts with lines are not in it ({first_ids(unlisted)}).")
+    alike = quality.duplicate_names(master)
+    if len(alike):
+        pairs = (f"{r.account} {r.name_a} / {r.other} {r.name_b}" for r in alike.itertuples())
+        lines.append(
+            f"{len(alike)} pairs of accounts have nearly the same name and may be one customer; none is merged. Give "
+            f"them one parent if they are: {first_ids(pairs, limit=5)}"
+        )
     return lines
+
+
+def _table_lines(settings: _config.Config, period: StudyPeriod) -> tuple[list[str], bool]:
+    """Say what each optional table holds, and its faults."""
+    lines, stop = [], False
+    for name in tables.given(settings):
+        found = tables.read(settings, name, as_of=period.calibration_end)
+        lines += found.said()
+        stop |= found.too_many
+    return lines, stop

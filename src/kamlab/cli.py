@@ -58,7 +58,7 @@ def report(
 
 @app.command()
 def check(
-    data: Annotated[Path, typer.Argument(help="Configuration file (.toml), or the transaction log itself.")],
+    data: Annotated[Path, typer.Argument(help="Configuration file (.toml), its folder, or the transaction log.")],
     as_of: AsOfOption = "",
 ) -> None:
     """Say what the data holds and what is wrong with it, without running a model."""
@@ -68,6 +68,22 @@ def check(
     typer.echo(result.text)
     if result.faults:
         raise typer.Exit(1)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder that holds your data; kamlab.toml is written into it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm the guessed columns without being asked.")] = False,
+) -> None:
+    """Guess what the files of a folder hold and write a configuration, to be confirmed by you."""
+    from kamlab.start import confirm, write_configuration
+
+    path, said = write_configuration(folder)
+    typer.echo(said)
+    asked = sys.stdin.isatty() and "TO SETTLE" not in path.read_text("utf-8")
+    if yes or (asked and typer.confirm("Are these the right columns?", default=False)):
+        confirm(path)
+        typer.echo("Confirmed.")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from kamlab.errors import ConfigError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, Unit
+from kamlab.terms import EXCLUDED, LINE_KINDS
 
 
 class _Section(BaseModel):
@@ -25,17 +26,63 @@ class Company(_Section):
     name: str = Field(min_length=1)
     currency: str = ""
     account_level: Literal["auto", "group", "account"] = "auto"
+    fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
+    holidays: list[str] = []
+
+    @model_validator(mode="after")
+    def _known_holidays(self) -> Company:
+        from kamlab.calendar import CALENDARS
+
+        unknown = [name for name in self.holidays if name not in CALENDARS]
+        if unknown:
+            raise ValueError(f"holidays names {', '.join(unknown)}; known are {', '.join(CALENDARS)}")
+        return self
 
 
-class Table(_Section):
-    """A file and how to read it."""
+class File(_Section):
+    """Where a table is and how its file is written."""
 
     path: str
-    columns: dict[str, str]
     delimiter: str | None = None
     header: list[str] | None = None
     encoding: str | None = None
+    sheet: str | None = None
+    table: str | None = None
+    query: str | None = None
+
+    @model_validator(mode="after")
+    def _no_password(self) -> File:
+        from kamlab.sources import is_url, refuse_written_password
+
+        if is_url(self.path):
+            try:
+                refuse_written_password(self.path)
+            except ConfigError as error:
+                raise ValueError(str(error).removesuffix(".")) from None
+        return self
+
+
+class Join(File):
+    """A table whose columns are added to another's rows: at most one of its rows belongs to each of them."""
+
+    on: str | list[str] | dict[str, str]
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Column of the rows → column of the joined table."""
+        if isinstance(self.on, dict):
+            return self.on
+        return {name: name for name in ([self.on] if isinstance(self.on, str) else self.on)}
+
+
+class Table(File):
+    """A table, what is joined to it, and what its columns are called."""
+
+    columns: dict[str, str]
+    joins: list[Join] = []
     date_format: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
 
 
 class Transactions(Table):
@@ -43,14 +90,52 @@ class Transactions(Table):
 
     purchase: Literal["positive", "nonnegative"] = "positive"
     max_quarantined_share: float = Field(default=0.1, ge=0, le=1)
+    max_quarantined_money: float = Field(default=0.1, ge=0, le=1)
+    date_basis: Literal["order", "delivery", "invoice"] = "order"
+    kinds: dict[str, str] = {}
+    where: dict[str, list[str]] = {}
+    exclude: dict[str, list[str]] = {}
+    tax_rate: float | None = Field(default=None, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _known_kinds(self) -> Transactions:
+        known = (*LINE_KINDS, EXCLUDED, "sign")
+        unknown = sorted({kind for kind in self.kinds.values() if kind not in known})
+        if unknown:
+            raise ValueError(f"kinds names {', '.join(unknown)}; line kinds are {', '.join(known)}")
+        if self.tax_rate is not None and "tax" in self.columns:
+            raise ValueError("tax_rate and a column of taxes are both given; the tax comes from one of them")
+        return self
 
 
 class Source(_Section):
     """Where the data is."""
 
+    confirmed: bool = True
     transactions: Transactions
     accounts: Table | None = None
+    rates: Table | None = None
+    controls: Table | None = None
+    owners: Table | None = None
+    prospects: Table | None = None
+    projects: Table | None = None
+    invoices: Table | None = None
+    payments: Table | None = None
     costs: Table | None = None
+    effort: Table | None = None
+    contacts: Table | None = None
+    persons: Table | None = None
+    complaints: Table | None = None
+    competitors: Table | None = None
+    targets: Table | None = None
+    actions: Table | None = None
+    products: Table | None = None
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The tables that are given, by name."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: table for name, table in found.items() if isinstance(table, Table)}
 
 
 class Period(_Section):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from kamlab.errors import ConfigError, DataError, did_you_mean, first_ids
 from kamlab.parsing import DATE_REMEDY, EXACT, parse_date, parse_decimal, parse_text
-from kamlab.sources import RawTable, from_frame, read_table
-from kamlab.terms import LINE_KINDS, REVENUE_KINDS
+from kamlab.sources import RawTable, canonical, from_frame, read_table
+from kamlab.terms import EXCLUDED, LINE_KINDS, REVENUE_KINDS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -105,7 +105,8 @@ class Ledger:
     def reconciliation(self, as_of: date | None = None) -> pd.DataFrame:
         """Count rows and money of what was read and where it went.
 
-        `read` = `accepted` + `quarantined`; `accepted` = `attributed` + `unattributed` + `not_revenue` + `after_as_of`.
+        `read` = `accepted` + `quarantined`; `accepted` = `attributed` + `unattributed` + `not_revenue` + `excluded` +
+        `after_as_of`.
 
         Returns
         -------
@@ -120,6 +121,7 @@ class Ledger:
         revenue = t.kind.isin(REVENUE_KINDS)
         part = ibis.cases(
             (later, "after_as_of"),
+            (t.kind == EXCLUDED, "excluded"),
             (~revenue, "not_revenue"),
             (t.account.isnull(), "unattributed"),
             else_="attributed",
@@ -155,7 +157,7 @@ class Ledger:
         return cls(lines, quarantine, tuple(facts["mapped"]), facts["purchase"], facts["currency"])
 
 
-_ACCEPTED_PARTS = ("attributed", "unattributed", "not_revenue", "after_as_of")
+_ACCEPTED_PARTS = ("attributed", "unattributed", "not_revenue", "excluded", "after_as_of")
 
 
 def read_ledger(
@@ -166,6 +168,8 @@ def read_ledger(
     delimiter: str | None = None,
     header: Sequence[str] | None = None,
     encoding: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
     purchase: PurchaseRule = "positive",
     currency: str = "",
     max_quarantined_share: float = 0.1,
@@ -174,14 +178,16 @@ def read_ledger(
 
     Parameters
     ----------
-    source : path, or pandas, Arrow, Polars or Ibis table
-        Delimited text or Parquet.
+    source : path, RawTable, or pandas, Arrow, Polars or Ibis table
+        A path as `sources.read_table` takes it.
     columns : mapping of str to str
         Ledger column → source column. `account` and `date` are needed; see `COLUMNS` for the others.
     date_format : str, optional
-        Order of the date's parts, such as "%d/%m/%Y" (%Y, %y, %m, %d); ISO dates and YYYYMMDD if not given.
+        Order of the date's parts, such as "%d/%m/%Y" (%Y, %y, %m, %d); found if not given.
     delimiter, header, encoding
         See `sources.read_table`.
+    decimal, thousands : str, optional
+        The decimal mark, and the signs that part thousands; found if not given.
     purchase : {"positive", "nonnegative"}
         "nonnegative" where every row is a purchase by definition, free ones included.
     currency : str
@@ -208,9 +214,11 @@ def read_ledger(
     if isinstance(source, (str, Path)):
         raw = read_table(source, delimiter=delimiter, header=header, encoding=encoding, content="transaction log")
     else:
-        raw = from_frame(source)
-    check_columns(raw.columns, columns, raw.source)
-    parsed = _parse(raw, columns, date_format)
+        raw = source if isinstance(source, RawTable) else from_frame(source)
+    check_columns(raw.rows.column_names, columns, raw.source)
+    formats = {"date_format": date_format, "decimal": decimal, "thousands": thousands}
+    raw, columns = canonical(raw, columns, numbers=DECIMAL_COLUMNS, dates=("date",), **formats)
+    parsed = _parse(raw, columns)
     reasons = _reasons(parsed, columns)
     good = parsed[reasons == ""]
     quarantine = _quarantine(raw, parsed, reasons, "amount" in columns)
@@ -237,13 +245,15 @@ def check_columns(have: Sequence[str], columns: Mapping[str, str], source: str) 
         )
 
 
-def _parse(raw: RawTable, columns: Mapping[str, str], date_format: str | None) -> pd.DataFrame:
+def _parse(raw: RawTable, columns: Mapping[str, str]) -> pd.DataFrame:
     """Read the mapped columns as what they should be; what cannot be read is missing."""
     import pandas as pd
 
     frame = raw.rows.select(sorted({*columns.values()})).to_pandas()
-    parsed = pd.DataFrame({"source": raw.source, "line": raw.lines.to_numpy()}, index=frame.index)
-    parsed["date"] = parse_date(frame[columns["date"]], date_format)
+    files = raw.source if raw.files is None else raw.files.to_pandas()
+    parsed = pd.DataFrame({"source": files, "line": raw.lines.to_numpy()}, index=frame.index)
+    parsed["fault"] = "" if raw.faults is None else raw.faults.to_pandas().fillna("")
+    parsed["date"] = parse_date(frame[columns["date"]])
     for name in (*TEXT_COLUMNS, "kind", "currency"):
         parsed[name] = parse_text(frame[columns[name]]) if name in columns else None
     for name in DECIMAL_COLUMNS:
@@ -256,9 +266,7 @@ def _parse(raw: RawTable, columns: Mapping[str, str], date_format: str | None) -
 
 def _reasons(parsed: pd.DataFrame, columns: Mapping[str, str]) -> pd.Series:
     """Why each line is impossible; an empty string if it is not."""
-    import pandas as pd
-
-    reasons = pd.Series("", index=parsed.index, dtype=object)
+    reasons = parsed["fault"].astype(object)
 
     def add(mask: pd.Series, reason: str) -> None:
         reasons[mask] = reasons[mask].where(reasons[mask] == "", reasons[mask] + "; ") + reason
@@ -272,7 +280,7 @@ def _reasons(parsed: pd.DataFrame, columns: Mapping[str, str]) -> pd.Series:
     if "kind" in columns:
         parsed["kind"] = parsed["kind"].str.lower()
         add(
-            parsed["kind"].notna() & ~parsed["kind"].isin(LINE_KINDS),
+            parsed["kind"].notna() & ~parsed["kind"].isin((*LINE_KINDS, EXCLUDED)),
             "kind is none of " + ", ".join(LINE_KINDS),
         )
         if "amount" in columns:
@@ -291,7 +299,7 @@ def _quarantine(raw: RawTable, parsed: pd.DataFrame, reasons: pd.Series, has_mon
     import pandas as pd
 
     bad = reasons.index[reasons != ""]
-    originals = raw.rows.take(bad.to_numpy()).to_pylist()
+    originals = raw.rows.select(raw.columns).take(bad.to_numpy()).to_pylist()
     table = pd.DataFrame(
         {
             "source": parsed.loc[bad, "source"].to_numpy(),
@@ -370,7 +378,7 @@ def _one_currency(good: pd.DataFrame, currency: str, source: str) -> str:
         raise DataError(
             f"{source} holds amounts in {first_ids(found)}"
             + (f" where the company's currency is {currency}" if currency else "")
-            + ". A run reads one currency; convert the amounts first."
+            + ". A run reads one currency; give the rates under [source.rates] (currency, date, rate)."
         )
     return currency or next(iter(found), "")
 

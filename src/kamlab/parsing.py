@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
-from kamlab.errors import ConfigError
+from kamlab.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DATE_REMEDY = (
-    'Dates are read as year-month-day unless told otherwise; set date_format, for example "%d/%m/%Y" or "%m/%d/%y"'
-)
+DATE_REMEDY = 'Set date_format to the order in which dates are written, for example "%d/%m/%Y" or "%m/%d/%y"'
 YEARS = (1900, 2200)
 """Dates outside these years are typing errors, not transactions."""
 
@@ -85,6 +85,184 @@ def date_pattern(date_format: str | None) -> str:
         return "^" + "".join((_PARTS | fixed)[d] for d in directives) + _TIME
     pieces = re.split(r"(%.)", date_format)
     return "^" + "".join(_PARTS.get(piece, re.escape(piece)) for piece in pieces) + _TIME
+
+
+def date_sample(date_format: str | None) -> str:
+    """Write the last day of 2025 in a format: 31/12/2025."""
+    parts = {"%Y": "2025", "%y": "25", "%m": "12", "%d": "31"}
+    text = date_format or "%Y-%m-%d"
+    for directive, digits in parts.items():
+        text = text.replace(directive, digits)
+    return text
+
+
+def date_format_of(texts: Iterable[str], *, where: str) -> str | None:
+    """Find the order of a date's parts.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The different texts of a column.
+    where : str
+        File and column, for messages.
+
+    Returns
+    -------
+    str or None
+        A format as `parse_date` takes it; None for year-month-day, and where no text looks like a date.
+
+    Raises
+    ------
+    DataError
+        If day and month cannot be told apart (03/04/2005), or some dates fit one order only and others another only.
+    """
+    found: dict[str, list[tuple[str, int, int, str]]] = {}
+    n_iso = n_other = 0
+    for text in texts:
+        match = _ANY_ORDER.match(text.strip())
+        if match:
+            n_other += 1
+            sep, year = match["sep"], "%Y" if len(match["year"]) == 4 else "%y"
+            found.setdefault(f"{{}}{sep}{{}}{sep}{year}", []).append((text, int(match["a"]), int(match["b"]), year))
+        elif _CHINESE.match(text.strip()):
+            found.setdefault("%Y年%m月%d日", []).append((text, 0, 0, ""))
+            n_other += 1
+        elif re.match(_ISO + _TIME, text.strip()):
+            n_iso += 1
+    if n_iso >= n_other or not found:
+        return None
+    frame = max(found, key=lambda key: len(found[key]))
+    if "{}" not in frame:
+        return frame
+    rows = found[frame]
+    day_first = [text for text, a, b, _ in rows if 12 < a <= 31 and b <= 12]
+    month_first = [text for text, a, b, _ in rows if 12 < b <= 31 and a <= 12]
+    choices = {order: frame.format(*order) for order in (("%d", "%m"), ("%m", "%d"))}
+    by_day, by_month = choices.values()
+    if bool(day_first) == bool(month_first):
+        if day_first:
+            why = f'"{day_first[0]}" has the day first, "{month_first[0]}" the month'
+        else:
+            why = f'"{rows[0][0]}" may have the day first or the month, and no other date tells which'
+        raise DataError(
+            f'{where}: {why}. Set date_format = "{by_day}" (day first) or date_format = "{by_month}" (month first).'
+        )
+    return by_day if day_first else by_month
+
+
+_ANY_ORDER = re.compile(
+    r"^(?P<a>[0-9]{1,2})(?P<sep>[-/.])(?P<b>[0-9]{1,2})(?P=sep)(?P<year>[0-9]{4}|[0-9]{2})(?![0-9])" + _TIME
+)
+_CHINESE = re.compile(r"^[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日")
+
+GROUPING = ".,'’ \u00a0\u2009\u202f"
+"""Signs that part thousands somewhere: point, comma, apostrophes, blank, no-break, thin and narrow blank."""
+
+MINORITY = 0.05
+"""Up to this share, numbers that contradict the others are typing errors, which the quarantine takes."""
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How numbers are written: the decimal mark, and the signs that may part thousands."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse marks that cannot be told apart."""
+        wrong = [sign for sign in self.thousands if sign not in GROUPING or sign == self.decimal]
+        if self.decimal not in (".", ",") or wrong:
+            raise ConfigError(
+                f'decimal is "{self.decimal}" and thousands "{self.thousands}"; decimal must be "." or ",", and '
+                'thousands another sign: ".", ",", "\'" or a blank.'
+            )
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression that whole numbers of this format match, in the syntax of Python and of RE2."""
+        decimal = re.escape(self.decimal)
+        plain = rf"[0-9]+(?:{decimal}[0-9]*)?|{decimal}[0-9]+"
+        grouped = [rf"[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+(?:{decimal}[0-9]*)?" for sign in self.thousands]
+        return rf"^[+-]?(?:{'|'.join([plain, *grouped])})(?:[eE][+-]?[0-9]{{1,2}})?$"
+
+    @property
+    def sample(self) -> str:
+        """A number written this way: 1.234,50."""
+        return f"1{self.thousands[:1]}234{self.decimal}50"
+
+
+def shape(text: str) -> str:
+    """Return a number's shape: 9 for every digit, z for a 0 that stands alone before the first mark."""
+    return re.sub(r"[0-9]", "9", re.sub(r"^([+-]?)0([.,])", r"\1z\2", text.strip()))
+
+
+_GROUPED = re.compile(rf"[+-]?9{{1,3}}(?P<g>[{GROUPING}])999(?:(?P=g)999)*(?:(?P<d>[.,])9*)?")
+_DECIMAL = re.compile(r"[+-]?[9z]*(?P<d>[.,])9*(?:[eE][+-]?9{1,2})?")
+
+
+def number_format_of(shapes: Mapping[str, tuple[int, str]], *, where: str) -> NumberFormat:
+    """Find the decimal mark and the signs that part thousands.
+
+    Parameters
+    ----------
+    shapes : mapping of str to (int, str)
+        `shape` → how many numbers have it, and one of them.
+    where : str
+        File and columns, for messages.
+
+    Raises
+    ------
+    DataError
+        If nothing tells whether 1.234 is a thousand or a little more than one, or both marks are used for decimals.
+    """
+    votes = {".": 0, ",": 0}
+    examples: dict[str, str] = {}
+    groups: set[str] = set()
+    unclear: list[tuple[str, str]] = []
+    for found, (count, example) in shapes.items():
+        grouped, plain = _GROUPED.fullmatch(found), _DECIMAL.fullmatch(found)
+        if grouped and grouped["d"] != grouped["g"]:
+            mark, sign = grouped["d"], grouped["g"]
+            if plain and mark is None:
+                unclear.append((sign, example))
+                continue
+            groups.add(sign)
+            mark = mark or {".": ",", ",": "."}.get(sign)
+        elif plain:
+            mark = plain["d"]
+        else:
+            continue
+        if mark:
+            votes[mark] += count
+            examples.setdefault(mark, example)
+    total = sum(votes.values())
+    if total and min(votes.values()) > MINORITY * total:
+        raise DataError(
+            f'{where}: "{examples["."]}" has a decimal point, "{examples[","]}" a decimal comma. Set decimal = "." or '
+            'decimal = ","; numbers that are written the other way are then quarantined.'
+        )
+    if not total and unclear:
+        sign, example = unclear[0]
+        other = "." if sign == "," else ","
+        raise DataError(
+            f'{where}: "{example}" may be {example.replace(sign, "")} or {example.replace(sign, ".")}, and no other '
+            f'number tells which. Set decimal = "{other}" (it is {example.replace(sign, "")}) or decimal = "{sign}" '
+            f"(it is {example.replace(sign, '.')})."
+        )
+    decimal = "," if votes[","] > votes["."] else "."
+    groups |= {sign for sign, _ in unclear}
+    return NumberFormat(decimal, "".join(sign for sign in GROUPING if sign in groups - {decimal}))
+
+
+def plain_number(text: str, numbers: NumberFormat) -> str | None:
+    """Return a number of a format with a decimal point and without grouping; None if it is none of that format."""
+    text = text.strip()
+    if not re.match(numbers.pattern, text):
+        return None
+    for sign in numbers.thousands:
+        text = text.replace(sign, "")
+    return text.replace(numbers.decimal, ".")
 
 
 def parse_decimal(values: pd.Series) -> pd.Series:

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
+from kamlab import intake, quality, tables
 from kamlab.accounts import decision_units, read_accounts
-from kamlab.config import Config, Table
-from kamlab.errors import ConfigError, DataError, first_ids
+from kamlab.config import Config
+from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
-from kamlab.parsing import parse_date, parse_decimal, parse_text
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
-from kamlab.sources import read_table
+from kamlab.sources import Reading, parquet_files
 from kamlab.summary import monthly_revenue, revenue_windows, summarize
+from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,19 +30,39 @@ LARGEST_UNLISTED_SHARE = 0.5
 
 
 def read_source(config: Config) -> Ledger:
-    """Read the configured transaction log."""
-    table = config.source.transactions
-    return read_ledger(
-        config.resolve(table.path),
-        columns=table.columns,
-        date_format=table.date_format,
-        delimiter=table.delimiter,
-        header=table.header,
-        encoding=table.encoding,
-        purchase=table.purchase,
-        currency=config.company.currency,
-        max_quarantined_share=table.max_quarantined_share,
-    )
+    """Read the configured transaction log; see `read_lines`."""
+    return read_lines(config)[0]
+
+
+def read_lines(config: Config) -> tuple[Ledger, tuple[Reading, ...]]:
+    """Read the configured transaction log, and say how its files were read.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or more of its rows or of its money is impossible than the configuration allows.
+    """
+    table, source = config.source.transactions, config.source
+    options: dict[str, Any] = {
+        "purchase": table.purchase,
+        "currency": config.company.currency,
+        "max_quarantined_share": table.max_quarantined_share,
+    }
+    files = parquet_files(table.path, base=config.base)
+    if files and source.rates is None and intake.is_plain(table):
+        formats: dict[str, Any] = {
+            "date_format": table.date_format,
+            "decimal": table.decimal,
+            "thousands": table.thousands,
+        }
+        columns = intake.dated_columns(table)
+        lines = read_ledger(config.resolve(table.path), columns=columns, **formats, **options)
+        readings: tuple[Reading, ...] = ()
+    else:
+        raw, columns = intake.transactions(config)
+        lines, readings = read_ledger(raw, columns=columns, **options), raw.readings
+    quality.refuse_much_money(lines, table.max_quarantined_money)
+    return lines, tuple(reading for reading in dict.fromkeys(readings) if reading.what)
 
 
 def read_master(config: Config) -> pd.DataFrame | None:
@@ -49,55 +70,9 @@ def read_master(config: Config) -> pd.DataFrame | None:
     table = config.source.accounts
     if table is None:
         return None
-    raw = read_table(
-        config.resolve(table.path),
-        delimiter=table.delimiter,
-        header=table.header,
-        encoding=table.encoding,
-        content="account master",
-    )
-    return read_accounts(raw, columns=table.columns, date_format=table.date_format)
-
-
-COST_COLUMNS = ("account", "date", "amount")
-
-
-def read_costs(config: Config) -> pd.DataFrame | None:
-    """Read the configured costs to serve, if there are any: account, date and amount, one row a cost.
-
-    Raises
-    ------
-    ConfigError
-        If the configuration does not say which columns hold these, or names columns that the file lacks.
-    """
-    import pandas as pd
-
-    table = config.source.costs
-    if table is None:
-        return None
-    raw = read_table(
-        config.resolve(table.path),
-        delimiter=table.delimiter,
-        header=table.header,
-        encoding=table.encoding,
-        content="table of costs to serve",
-    )
-    unmapped = [name for name in COST_COLUMNS if name not in table.columns]
-    absent = [name for name in table.columns.values() if name not in raw.columns]
-    if unmapped or absent:
-        raise ConfigError(
-            f"source.costs does not fit its file {raw.source}: columns not mapped: {', '.join(unmapped) or 'none'}; "
-            f"columns that the file lacks: {', '.join(absent) or 'none'}. It needs {', '.join(COST_COLUMNS)}."
-        )
-    text = {name: parse_text(raw.rows.to_pandas()[table.columns[name]]) for name in COST_COLUMNS}
-    date = parse_date(text["date"].astype("str").where(text["date"].notna(), None), table.date_format)
-    return pd.DataFrame({"account": text["account"], "date": date, "amount": parse_decimal(text["amount"])})
-
-
-def input_tables(config: Config) -> list[Table]:
-    """Return the input tables that the configuration names."""
-    tables = (config.source.transactions, config.source.accounts, config.source.costs)
-    return [t for t in tables if t is not None]
+    raw = intake.read(table, config.base, "account master")
+    formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
+    return read_accounts(raw, columns=table.columns, **formats)
 
 
 def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshness.Freshness:
@@ -113,11 +88,13 @@ def ledger(run: Run) -> Ledger:
     DataError
         If the log cannot be read, or is stale and the run does not accept that.
     """
-    lines = read_source(run.config)
+    lines, readings = read_lines(run.config)
     fresh = check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh)
-    run.write("quarantine", lines.quarantine)
+    for name, bad in (("quarantine", lines.quarantine), ("table_quarantine", check_tables(run.config, run.period))):
+        run.write(name, bad)
+        run.write_csv(name, bad)
     run.write("reconciliation", lines.reconciliation(run.period.calibration_end))
     ids = lines.accounts_until(run.period.calibration_end)
     master = read_master(run.config)
@@ -136,6 +113,7 @@ def ledger(run: Run) -> Ledger:
             "has_cost": lines.has_cost,
             "has_master": master is not None,
             "unlisted_accounts": len(unlisted),
+            "readings": [[r.source, list(r.what), sorted(r.found), r.example] for r in readings],
         },
     )
     units, membership = decision_units(
@@ -145,6 +123,26 @@ def ledger(run: Run) -> Ledger:
     run.write_ledger(lines)
     run.write("accounts", units)
     return lines
+
+
+def check_tables(config: Config, period: StudyPeriod) -> pd.DataFrame:
+    """Read all optional tables and return their quarantine.
+
+    Raises
+    ------
+    DataError
+        If so much of a table cannot be used that the rest would mislead; all such tables in one message.
+    """
+    import pandas as pd
+
+    found = [tables.read(config, name, as_of=period.calibration_end) for name in tables.given(config)]
+    refused = [" ".join(line.strip() for line in table.said()) for table in found if table.too_many]
+    if refused:
+        raise DataError(" ".join(refused))
+    columns = [column.name for column in TABLES["table_quarantine"]]
+    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    parts = [table.quarantine for table in found if len(table.quarantine)]
+    return pd.concat(parts, ignore_index=True) if parts else empty.astype({"line": "int64", "amount": "float64"})
 
 
 def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
@@ -191,9 +189,7 @@ def value(run: Run) -> pd.DataFrame:
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
-        costs = read_costs(run.config)
-        served = None if costs is None else margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
-        rates = margins.rates(table, groups=channels, costs=served)
+        rates = margins.rates(table, groups=channels, costs=_costs_to_serve(run))
         run.write("margins", rates)
     options: dict[str, Any] = {
         "margins": rates,
@@ -218,6 +214,16 @@ def value(run: Run) -> pd.DataFrame:
     run.write("lifetime", beyond)
     run.write("lifetime_totals", sums)
     return run.write("forecast", future)
+
+
+def _costs_to_serve(run: Run) -> pd.Series | None:
+    """Return what serving each account has cost in the last 12 months, where a table of costs is given."""
+    from kamlab import margins
+
+    if "costs" not in tables.given(run.config):
+        return None
+    costs = tables.read(run.config, "costs", as_of=run.period.calibration_end).rows
+    return margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
 
 
 def _owners(units: pd.DataFrame) -> dict[str, pd.Series]:
@@ -300,7 +306,7 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
     basis = str(future["basis"].iloc[0])
     of_money = [("revenue", "revenue_draws", "revenue"), ("contribution", "draws", basis)]
     measures = [("purchases", "draws", basis)] if basis == "purchases" else of_money
-    tables = [
+    added = [
         totals(
             future[f"expected_{measure}"],
             run.read(draws),
@@ -311,7 +317,7 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
         )
         for measure, draws, kind in measures
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(added, ignore_index=True)
 
 
 def strategies(run: Run) -> pd.DataFrame:
@@ -356,7 +362,9 @@ def _values(run: Run) -> pd.DataFrame:
 
 
 MAKERS: dict[str, Callable[[Run], Any]] = {
-    **dict.fromkeys(("ledger", "quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger),
+    **dict.fromkeys(
+        ("ledger", "quarantine", "table_quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger
+    ),
     **dict.fromkeys(("summary", "months", "revenue", "signals"), summary),
     **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice", "spend"), value),
     **dict.fromkeys(("lifetime", "lifetime_totals"), value),

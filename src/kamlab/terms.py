@@ -34,6 +34,9 @@ POTENTIAL_SOURCES = ("declared", "own_peak", "unknown")
 LINE_KINDS = ("sale", "return", "rebate", "free", "freight", "tax", "intercompany")
 """Kinds of ledger lines."""
 
+EXCLUDED = "excluded"
+"""Kind of the lines that the configuration leaves out, such as those of cancelled orders."""
+
 REVENUE_KINDS = ("sale", "return", "rebate")
 """Kinds of ledger lines that count as revenue."""
 
@@ -53,7 +56,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "ledger": _columns(
         ("account", "text", "customer as the source names it; empty = unattributed revenue"),
         ("date", "date", "day of the line"),
-        ("kind", "text", "sale, return, rebate, free, freight, tax or intercompany"),
+        ("kind", "text", "sale, return, rebate, free, freight, tax, intercompany, or excluded by the configuration"),
         ("order_id", "text", "order number, if the source has one"),
         ("line_id", "text", "declared unique id of the line, if the source has one"),
         ("product", "text", "product, if the source has one"),
@@ -76,8 +79,16 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("amount", "decimal(38,4)", "amount of the line where it is a number", "currency"),
         ("original", "text", "the line's original values as a JSON object"),
     ),
+    "table_quarantine": _columns(
+        ("table", "text", "optional table that the row belongs to"),
+        ("source", "text", "file that the row came from"),
+        ("line", "integer", "line number in that file"),
+        ("reason", "text", "why the row cannot be used; several reasons are joined by '; '"),
+        ("amount", "number", "money of the row where it is a number", "currency"),
+        ("original", "text", "the row's original values as a JSON object"),
+    ),
     "reconciliation": _columns(
-        ("part", "text", "read, accepted, attributed, unattributed, not_revenue, quarantined, after_as_of"),
+        ("part", "text", "read, accepted, attributed, unattributed, not_revenue, excluded, quarantined, after_as_of"),
         ("rows", "integer", "number of lines"),
         ("money", "decimal(38,4)", "sum of their amounts, where numeric", "currency"),
     ),

@@ -19,7 +19,8 @@ from kamlab.i18n import Translator
 from kamlab.ledger import Ledger
 from kamlab.period import StudyPeriod, parse_day
 from kamlab.runs.drafts import DEFAULT_CONFIG, PARENTS_SEARCHED, draft_root, find_config
-from kamlab.runs.identity import file_hash, fingerprint, input_hashes, run_id, study_period
+from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period
+from kamlab.sources import file_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +101,13 @@ class Run:
         with replacing(self.path(name)) as path:
             pq.write_table(arrow, path, compression="zstd")
         return table
+
+    def write_csv(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table as CSV beside its Parquet file, for those who mend data in a spreadsheet; see `write`."""
+        self._refuse_if_finished(name)
+        with replacing(self.path(name).with_suffix(".csv")) as path:
+            # The mark lets spreadsheets see that it is UTF-8.
+            table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
     def write_facts(self, name: str, facts: dict[str, Any]) -> None:
         """Write a step's facts as JSON; see `write`."""

@@ -12,9 +12,10 @@ from pathlib import Path
 from platform import python_version
 
 import kamlab
-from kamlab import resources, steps
+from kamlab import resources
 from kamlab.config import Config
 from kamlab.period import StudyPeriod, end_of_last_complete_month, parse_day
+from kamlab.sources import content_hash, is_url
 
 VERSIONED = (
     *("babel", "duckdb", "ibis-framework", "lifetimes", "matplotlib", "mistune", "numpy", "pandas", "pyarrow"),
@@ -71,17 +72,17 @@ def versions() -> dict[str, str]:
 
 
 def input_hashes(config: Config) -> dict[str, str]:
-    """Return the SHA-256 of each input file, by the path that the configuration gives it."""
-    paths = [t.path for t in steps.input_tables(config)]
-    if config.strategies.playbook:
-        paths.append(config.strategies.playbook)
-    return {p: file_hash(config.resolve(p)) if config.resolve(p).is_file() else "missing" for p in paths}
-
-
-def file_hash(path: Path) -> str:
-    """Return a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256 of what each input holds, by the path or address that the configuration gives it."""
+    tables = config.source.tables.values()
+    files = [file for table in tables for file in (table, *table.joins)]
+    found = {
+        f"{file.path}[{file.table or file.query}]" if is_url(file.path) else file.path: content_hash(
+            file.path, base=config.base, table=file.table, query=file.query
+        )
+        for file in files
+    }
+    playbook = config.strategies.playbook
+    return found | ({playbook: content_hash(playbook, base=config.base)} if playbook else {})
 
 
 @cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kamlab.errors import ConfigError, RunLockedError
 from kamlab.runs.folder import MANIFEST
-from kamlab.runs.identity import file_hash
+from kamlab.sources import file_hash
 
 RUNS = ".runs"
 LOCK = ".lock"

@@ -18,7 +18,7 @@ from kamlab.i18n import languages as known_languages
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.drafts import find_config
 from kamlab.runs.folder import FROZEN, MANIFEST
-from kamlab.runs.identity import file_hash, fingerprint, input_hashes, run_id, study_period, versions
+from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period, versions
 from kamlab.runs.output import (
     BUILDING,
     RUNS,
@@ -29,6 +29,7 @@ from kamlab.runs.output import (
     refuse_foreign,
     switch,
 )
+from kamlab.sources import file_hash
 
 CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
 """Chapters that make the tables, in order."""
@@ -136,6 +137,11 @@ def _refuse_early(config: Config, langs: Sequence[str]) -> None:
     if unknown:
         raise ConfigError(
             f"No report can be written in {first_ids(unknown)}. Languages are: {', '.join(known_languages())}."
+        )
+    if not config.source.confirmed:
+        raise ConfigError(
+            "The columns of this configuration were guessed by kamlab init. Compare them with your data, then set "
+            "confirmed = true under [source]."
         )
     if "amount" not in config.source.transactions.columns:
         raise DataError(

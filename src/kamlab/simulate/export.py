@@ -30,8 +30,10 @@ def write(company: Company, folder: Path) -> list[Path]:
     -------
     list of pathlib.Path
         `accounts.csv`, `order_lines.csv` with the dirty lines in their places, `truth/accounts.csv`,
-        `truth/dirty_lines.csv`.
+        `truth/dirty_lines.csv`, and one file for each table of `beside.tables`.
     """
+    from kamlab.simulate.beside import tables
+
     rows = csv_text(company.order_lines, float_format="%.2f").splitlines()
     for line, text in zip(company.dirty_lines["line"], company.dirty_lines["text"], strict=True):
         rows.insert(line - 1, text)
@@ -41,6 +43,7 @@ def write(company: Company, folder: Path) -> list[Path]:
         "truth/accounts.csv": csv_text(company.truth, float_format="%.10g"),
         "truth/dirty_lines.csv": csv_text(company.dirty_lines, float_format="%.0f"),
     }
+    texts |= {f"{name}.csv": csv_text(table, float_format="%.15g") for name, table in tables(company).items()}
     paths = [folder / name for name in texts]
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     for path, text in zip(paths, texts.values(), strict=True):

@@ -18,6 +18,7 @@ PARTS = {
     "attributed": N_("with an account: in this report"),
     "unattributed": N_("without an account: revenue that belongs to nobody"),
     "not_revenue": N_("no revenue (free, freight, tax, within the group)"),
+    "excluded": N_("left out by the configuration, such as cancelled orders"),
     "after_as_of": N_("after the as-of date: not read further"),
 }
 REASONS = {
@@ -29,6 +30,21 @@ REASONS = {
     "a return above 0": N_("a return above 0"),
     "kind is none of sale, return, rebate, free, freight, tax, intercompany": N_("kind is not known"),
 }
+WAYS = {
+    "encoding": N_("text encoding"),
+    "delimiter": N_("columns parted by"),
+    "line_end": N_("line ends"),
+    "sheet": N_("sheet"),
+    "database": N_("table or query"),
+    "numbers": N_("numbers written like"),
+    "dates": N_("dates written like"),
+    "joined_on": N_("joined by"),
+    "unmatched": N_("without a partner"),
+    "ragged": N_("rows left out"),
+    "converted": N_("converted"),
+}
+NO_PARTNER = re.compile(r"no row in (.+) for its (.+)")
+NO_RATE = re.compile(r"no rate for (.+) on or before its date")
 RAGGED = re.compile(r"(\d+) fields where the header has (\d+)")
 MAX_REASONS = 12
 MAX_LINES = 10
@@ -58,7 +74,7 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
             printed,
             columns=columns,
             caption=t("Every line that was read is accounted for."),
-            note=t("Read = not usable + accepted; accepted = the four parts below it."),
+            note=t("Read = not usable + accepted; accepted = the parts below it."),
         )
     ]
 
@@ -89,8 +105,12 @@ def _reason(reasons: str, t: Translator) -> str:
     """Translate the ledger's reasons for a line."""
     found = []
     for reason in reasons.split("; "):
-        ragged = RAGGED.fullmatch(reason)
-        if ragged:
+        ragged, alone, unrated = (p.fullmatch(reason) for p in (RAGGED, NO_PARTNER, NO_RATE))
+        if alone:
+            found.append(t("no row in {file} for its {column}", file=alone[1], column=alone[2]))
+        elif unrated:
+            found.append(t("no rate for {currency} on or before its date", currency=unrated[1]))
+        elif ragged:
             fields, expected = ragged.groups()
             found.append(t("{fields} fields where the header has {expected}", fields=fields, expected=expected))
         else:
@@ -129,10 +149,29 @@ def completeness(run: Source, t: Translator) -> list[Block]:
     blocks: list[Block] = [text(t.join(SENTENCES, sentences))]
     if facts["findings"]:
         blocks.insert(0, stale(run, t))
+    blocks += readings(run, t)
     missing = left_out(run, t)
     if missing:
         blocks.append(text("\n".join(f"- {line}" for line in missing)))
     return blocks
+
+
+def readings(run: Source, t: Translator) -> list[Block]:
+    """Table of how the log's files were read, and what of it was found out and not set by the configuration."""
+    rows = [
+        {"file": source, "what": t(WAYS[key]), "value": value, "set": t("found") if key in found else t("set")}
+        for source, ways, found, _ in run.read_facts("freshness").get("readings", [])
+        for key, value in ways
+    ]
+    if not rows:
+        return []
+    columns = [
+        TableColumn("file", t("File")),
+        TableColumn("what", t("What")),
+        TableColumn("value", t("How")),
+        TableColumn("set", t("Found out or set")),
+    ]
+    return [table(pd.DataFrame(rows), columns=columns, caption=t("How the files of the log were read."))]
 
 
 def stale(run: Source, t: Translator) -> Callout:

@@ -1,0 +1,161 @@
+"""What headers probably mean, in English, Vietnamese, Chinese and Spanish: to be shown, never to be trusted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kamlab.errors import DataError
+from kamlab.parsing import GROUPING, YEARS, date_format_of, parse_date
+from kamlab.sources import RawTable, canonical
+
+LOG_WORDS: dict[str, str] = {
+    "account": "customer id, customer number, customer no, customer code, account id, account number, client id, "
+    "customer, account, client, company, buyer, sold to, bill to, customer name, account name, mã khách hàng, mã kh, "
+    "khách hàng, tên khách hàng, 客户编号, 客户代码, 客户id, 客户号, 客户, 客户名称, 购货单位, 客戶編號, 客戶, "
+    "código cliente, id cliente, nº cliente, numero cliente, cliente, nombre cliente, cust",
+    "order_date": "order date, date, purchase date, transaction date, posting date, sales date, ngày đặt hàng, ngày, "
+    "ngày bán, ngày chứng từ, 订单日期, 下单日期, 日期, 单据日期, 销售日期, 訂單日期, fecha pedido, fecha de pedido, "
+    "fecha, fecha venta, day",
+    "delivery_date": "delivery date, shipping date, ship date, shipped date, ngày giao hàng, ngày giao, 发货日期, "
+    "交货日期, 出库日期, fecha entrega, fecha de entrega, fecha envío",
+    "invoice_date": "invoice date, billing date, ngày hóa đơn, ngày xuất hóa đơn, 发票日期, 开票日期, fecha factura, "
+    "fecha de factura",
+    "amount": "net amount, amount, net value, line total, net, revenue, sales, sales amount, turnover, value, total, "
+    "grand total, thành tiền, doanh thu, số tiền, tổng tiền, 金额, 销售额, 销售金额, 不含税金额, 收入, 金額, importe, "
+    "importe neto, monto, ventas, valor, total línea",
+    "price": "unit price, price, price each, đơn giá, giá, 单价, 價格, 价格, 單價, precio, precio unitario",
+    "quantity": "quantity, qty, quantity ordered, units, pieces, số lượng, sl, 数量, 數量, cantidad, unidades",
+    "cost": "cost, line cost, cost of goods, total cost, cogs, giá vốn, 成本, 成本金额, coste, costo",
+    "unit_cost": "unit cost, buy price, purchase price, cost price, giá mua, 采购价, 进价, 成本单价, coste unitario, "
+    "costo unitario, precio compra",
+    "order_id": "order id, order number, order no, order, invoice, invoice no, invoice number, mã đơn hàng, "
+    "số đơn hàng, số hóa đơn, 订单号, 订单编号, 发票号, 訂單號, pedido, número pedido, nº pedido, factura, nº factura",
+    "line_id": "line id, transaction id, mã dòng, 行号, 明细号, id línea",
+    "product": "product, product id, product code, product name, item, item no, sku, article, stock code, sản phẩm, "
+    "mã sản phẩm, mã hàng, tên hàng, 产品, 产品编号, 产品名称, 商品, 货号, 產品, producto, código producto, artículo",
+    "product_line": "product line, product group, category, category name, product category, nhóm hàng, ngành hàng, "
+    "产品线, 产品类别, 类别, 產品線, línea producto, línea de producto, categoría, familia",
+    "currency": "currency, currency code, tiền tệ, loại tiền, 币种, 货币, 幣別, moneda, divisa",
+    "tax": "tax, vat, tax amount, vat amount, thuế, tiền thuế, 税额, 稅額, impuesto, iva",
+    "status": "status, order status, trạng thái, tình trạng, 状态, 订单状态, 狀態, estado, estado pedido",
+}
+"""Ledger column → names that a source may give it, the most telling first."""
+
+MASTER_WORDS: dict[str, str] = {
+    "account": LOG_WORDS["account"],
+    "name": "name, customer name, company name, account name, company, tên khách hàng, tên công ty, tên, 客户名称, "
+    "公司名称, 名称, 客戶名稱, nombre, nombre cliente, razón social, empresa",
+    "parent": "parent, parent id, group, subsidiary of, công ty mẹ, 上级客户, 集团, 母公司, grupo, matriz",
+    "channel": "channel, sales channel, kênh, kênh bán hàng, 渠道, 销售渠道, canal",
+    "industry": "industry, sector, ngành, ngành nghề, 行业, 產業, industria",
+    "region": "region, vùng, khu vực, 地区, 区域, 大区, 地區, región, zona",
+    "country": "country, quốc gia, nước, 国家, 國家, país",
+    "territory": "territory, địa bàn, 片区, territorio",
+    "size": "size, size class, quy mô, 规模, 規模, tamaño",
+    "owner": "owner, account owner, sales rep, salesperson, sales agent, account manager, nhân viên, "
+    "nhân viên kinh doanh, người phụ trách, 负责人, 业务员, 销售员, 客户经理, 負責人, vendedor, comercial, responsable",
+    "declared_potential": "potential, declared potential, tiềm năng, 潜力, 潛力, potencial",
+}
+"""Column of the account master → names that a source may give it."""
+
+_NUMBER = re.compile(rf"[+-]?[0-9][0-9{GROUPING}]*(?:e[+-]?[0-9]+)?", re.I)
+SAMPLE_ROWS = 1000
+SHARE = 0.8
+"""A guess by name is dropped where fewer of a column's values than this can be read as what it should hold."""
+
+
+def plain(name: str) -> str:
+    """Return a header without case, accents, blanks and signs: "Mã KH" is "makh"."""
+    folded = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
+    return re.sub(r"[\W_]", "", "".join(c for c in folded if not unicodedata.combining(c)))
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a table's columns probably are.
+
+    Attributes
+    ----------
+    columns : dict of str to str
+        Table column → the one source column that fits best.
+    unclear : dict of str to list of str
+        Table column → source columns of which none fits better than another.
+    others : dict of str to list of str
+        Table column → source columns that could be it as well, but fit less.
+    refuted : dict of str to str
+        Table column → why a column of that name cannot be it.
+    """
+
+    columns: dict[str, str]
+    unclear: dict[str, list[str]]
+    others: dict[str, list[str]]
+    refuted: dict[str, str]
+
+
+def guess(header: Sequence[str], words: Mapping[str, str]) -> Guess:
+    """Guess columns by their names alone."""
+    columns: dict[str, str] = {}
+    unclear: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
+    for key, names in words.items():
+        ranks = {plain(word): rank for rank, word in reversed(list(enumerate(names.split(","))))}
+        fits = sorted((ranks[plain(name)], name) for name in header if plain(name) in ranks)
+        if not fits:
+            continue
+        best = [name for rank, name in fits if plain(name) == plain(fits[0][1])]
+        if len(best) > 1:
+            unclear[key] = best
+        else:
+            columns[key] = best[0]
+            others[key] = [name for _, name in fits[1:]]
+    return Guess(columns, unclear, others, {})
+
+
+def guess_log(raw: RawTable) -> Guess:
+    """Guess the columns of a transaction log by their names, and drop those whose values are something else."""
+    found = guess(raw.columns, LOG_WORDS)
+    columns, refuted = dict(found.columns), {}
+    for key, name in found.columns.items():
+        reason = _refuted(raw, key, name)
+        if reason:
+            refuted[key] = reason
+            del columns[key]
+    return Guess(columns, found.unclear, found.others, refuted)
+
+
+def _refuted(raw: RawTable, key: str, name: str) -> str:
+    values = [v.strip() for v in raw.rows[name].slice(0, SAMPLE_ROWS).to_pylist() if v and v.strip()]
+    if not values:
+        return f'"{name}" is empty'
+    if key.endswith("date"):
+        good = _dates(values)
+        return "" if good >= SHARE * len(values) else f'"{name}" holds no dates ("{values[0]}")'
+    if key in ("amount", "price", "quantity", "cost", "unit_cost", "tax"):
+        good = sum(
+            bool(re.fullmatch(r"[+-]?[0-9][0-9.,'’ \u00a0\u2009\u202f]*(e[+-]?[0-9]+)?", v, re.I)) for v in values
+        )
+        return "" if good >= SHARE * len(values) else f'"{name}" holds no numbers ("{values[0]}")'
+    return ""
+
+
+def _dates(values: list[str]) -> int:
+    import pandas as pd
+
+    try:
+        found = date_format_of(values, where="")
+    except DataError:  # dates, only of an order that nobody can tell
+        return len(values)
+    days = parse_date(pd.Series(values, dtype="str"), found)
+    return int(days.dt.year.between(*YEARS).sum())
+
+
+def format_problem(raw: RawTable, columns: Mapping[str, str], *, numbers: Sequence[str], dates: Sequence[str]) -> str:
+    """Return why the formats of a table's numbers or dates cannot be found out; empty if they can."""
+    try:
+        canonical(raw, columns, numbers=numbers, dates=dates)
+    except DataError as error:
+        return str(error)
+    return ""

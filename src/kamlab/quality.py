@@ -1,0 +1,194 @@
+"""Whether what could be read is enough to be trusted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from kamlab.errors import DataError, first_ids
+from kamlab.guess import plain
+from kamlab.parsing import parse_date, parse_decimal
+from kamlab.sources import canonical
+from kamlab.terms import REVENUE_KINDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kamlab.config import Table
+    from kamlab.ledger import Ledger
+    from kamlab.sources import RawTable
+
+
+def refuse_much_money(ledger: Ledger, limit: float) -> None:
+    """Refuse a log of whose money too much is quarantined: a report on the rest would mislead.
+
+    Money is the sum of the amounts without their signs, as far as they can be read.
+
+    Raises
+    ------
+    DataError
+    """
+    if not ledger.has_money:
+        return
+    amounts = ledger.quarantine["amount"].dropna().map(abs)
+    out = sum(amounts)
+    accepted = ledger.table.amount.abs().sum().to_pyarrow().as_py() or 0
+    if out <= limit * float(out + accepted):
+        return
+    largest = ledger.quarantine.loc[amounts.sort_values(ascending=False).index]
+    where = f"the largest in lines {first_ids(largest['line'])}: {first_ids(largest['reason'].unique(), 3)}"
+    raise DataError(
+        f"{float(out / (out + accepted)):.0%} of the log's money stands in the {len(ledger.quarantine):,} lines that "
+        f"cannot be used ({where}), more than the {limit:.0%} up to which a report on the rest can be trusted. Mend "
+        "these lines, or raise max_quarantined_money."
+    )
+
+
+def read_controls(raw: RawTable, table: Table) -> pd.DataFrame:
+    """Read monthly control totals from the books.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns month ("2025-01") and books (Decimal; currency), ordered by month.
+
+    Raises
+    ------
+    DataError
+        If columns are missing, or a month or an amount cannot be read or stands there twice.
+    """
+    import pandas as pd
+
+    missing = [key for key in ("month", "amount") if table.columns.get(key) not in raw.rows.column_names]
+    if missing:
+        raise DataError(
+            f"{raw.source} cannot be read as control totals: name the columns of {', '.join(missing)} under columns = "
+            f"{{ month = …, amount = … }}. Its columns are: {first_ids(raw.columns, limit=30)}."
+        )
+    raw_plain, columns = canonical(
+        raw, table.columns, numbers=["amount"], decimal=table.decimal, thousands=table.thousands
+    )
+    text = raw.rows[table.columns["month"]].to_pandas().astype("str").str.strip()
+    # A month may be written alone: its first day stands for it.
+    alone = text.str.fullmatch(r"[0-9]{4}[-/.][0-9]{1,2}").fillna(False)
+    days = parse_date(text.where(~alone, text + text.str[4] + "01"), table.date_format)
+    amounts = parse_decimal(raw_plain.rows[columns["amount"]].to_pandas())
+    totals = pd.DataFrame({"month": days.dt.strftime("%Y-%m"), "books": amounts})
+    bad = totals.isna().any(axis=1) | totals.duplicated("month", keep=False)
+    if bad.any():
+        where = first_ids(pd.Series(raw.lines.to_numpy())[bad.to_numpy()])
+        raise DataError(
+            f"{raw.source}: {int(bad.sum())} control total(s) have no month or no amount that can be read, or stand "
+            f"there twice for one month (lines {where}). Write months as 2025-01 and mend these lines."
+        )
+    return totals.sort_values("month", ignore_index=True)
+
+
+def compare_with_books(ledger: Ledger, totals: pd.DataFrame) -> pd.DataFrame:
+    """Compare the months of the books with the log: log = attributed + unattributed + excluded.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    totals : DataFrame
+        As `read_controls` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns month, books, attributed, unattributed, excluded (left out by the configuration, or no revenue), log,
+        and difference = log − books; Decimals in currency, one row a month of the books.
+    """
+    import ibis
+
+    t = ledger.table
+    revenue = t.kind.isin(REVENUE_KINDS)
+    part = ibis.cases((~revenue, "excluded"), (t.account.isnull(), "unattributed"), else_="attributed")
+    sums = t.group_by(month=t.date.strftime("%Y-%m"), part=part).agg(money=t.amount.sum()).to_pyarrow().to_pylist()
+    found = {(row["month"], row["part"]): row["money"] or Decimal(0) for row in sums}
+    table = totals.copy()
+    for name in ("attributed", "unattributed", "excluded"):
+        table[name] = [found.get((month, name), Decimal(0)) for month in table["month"]]
+    table["log"] = table["attributed"] + table["unattributed"] + table["excluded"]
+    table["difference"] = table["log"] - table["books"]
+    return table[["month", "books", "attributed", "unattributed", "excluded", "log", "difference"]]
+
+
+LEGAL_FORMS = (
+    *(
+        "gmbh",
+        "mbh",
+        "ag",
+        "kg",
+        "ltd",
+        "limited",
+        "inc",
+        "incorporated",
+        "llc",
+        "corp",
+        "corporation",
+        "co",
+        "company",
+    ),
+    *("plc", "sa", "sl", "srl", "sas", "bv", "nv", "de", "cv", "tnhh", "jsc", "cong", "ty", "cp", "the"),
+    *("有限公司", "有限责任公司", "股份有限公司", "股份", "集团"),
+)
+TYPING_ERRORS = ((4, 0), (8, 1))
+"""Names shorter than so many letters may differ in so many of them; all others in `MOST_ERRORS`."""
+MOST_ERRORS = 2
+
+LARGEST_BLOCK = 2000
+
+
+def duplicate_names(master: pd.DataFrame) -> pd.DataFrame:
+    """Suggest accounts that may be one customer: spelling variants of one name. Nothing is merged.
+
+    Names are compared without case, accents, signs and legal forms, within those that begin alike; they may differ in
+    two letters, short ones in fewer. Names whose digits differ, and accounts of one parent, are left alone.
+
+    Parameters
+    ----------
+    master : DataFrame
+        As `accounts.read_accounts` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns account, other, name_a, name_b, errors (letters that differ), most alike first.
+    """
+    import pandas as pd
+    from rapidfuzz import process
+    from rapidfuzz.distance import Levenshtein
+
+    known = master.dropna(subset="name")
+    keys = known["name"].map(_bare_name)
+    table = pd.DataFrame({"account": known["account"], "name": known["name"], "parent": known["parent"], "key": keys})
+    table["digits"] = keys.str.replace(r"\D", "", regex=True)
+    table = table[table["key"] != ""].sort_values(["key", "account"])
+    rows = []
+    for _, block in table.groupby([table["key"].str[:2], "digits"], sort=True):
+        for start in range(0, len(block), LARGEST_BLOCK):
+            part = block.iloc[start : start + LARGEST_BLOCK]
+            keys_of_part = part["key"].tolist()
+            errors = process.cdist(keys_of_part, keys_of_part, scorer=Levenshtein.distance, score_cutoff=MOST_ERRORS)
+            for i, j in zip(*(errors <= MOST_ERRORS).nonzero(), strict=True):
+                a, b = part.iloc[i], part.iloc[j]
+                allowed = next((n for length, n in TYPING_ERRORS if len(a["key"]) < length), MOST_ERRORS)
+                apart = pd.isna(a["parent"]) or a["parent"] != b["parent"]
+                if i < j and errors[i, j] <= allowed and apart:
+                    rows.append((a["account"], b["account"], a["name"], b["name"], int(errors[i, j])))
+    found = pd.DataFrame(rows, columns=["account", "other", "name_a", "name_b", "errors"])
+    return found.sort_values(["errors", "account"], ignore_index=True)
+
+
+def _bare_name(name: str) -> str:
+    """Return a company's name without legal forms, case, accents and signs."""
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", name).casefold())
+    kept = [plain(word) for word in words if plain(word) not in LEGAL_FORMS] or [plain(word) for word in words]
+    text = "".join(kept)
+    for form in sorted(LEGAL_FORMS, key=len, reverse=True):
+        if not form.isascii():
+            text = text.removesuffix(form)
+    return text

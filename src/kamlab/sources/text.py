@@ -1,0 +1,269 @@
+"""Delimited text: encoding, delimiter and line ends are found and reported; rows that do not fit are kept apart."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from kamlab.errors import ConfigError, DataError
+from kamlab.sources.raw import RaggedRow, RawTable, Reading, refuse_repeated_names
+
+DELIMITERS = (",", ";", "\t", "|")
+DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
+WHITESPACE = "whitespace"
+ENCODINGS = ("gb18030", "cp1252", "cp1258", "mac_roman")
+"""What text that is not Unicode is taken for; gb18030 reads GBK and GB 2312 as well."""
+
+COMMON_LETTERS = frozenset("äöüßéèêëàâáåãçíìîïñóòôõøúùûœæ")
+"""Letters of Western languages; in text that is not Unicode š, ž and ý are rarer than what they stand for elsewhere."""
+
+MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+SAMPLED_LINES = 200
+SAMPLED_BYTES = 65_536
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text file is written.
+
+    Attributes
+    ----------
+    encoding : str
+    delimiter : str
+        One character, or "whitespace".
+    line_end : str
+        "LF", "CRLF" or "CR".
+    found : frozenset of str
+        Which of encoding and delimiter were found out and not given.
+    example : str
+        The first word that is not plain ASCII, as it reads in that encoding.
+    """
+
+    encoding: str
+    delimiter: str
+    line_end: str
+    found: frozenset[str]
+    example: str = ""
+
+
+def read_text(
+    path: Path, *, delimiter: str | None, header: Sequence[str] | None, encoding: str | None, content: str
+) -> RawTable:
+    """Read a text file; see `sources.read_table`."""
+    import pyarrow as pa
+
+    if path.stat().st_size == 0:
+        raise DataError(f"{path} is empty: 0 bytes. Export the {content} again.")
+    text, dialect = decode(path, encoding, delimiter)
+    if not text.strip():
+        raise DataError(f"{path.name} holds nothing but blank lines. Export the {content} again.")
+    rows = split(text, dialect.delimiter, path.name)
+    if header is None:
+        _, names = next(rows)
+        names = [name.strip() for name in names]
+    else:
+        names = list(header)
+    refuse_repeated_names(names, path.name)
+    kept: list[list[str]] = []
+    lines: list[int] = []
+    ragged: list[RaggedRow] = []
+    for line, fields in rows:
+        if len(fields) == len(names):
+            kept.append(fields)
+            lines.append(line)
+        else:
+            ragged.append(RaggedRow(path.name, line, tuple(fields), len(names)))
+    if not kept and not ragged:
+        raise DataError(f"{path.name} has a header and no line under it. Export the {content} again.")
+    columns = {name: pa.array([row[i] for row in kept], pa.string()) for i, name in enumerate(names) if name}
+    reading = _reading(path.name, dialect)
+    return RawTable(pa.table(columns), path.name, pa.array(lines, pa.int64()), tuple(ragged), readings=(reading,))
+
+
+def _reading(source: str, dialect: Dialect) -> Reading:
+    shown = {"\t": "tab"}.get(dialect.delimiter, f'"{dialect.delimiter}"')
+    what = (("encoding", dialect.encoding), ("delimiter", shown), ("line_end", dialect.line_end))
+    return Reading(source, what, dialect.found, dialect.example)
+
+
+def dialect_of(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
+    """Return how a text file is written, as `read_table` would find it."""
+    return decode(path, encoding, delimiter)[1]
+
+
+def decode(path: Path, encoding: str | None, delimiter: str | None) -> tuple[str, Dialect]:
+    """Return a file's text and how it is written.
+
+    Raises
+    ------
+    ConfigError
+        If the delimiter is none.
+    DataError
+        If the text cannot be read in the encoding, or in none.
+    """
+    delimiter = checked_delimiter(delimiter)
+    data = path.read_bytes()
+    chosen = encoding or find_encoding(data, path.name)
+    try:
+        text = data.decode(chosen).removeprefix("\ufeff")
+    except LookupError:
+        raise DataError(f'"{encoding}" is no known encoding. Try "utf-8", "gbk", "cp1252" or "mac_roman".') from None
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path.name} is not {chosen} text: byte 0x{data[error.start]:02x} in line {_line(data, error.start)}. "
+            "Leave encoding out to have it found, or set the right one."
+        ) from None
+    ends = Counter(_LINE_END.findall(data[:SAMPLED_BYTES]) or [b"\n"])
+    line_end = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}[ends.most_common(1)[0][0]]
+    found = frozenset(name for name, given in (("encoding", encoding), ("delimiter", delimiter)) if not given)
+    return text, Dialect(chosen, delimiter or find_delimiter(text), line_end, found, _telling_word(text))
+
+
+def _telling_word(text: str) -> str:
+    """Return the first word that is not plain ASCII."""
+    first = re.search(r"[^\x00-\x7f]", text)
+    if first is None:
+        return ""
+    head = re.search(r"\w*$", text[max(0, first.start() - 20) : first.start()])
+    tail = re.match(r"\W?\w*", text[first.start() : first.start() + 20])
+    return ((head[0] if head else "") + (tail[0] if tail else "")).strip()
+
+
+def find_encoding(data: bytes, source: str) -> str:
+    """Find a text's encoding: Unicode if it is that, else the most natural of `ENCODINGS`.
+
+    Raises
+    ------
+    DataError
+        If no encoding reads it, or it is Unicode with a few broken bytes.
+    """
+    for mark, name in MARKS.items():
+        if data.startswith(mark):
+            return name
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        broken = error.start
+    else:
+        return "utf-8"
+    high = sum(byte > 0x7F for byte in data)
+    if sum(map(len, _MULTIBYTE.findall(data))) > 0.9 * high:
+        # Another encoding would turn every accent of the file into two strange letters.
+        raise DataError(
+            f"{source} is UTF-8 text but for byte 0x{data[broken]:02x} in line {_line(data, broken)}. Mend that line, "
+            'or set encoding = "cp1252", "gbk" or another one for this file.'
+        )
+    guess = _most_natural(data)
+    if guess is None:
+        raise DataError(
+            f"{source} is text in no encoding that is known here: byte 0x{data[broken]:02x} in line "
+            f"{_line(data, broken)} is not UTF-8, nor does the file read as {', '.join(ENCODINGS)}. Set its encoding."
+        )
+    return guess
+
+
+def _most_natural(data: bytes) -> str | None:
+    from charset_normalizer import from_bytes
+
+    possible = [name for name in ENCODINGS if _decodes(data, name)]
+    # Plain ASCII lines say nothing and would drown the few that do.
+    telling = b"\n".join(line for line in _LINE_END.split(data) if not line.isascii())[:SAMPLED_BYTES]
+    best = from_bytes(telling, cp_isolation=possible).best() if possible else None
+    guess = best.encoding if best else None
+    if guess not in possible:
+        guess = "gb18030" if "gb18030" in possible and _is_paired(telling) else None
+    rivals = [name for name in ("cp1252", "mac_roman") if name in possible]
+    if guess in (None, *rivals) and rivals:
+        guess = max(rivals, key=lambda name: _naturalness(telling.decode(name, errors="replace")))
+    return guess
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_paired(data: bytes) -> bool:
+    """Whether nearly all high bytes stand in pairs of GB 2312."""
+    pairs = re.findall(rb"[\xa1-\xf7][\xa1-\xfe]", data)
+    return 2 * len(pairs) > 0.95 * sum(byte > 0x7F for byte in data)
+
+
+def _naturalness(text: str) -> float:
+    """Count letters that look in place, less signs that stand inside words: an É or a – between small letters."""
+    score = 0.0
+    for match in re.finditer(r"(?<=(.))([^\x00-\x7f])(?=(.))", text, re.S):
+        before, char, after = match.groups()
+        if before.islower() and char.isupper():
+            score -= 1
+        elif char.isalpha():
+            score += 1 if char.lower() in COMMON_LETTERS else 0.25
+        elif before.isalpha() and after.isalpha():
+            score -= 1
+    return score
+
+
+def _line(data: bytes, position: int) -> int:
+    return len(_LINE_END.findall(data[:position])) + 1
+
+
+def checked_delimiter(delimiter: str | None) -> str | None:
+    """Return the delimiter as `split` takes it."""
+    if delimiter is None or delimiter == WHITESPACE:
+        return delimiter
+    known = DELIMITER_NAMES.get(delimiter, delimiter)
+    if len(known) != 1 or known in '"\r\n':
+        raise ConfigError(
+            f'delimiter is "{delimiter}"; it must be one character such as ";", or "tab", or "whitespace". Leave it '
+            "out to have it found from the first lines."
+        )
+    return known
+
+
+def find_delimiter(text: str) -> str:
+    """Return the delimiter that splits most of the first lines into as many fields as the header, at least two."""
+
+    def fit(delimiter: str) -> tuple[float, int]:
+        counts = [len(fields) for _, fields in islice(_split_sample(text, delimiter), SAMPLED_LINES)]
+        if not counts or counts[0] < 2:
+            return 0.0, 0
+        return counts.count(counts[0]) / len(counts), counts[0]
+
+    return max(DELIMITERS, key=fit)
+
+
+def _split_sample(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from split(text[:SAMPLED_BYTES], delimiter, "")
+    except DataError:  # the sample may end inside a quoted field
+        return
+
+
+def split(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line on which each row starts, and its fields; blank lines are no rows."""
+    if delimiter == WHITESPACE:
+        for number, line in enumerate(text.splitlines(keepends=True), start=1):
+            if line.strip():
+                yield number, line.split()
+        return
+    reader = csv.reader(re.split(r"(?<=\n)|(?<=\r)(?!\n)", text), delimiter=delimiter)
+    start = 1
+    try:
+        for fields in reader:
+            if any(field.strip() for field in fields):
+                yield start, fields
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{source} cannot be read from line {start} on ({error}): probably a quotation mark is never closed there."
+        ) from None

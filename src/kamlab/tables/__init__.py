@@ -1,0 +1,7 @@
+"""Optional tables beside the transaction log: one declarative schema each, all faults said at once."""
+
+from kamlab.tables.declared import SCHEMAS
+from kamlab.tables.reading import TableReading, given, read, read_rows
+from kamlab.tables.schema import Field, Schema
+
+__all__ = ["SCHEMAS", "Field", "Schema", "TableReading", "given", "read", "read_rows"]

@@ -1,0 +1,216 @@
+"""A configured optional table, read, checked and cut off at the as-of date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from kamlab import intake
+from kamlab.config import Config, Table
+from kamlab.errors import DataError, did_you_mean, first_ids
+from kamlab.parsing import parse_date, parse_text
+from kamlab.sources import RawTable, canonical, from_frame
+from kamlab.tables.declared import SCHEMAS
+from kamlab.tables.schema import UNREADABLE, Schema, faults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST_SHARE = 0.1
+"""A table of whose rows, or of whose money, more than this cannot be used would mislead."""
+
+
+@dataclass(frozen=True)
+class TableReading:
+    """A table's usable rows and its quarantine.
+
+    Attributes
+    ----------
+    schema : Schema
+    rows : pandas.DataFrame
+        The schema's columns: text or None, float, datetime64; in the order of the source. Nothing in it is dated after
+        the as-of date.
+    quarantine : pandas.DataFrame
+        Columns of `terms.TABLES["table_quarantine"]`.
+    later : int
+        Rows that are known only after the as-of date; they are left out.
+    money : float
+        Money of all rows that were read, without signs.
+    """
+
+    schema: Schema
+    rows: pd.DataFrame
+    quarantine: pd.DataFrame
+    later: int
+    money: float
+
+    @property
+    def n_read(self) -> int:
+        """Rows of the source: those used, those of later days, and those in quarantine."""
+        return len(self.rows) + self.later + len(self.quarantine)
+
+    @property
+    def too_many(self) -> bool:
+        """Whether so many rows, or so much money, cannot be used that the rest would mislead."""
+        out = float(self.quarantine["amount"].abs().sum())
+        return len(self.quarantine) > LARGEST_SHARE * self.n_read or out > LARGEST_SHARE * self.money > 0
+
+    def said(self) -> list[str]:
+        """Say in sentences how many rows were read, and per rule how many break it, which, and how much money."""
+        used = f"{len(self.rows):,} used"
+        later = f", {self.later:,} of later days left out" if self.later else ""
+        lines = [
+            f"Table {self.schema.name} ({self.schema.holds}): {self.n_read:,} rows read, {used}{later}, "
+            f"{len(self.quarantine):,} quarantined."
+        ]
+        for reason, group in self.quarantine.groupby("reason", sort=True):
+            money = f", {group['amount'].sum():,.2f} concerned" if group["amount"].notna().any() else ""
+            lines.append(f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){money}")
+        if self.too_many:
+            lines.append(f"  {self._remedy()}")
+        return lines
+
+    def _remedy(self) -> str:
+        return (
+            f"That is more than the {LARGEST_SHARE:.0%} of rows or money up to which the rest can be trusted. Mend "
+            f"these lines, or leave the table out of the configuration (source.{self.schema.name})."
+        )
+
+
+def given(config: Config) -> list[str]:
+    """Return the names of the optional tables that the configuration has."""
+    return [name for name in SCHEMAS if name in config.source.tables]
+
+
+def read(config: Config, name: str, *, as_of: date) -> TableReading:
+    """Read an optional table of the configuration.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+        One of `given`.
+    as_of : date
+        Rows that are known later only are left out, and what is known later of a row is missing.
+
+    Raises
+    ------
+    DataError
+        If the source cannot be read, or its columns are not what the configuration says: every fault at once.
+    """
+    table: Table = config.source.tables[name]
+    raw = intake.read(table, config.base, f"table {name}")
+    formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
+    return read_rows(raw, SCHEMAS[name], columns=table.columns, as_of=as_of, **formats)
+
+
+def read_rows(
+    source: RawTable | Any,
+    schema: Schema,
+    *,
+    columns: Mapping[str, str],
+    as_of: date,
+    date_format: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+) -> TableReading:
+    """Check the rows of a table by its schema; see `read`."""
+    import pandas as pd
+
+    raw = source if isinstance(source, RawTable) else from_frame(source)
+    _check_mapping(raw, schema, columns)
+    numbers, dates = schema.of_kind("number"), schema.of_kind("date")
+    formats = {"date_format": date_format, "decimal": decimal, "thousands": thousands}
+    plain, named = canonical(raw, columns, numbers=numbers, dates=dates, **formats)
+    frame = _parsed(raw, plain, schema, columns, named)
+    found = faults(frame, schema)
+    if raw.faults is not None:
+        early = pd.DataFrame({"row": range(len(frame)), "reason": raw.faults.to_pylist()}).dropna()
+        found = pd.concat([early, found], ignore_index=True)
+    reasons = found.groupby("row")["reason"].agg("; ".join)
+    quarantine = _quarantine(raw, schema, frame, reasons)
+    money = float(frame[schema.money].abs().sum()) if schema.money else 0.0
+    rows = frame.drop(index=reasons.index)[list(schema.columns)]
+    known = pd.Series(True, rows.index)
+    if schema.known_from:
+        known = ~(rows[schema.known_from] > pd.Timestamp(as_of))
+    rows = rows[known]
+    if schema.outcome:
+        day = schema.outcome[0]
+        later = rows[day] > pd.Timestamp(as_of)
+        for name in schema.outcome:
+            rows = rows.assign(**{name: rows[name].where(~later, None)})
+    return TableReading(schema, rows.reset_index(drop=True), quarantine, int((~known).sum()), money)
+
+
+def _check_mapping(raw: RawTable, schema: Schema, columns: Mapping[str, str]) -> None:
+    have = raw.rows.column_names
+    wrong = [
+        f'"{key}" is no column of this table.{did_you_mean(key, schema.columns)}'
+        for key in columns
+        if key not in schema.columns
+    ]
+    wrong += [f'No column is named for "{key}".' for key in schema.needed if key not in columns]
+    wrong += [
+        f'"{key}" should be in column "{name}", which is not there.{did_you_mean(name, have)}'
+        for key, name in columns.items()
+        if name not in have
+    ]
+    if wrong:
+        raise DataError(
+            f"{raw.source} cannot be read as table {schema.name}: {' '.join(wrong)} The table has the columns "
+            f"{', '.join(schema.columns)}; the source has {first_ids(raw.columns, limit=30)}."
+        )
+
+
+def _parsed(
+    raw: RawTable, plain: RawTable, schema: Schema, columns: Mapping[str, str], named: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return every column of the schema, and for numbers and dates where their text could not be read."""
+    import pandas as pd
+
+    n = raw.rows.num_rows
+    parts: dict[str, pd.Series] = {}
+    for field in schema.fields:
+        if field.name not in columns:
+            empty = {"text": "object", "number": "float64", "date": "datetime64[s]"}[field.kind]
+            parts[field.name] = pd.Series([None] * n, dtype=object).astype(empty)
+            parts[field.name + UNREADABLE] = pd.Series(False, range(n))
+            continue
+        text = parse_text(raw.rows[columns[field.name]].to_pandas().astype("str"))
+        written = plain.rows[named[field.name]].to_pandas()
+        if field.kind == "text":
+            parts[field.name] = text
+        elif field.kind == "number":
+            parts[field.name] = pd.to_numeric(written, errors="coerce").astype("float64")
+        else:
+            parts[field.name] = parse_date(written.astype("str"))
+        parts[field.name + UNREADABLE] = text.notna() & parts[field.name].isna()
+    return pd.DataFrame(parts)
+
+
+def _quarantine(raw: RawTable, schema: Schema, frame: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+    import pandas as pd
+
+    bad = reasons.index.to_numpy()
+    originals = raw.rows.select(raw.columns).take(bad).to_pylist()
+    files = [raw.source] * raw.rows.num_rows if raw.files is None else raw.files.to_pylist()
+    lines = raw.lines.to_pylist()
+    amount = frame[schema.money] if schema.money else pd.Series(float("nan"), frame.index)
+    rows = [
+        (schema.name, files[row], lines[row], reason, amount[row], json.dumps(original, ensure_ascii=False))
+        for (row, reason), original in zip(reasons.items(), originals, strict=True)
+    ]
+    rows += [
+        (
+            *(schema.name, r.source, r.line, f"{len(r.fields)} fields where the header has {r.expected}", float("nan")),
+            json.dumps({"fields": r.fields}, ensure_ascii=False),
+        )
+        for r in raw.ragged
+    ]
+    table = pd.DataFrame(rows, columns=["table", "source", "line", "reason", "amount", "original"])
+    table = table.astype({"line": "int64", "amount": "float64"})
+    return table.sort_values(["source", "line"], ignore_index=True)

@@ -1,0 +1,142 @@
+"""`kamlab init`: headers guessed in four languages, shown, left open where they are ambiguous, never trusted by itself."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from kamlab import cli, config
+from kamlab.checks import check_data
+from kamlab.errors import ConfigError, DataError
+from kamlab.guess import LOG_WORDS, MASTER_WORDS, guess, guess_log, plain
+from kamlab.runs import run
+from kamlab.sources import from_frame
+from kamlab.start import confirm, write_configuration
+
+CASES = os.environ.get("KAMLAB_CASES")
+
+HEADERS = {
+    "en": ("Customer ID", "Order Date", "Net Amount", "Product Name"),
+    "vi": ("Mã khách hàng", "Ngày đặt hàng", "Thành tiền", "Tên hàng"),
+    "zh": ("客户编号", "订单日期", "金额", "产品名称"),
+    "es": ("Código cliente", "Fecha pedido", "Importe", "Producto"),
+}
+MASTERS = {
+    "en": ("Customer No", "Customer Name", "Account Manager", "Country"),
+    "vi": ("Mã KH", "Tên khách hàng", "Người phụ trách", "Quốc gia"),
+    "zh": ("客户代码", "客户名称", "业务员", "国家"),
+    "es": ("Nº cliente", "Razón social", "Vendedor", "País"),
+}
+
+
+@pytest.mark.parametrize("lang", HEADERS)
+def test_headers_are_guessed(lang):
+    account, day, net, product = HEADERS[lang]
+    assert guess(HEADERS[lang], LOG_WORDS).columns == {
+        **{"account": account, "order_date": day, "amount": net, "product": product}
+    }
+    account, name, owner, country = MASTERS[lang]
+    expected = {"account": account, "name": name, "owner": owner, "country": country}
+    assert guess(MASTERS[lang], MASTER_WORDS).columns == expected
+
+
+def test_no_word_means_two_things():
+    for words in (LOG_WORDS, MASTER_WORDS):
+        seen = {}
+        for key, names in words.items():
+            for word in {plain(name) for name in names.split(",")}:
+                assert seen.setdefault(word, key) == key or {key, seen[word]} == {"account", "name"}, word
+
+
+def test_a_column_that_holds_something_else_is_not_taken():
+    frame = pd.DataFrame({"Customer": ["A"], "Date": ["soon"], "Amount": ["a lot"], "Total": ["5"]})
+    found = guess_log(from_frame(frame))
+    assert found.columns == {"account": "Customer"}
+    assert found.refuted == {
+        "order_date": '"Date" holds no dates ("soon")',
+        "amount": '"Amount" holds no numbers ("a lot")',
+    }
+
+
+def folder(tmp_path, **files):
+    for name, text in files.items():
+        (tmp_path / f"{name}.csv").write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_what_is_ambiguous_stays_a_comment_with_its_reason(tmp_path):
+    log = "Customer ID,customer_id,Order Date,Ship Date,Amount\nA,1,03/04/2005,05/04/2005,1.234\n"
+    path, said = write_configuration(folder(tmp_path, log=log))
+    text = path.read_text("utf-8")
+    assert '# columns.account = "Customer ID"' in text
+    assert 'account may be "Customer ID" or "customer_id"' in said
+    assert '"03/04/2005" may have the day first or the month' in said
+    assert '"1.234" may be 1234 or 1.234' in said
+    assert '# date_format = "%d/%m/%Y"' in text
+    assert 'The date could be "Ship Date" as well' in text
+    with pytest.raises(DataError, match='No column is named for "account"'):
+        check_data(tmp_path)
+
+
+def test_a_folder_without_a_log_is_said(tmp_path):
+    path, said = write_configuration(folder(tmp_path, colours="colour,shade\nred,1\n"))
+    assert "no file looks like a transaction log" in said
+    with pytest.raises(ConfigError):
+        config.load(path)
+    with pytest.raises(ConfigError, match="never overwrites it"):
+        write_configuration(tmp_path)
+    with pytest.raises(DataError, match="holds no file"):
+        write_configuration(folder(tmp_path / "none") if (tmp_path / "none").mkdir() is None else tmp_path)
+
+
+LOG = "Mã khách hàng;Ngày;Doanh thu\n" + "".join(
+    f"KH{i % 40};{i % 28 + 1:02d}/{i % 12 + 1:02d}/2024;1.{i:03d},50\n" for i in range(480)
+)
+
+
+def test_nothing_is_reported_before_its_reader_has_confirmed(tmp_path):
+    path, _ = write_configuration(folder(tmp_path, don_hang=LOG))
+    found = check_data(tmp_path, as_of="2024-12-28")
+    assert "the columns were guessed and are not confirmed yet" in found.text
+    assert found.faults
+    assert "dates written like 31/12/2025 (Ngày) (found)" in found.text
+    assert "numbers written like 1.234,50 (found)" in found.text
+    assert "Read 480 lines, 595,200.00" in found.text or "Read 480 lines" in found.text
+    with pytest.raises(ConfigError, match="set confirmed = true"):
+        run(path, as_of="2024-12-28", out=tmp_path / "reports")
+    confirm(path)
+    assert config.load(path).source.confirmed
+    assert "not confirmed" not in check_data(tmp_path, as_of="2024-12-28").text
+
+
+def test_the_command_works_without_a_terminal(tmp_path):
+    folder(tmp_path, orders=LOG)
+    done = CliRunner().invoke(cli.app, ["init", str(tmp_path)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert 'columns.account = "Mã khách hàng"' in done.stdout
+    assert not config.load(tmp_path / "kamlab.toml").source.confirmed
+    (tmp_path / "kamlab.toml").unlink()
+    done = CliRunner().invoke(cli.app, ["init", str(tmp_path), "--yes"], catch_exceptions=False)
+    assert done.stdout.endswith("Confirmed.\n")
+    assert config.load(tmp_path / "kamlab.toml").source.confirmed
+
+
+@pytest.mark.skipif(not CASES, reason="KAMLAB_CASES does not name the folder of real data")
+def test_tables_that_belong_together_are_joined(tmp_path):
+    for file in Path(CASES, "classicmodels").glob("*.csv"):
+        shutil.copy(file, tmp_path)
+    path, _ = write_configuration(tmp_path)
+    text = path.read_text("utf-8")
+    assert (
+        'joins = [{ path = "orders.csv", on = "orderNumber" }, { path = "products.csv", on = "productCode" }]' in text
+    )
+    assert 'columns.amount = "quantityOrdered * priceEach"' in text
+    assert '# exclude = { status = [] }   # orders to leave out; there are "Shipped", "Resolved", "Cancelled"' in text
+    assert '[source.accounts]\npath = "customers.csv"' in text
+    confirm(path)
+    found = check_data(tmp_path, as_of="2005-05-31")
+    assert "Read 2,996 lines, 9,604,190.61" in found.text
+    assert not found.faults

@@ -1,0 +1,150 @@
+"""Optional tables: all faults at once, nothing that is dated after the as-of date, and no row lost."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kamlab import tables
+from kamlab.errors import DataError
+from kamlab.tables import SCHEMAS, read_rows
+
+AS_OF = date(2025, 6, 30)
+INVOICES = {"invoice": "id", "account": "acc", "date": "d", "due": "due", "amount": "n"}
+
+
+def invoices(rows, **options):
+    frame = pd.DataFrame(rows, columns=["id", "acc", "d", "due", "n"], dtype=str)
+    return read_rows(frame, SCHEMAS["invoices"], columns=INVOICES, as_of=AS_OF, **options)
+
+
+GOOD = [(str(i), "A", "2025-01-05", "2025-02-05", "10.50") for i in range(100, 160)]
+
+
+def test_every_broken_rule_is_said_with_count_places_money_and_remedy():
+    bad = [
+        ("1", "A", "2025-01-05", "2025-01-01", "5"),
+        ("2", "", "oops", "", "6"),
+        ("2", "C", "2025-02-01", "", "n/a"),
+        ("3", "C", "2025-13-01", "", "7.25"),
+    ]
+    found = invoices(bad + GOOD)
+    assert dict(zip(found.quarantine["line"], found.quarantine["reason"], strict=True)) == {
+        1: "due is before date",
+        2: "account is missing; date is not a date",
+        3: "amount is not a number; invoice is repeated",
+        4: "date is not a date",
+    }
+    assert not found.too_many
+    said = found.said()
+    assert said[0] == "Table invoices (invoices): 64 rows read, 60 used, 4 quarantined."
+    assert "  1 × date is not a date (lines 4), 7.25 concerned" in said
+    worse = invoices(bad + GOOD[:20])
+    assert worse.too_many
+    assert "Mend these lines, or leave the table out of the configuration (source.invoices)." in worse.said()[-1]
+
+
+def test_little_in_rows_but_much_in_money_is_too_many():
+    assert invoices([("1", "A", "oops", "", "99000"), *GOOD]).too_many
+    assert not invoices([("1", "A", "oops", "", "9"), *GOOD]).too_many
+
+
+def test_rows_of_later_days_are_not_read():
+    found = invoices([*GOOD, ("1", "A", "2025-07-01", "", "1"), ("2", "A", "2025-06-30", "2025-07-30", "2")])
+    assert (len(found.rows), found.later) == (61, 1)
+    assert "1" not in set(found.rows["invoice"])
+
+
+def test_the_outcome_of_a_deal_is_not_known_before_its_day():
+    frame = pd.DataFrame(
+        {
+            "id": ["1", "2", "3"],
+            "account": ["A", None, "B"],
+            "stage": ["Won", "Lost", "Engaging"],
+            "from": ["2025-01-01"] * 3,
+            "to": ["2025-06-30", "2025-07-01", None],
+            "value": [100, 0, None],
+        }
+    )
+    columns = {"deal": "id", "account": "account", "stage": "stage", "opened": "from", "closed": "to", "value": "value"}
+    rows = read_rows(frame, SCHEMAS["prospects"], columns=columns, as_of=AS_OF).rows
+    assert rows["stage"].tolist() == ["Won", None, "Engaging"]
+    assert rows["value"].fillna(-1).tolist() == [100, -1, -1]
+    assert rows["closed"].isna().tolist() == [False, True, True]
+
+
+def test_a_wrong_mapping_names_every_fault():
+    with pytest.raises(DataError) as caught:
+        read_rows(
+            pd.DataFrame({"acc": ["A"]}),
+            SCHEMAS["costs"],
+            columns={"acount": "acc", "amount": "acd"},
+            as_of=AS_OF,
+        )
+    message = str(caught.value)
+    for part in (
+        'Did you mean "account"?',
+        'No column is named for "date"',
+        'Did you mean "acc"?',
+        "the source has acc",
+    ):
+        assert part in message
+
+
+def test_limits_and_formats_hold():
+    frame = pd.DataFrame({"a": ["A"] * 4, "c": ["X", "Y", "Z", "X"], "s": ["0,5", "1,5", "-0,25", "0,5"]})
+    columns = {"account": "a", "competitor": "c", "share": "s"}
+    found = read_rows(frame, SCHEMAS["competitors"], columns=columns, as_of=AS_OF)
+    assert found.quarantine["reason"].tolist() == ["share is above 1", "share is below 0"]
+    assert found.rows["share"].tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_takes_a_row_of_its_own_and_refuses_an_empty_one(name):
+    schema = SCHEMAS[name]
+    value = {"text": "x", "number": "1", "date": "2025-01-31"}
+    frame = pd.DataFrame([{f.name: value[f.kind] for f in schema.fields}, dict.fromkeys(schema.columns, "")], dtype=str)
+    found = read_rows(frame, schema, columns={c: c for c in schema.columns}, as_of=AS_OF)
+    assert (len(found.rows), len(found.quarantine)) == (1, 1)
+    assert found.quarantine["reason"][0] == "; ".join(sorted(f"{column} is missing" for column in schema.needed))
+    # A table's rules name its own columns.
+    named = {
+        *schema.key,
+        *schema.outcome,
+        *(c for pair in schema.rising for c in pair),
+        schema.money,
+        schema.known_from,
+    }
+    assert named - {""} <= set(schema.columns)
+
+
+CELL = st.sampled_from(["1", "2", "A", "", " ", "2025-01-31", "2025-02-30", "12.5", "-3", "n/a", "x,y", "客户"])
+
+
+@settings(max_examples=12, deadline=None)
+@given(rows=st.lists(st.tuples(*[CELL] * 5), min_size=1, max_size=12))
+def test_read_is_used_plus_later_plus_quarantined_in_rows_and_money(rows):
+    found = invoices(rows, decimal=".", date_format="%Y-%m-%d")
+    assert found.n_read == len(rows)
+    money = sum(abs(float(n)) for *_, n in rows if n.strip() in ("1", "2", "12.5", "-3"))
+    parts = found.rows["amount"].abs().sum() + found.quarantine["amount"].abs().sum()
+    assert found.money == pytest.approx(money) == pytest.approx(parts)
+
+
+def test_the_tables_of_a_configuration_are_found(tmp_path):
+    from kamlab import config
+
+    (tmp_path / "log.csv").write_text("a,d\nA,2025-01-01\n")
+    (tmp_path / "pay.csv").write_text("cust;day;sum;no\nA;31/01/2025;1.000,50;7\n")
+    (tmp_path / "kamlab.toml").write_text(
+        '[company]\nname = "X"\n[source.transactions]\npath = "log.csv"\ncolumns = { account = "a", date = "d" }\n'
+        '[source.payments]\npath = "pay.csv"\n'
+        'columns = { account = "cust", date = "day", amount = "sum", payment = "no" }\n'
+    )
+    found = config.load(tmp_path / "kamlab.toml")
+    assert tables.given(found) == ["payments"]
+    rows = tables.read(found, "payments", as_of=AS_OF).rows
+    assert rows[["account", "amount"]].to_numpy().tolist() == [["A", 1000.5]]
+    assert rows["date"][0] == pd.Timestamp("2025-01-31")
