@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "kamlab"
 ORDER = (
     *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "calendar", "config", "simulate"),
     *("guess", "start", "intake", "tables"),
-    *("ledger", "accounts", "summary", "freshness", "signals", "clv", "blend", "backtest", "margins", "forecast"),
+    *("ledger", "accounts", "summary", "freshness", "signals", "clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(
         "potential",

@@ -1,3 +1,5 @@
+"""The contest as a whole: published figures, worlds whose best forecast is known, no leakage, what is told."""
+
 import json
 from datetime import date
 
@@ -5,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from known_data import CDNOW_COLUMNS, CDNOW_LOG
-from scipy.stats import norm, t
 
 import kamlab as kl
 from kamlab import backtest
-from kamlab.errors import ModelError
+from kamlab.backtest import contest
+from kamlab.backtest.forecasters import BASELINES
+from kamlab.errors import ConfigError, ModelError
+from kamlab.simulate.models import bg_nbd
 from kamlab.terms import TABLES
 
 COLUMNS = [column.name for column in TABLES["backtest"]]
@@ -79,27 +83,59 @@ def test_cdnow_gives_the_published_table(cdnow, forecaster, bias, mae, rmse, msl
 def test_cdnow_record_is_complete(cdnow):
     assert list(cdnow.record.columns) == COLUMNS
     assert (cdnow.record["origin"] == pd.Timestamp("1997-09-30")).all()
-    assert (cdnow.record["role"] == "record").all()
+    assert (cdnow.record["role"] == "only").all()
     assert (cdnow.record["accounts"] == 2357).all()
     assert rows_of(cdnow, "purchases").loc["bg_nbd", "actual"] == 1882
     assert rows_of(cdnow, "revenue").loc["bg_nbd", "actual"] == pytest.approx(70_976.39)
     assert rows_of(cdnow, "revenue")["msle"].isna().all()
     assert cdnow.beaten_by == ()
     assert cdnow.target == "revenue"
-    assert cdnow.notes == (backtest.NOTE_ONE_ORIGIN,)
+    assert cdnow.notes == (contest.NOTE_ONE_ORIGIN,)
+    assert cdnow.chosen_by == "only"
+
+
+@pytest.mark.parametrize(
+    ("forecaster", "mae", "rmse", "msle"), [("mbg_nbd", 0.7648, 1.607, 0.231), ("pareto_nbd", 0.7545, 1.603, 0.238)]
+)
+def test_cdnow_gives_the_published_errors_of_the_other_models(cdnow, forecaster, mae, rmse, msle):
+    row = rows_of(cdnow, "purchases").loc[forecaster]
+    assert (row["mae"], row["rmse"], row["msle"]) == pytest.approx((mae, rmse, msle), abs=0.0006)
+
+
+def test_on_cdnow_a_model_that_knows_leaving_is_chosen(cdnow):
+    assert cdnow.forecaster in {"bg_nbd", "mbg_nbd", "pareto_nbd"}
+    assert cdnow.candidates.set_index("forecaster").loc[cdnow.forecaster, "score"] < 0.5
+    # Regularity of order 1 is the same model: the simpler one is taken.
+    errors = rows_of(cdnow, "revenue")["rmse"]
+    assert errors["bg_cnbd"] == pytest.approx(errors["bg_nbd"])
 
 
 def test_cdnow_intervals_cover(cdnow):
     # With the true model and parameters central 90 % intervals cover 96 % of counts on such data.
+    for target in ("purchases", "revenue"):
+        assert 0.88 <= rows_of(cdnow, target).loc[cdnow.forecaster, "coverage"] <= 0.98
     assert 0.88 <= rows_of(cdnow, "purchases").loc["bg_nbd", "coverage"] <= 0.98
-    assert 0.88 <= rows_of(cdnow, "revenue").loc["bg_nbd", "coverage"] <= 0.98
     assert cdnow.record.loc[cdnow.record["kind"] == "baseline", ["coverage", "level"]].isna().all(axis=None)
+
+
+def test_cdnow_probability_of_a_purchase_soon_is_calibrated(cdnow):
+    assert cdnow.calibration_errors()["buys_90"] < 0.04
+    rows = cdnow.calibration[cdnow.calibration["probability"] == "buys_90"]
+    assert rows["accounts"].sum() == 2357
 
 
 def test_relative_rmse_is_against_the_last_horizon(cdnow):
     for target in ("purchases", "revenue"):
         rows = rows_of(cdnow, target)
         assert rows["relative_rmse"].to_numpy() == pytest.approx(rows["rmse"] / rows.loc["last_horizon", "rmse"])
+
+
+def test_groups_add_up(cdnow):
+    sums = cdnow.groups.groupby("dimension")[["accounts", "actual", "forecast"]].sum()
+    assert sums["accounts"].tolist() == [2357] * 3
+    assert sums["actual"].to_numpy() == pytest.approx([70_976.39] * 3)
+    row = rows_of(cdnow, "revenue").loc[cdnow.forecaster]
+    assert sums["forecast"].to_numpy() == pytest.approx([row["forecast"]] * 3)
 
 
 # Origins
@@ -110,19 +146,34 @@ def test_three_origins_and_the_newest_is_the_record(steady):
     assert origins["record"].tolist() == [pd.Timestamp("2024-01-01")]
     assert sorted(origins["choice"]) == [pd.Timestamp("2022-01-01"), pd.Timestamp("2023-01-01")]
     assert steady.notes == ()
-    assert len(steady.record) == 3 * 2 * 5
+    assert (steady.candidates["origins"] == 2).all()
+    assert steady.chosen_by == "earlier"
 
 
-def test_baselines_by_hand():
+def test_scores_are_of_the_earlier_dates_alone(steady):
+    rows = steady.record[(steady.record["target"] == "revenue") & (steady.record["role"] == "choice")]
+    others = rows[rows["forecaster"] != steady.forecaster]  # whose rows hold the correction of its level
+    means = others.groupby("forecaster")["relative_rmse"].mean()
+    scores = steady.candidates.set_index("forecaster")["score"]
+    for name in scores.index.intersection(means.index):
+        assert scores[name] == pytest.approx(means[name])
+
+
+def test_the_learner_is_there_where_an_earlier_date_could_teach_it(steady):
+    origins = steady.record.loc[steady.record["forecaster"] == "supervised", "origin"].unique()
+    assert sorted(origins) == [pd.Timestamp("2023-01-01"), pd.Timestamp("2024-01-01")]
+
+
+def test_baselines_by_hand(steady):
     frame = log()
-    record = backtest.choose(ledger_of(frame), kl.StudyPeriod("2024-12-31"), origins=1).record
     origin = pd.Timestamp("2024-01-01")
     days = frame.groupby(["account", "date"], as_index=False)["amount"].sum()
     before = days[days["date"] <= origin]
     known = before["account"].unique()
     came = days[(days["date"] > origin) & days["account"].isin(known)]
-    rows = record[record["target"] == "revenue"].set_index("forecaster")
-    assert rows["actual"].to_numpy() == pytest.approx([came["amount"].sum()] * 5)
+    record = steady.record
+    rows = record[(record["target"] == "revenue") & (record["role"] == "record")].set_index("forecaster")
+    assert rows["actual"].to_numpy() == pytest.approx([came["amount"].sum()] * len(rows))
     year = before[before["date"] > origin - pd.Timedelta(days=365)]
     assert rows.loc["last_horizon", "forecast"] == pytest.approx(year["amount"].sum())
     error = year.groupby("account")["amount"].sum().reindex(known, fill_value=0) - came.groupby("account")[
@@ -135,34 +186,112 @@ def test_baselines_by_hand():
     assert rows.loc["same_count", "forecast"] == pytest.approx((x * mean).sum())
     age = (origin - orders["date"].min()).dt.days
     assert rows.loc["rate", "forecast"] == pytest.approx((x * mean / age * 365)[age > 0].sum())
+    # In a horizon of one year the same days a year ago are the last horizon, and stand once.
+    assert "seasonal" not in rows.index
+    assert "trailing" not in rows.index
 
 
-def test_nothing_after_the_as_of_date_is_read():
-    frame = log()
+def test_the_same_days_a_year_ago_by_hand():
+    frame = log(n=60, years=3)
+    choice = backtest.choose(ledger_of(frame), kl.StudyPeriod("2024-12-31", horizon_days=90), origins=1)
+    origin = pd.Timestamp("2024-10-02")
+    start = origin - pd.Timedelta(days=365)
+    window = frame[(frame["date"] > start) & (frame["date"] <= start + pd.Timedelta(days=90))]
+    rows = rows_of(choice, "revenue")
+    assert rows.loc["seasonal", "forecast"] == pytest.approx(window["amount"].sum())
+    year = frame[(frame["date"] <= origin) & (frame["date"] > start)]
+    assert rows.loc["trailing", "forecast"] == pytest.approx(year["amount"].sum() * 90 / 365)
+
+
+# What a forecaster may know
+
+
+def test_nothing_after_the_as_of_date_is_read_and_all_is_the_same_again(steady):
     later = pd.DataFrame({"account": ["A001", "NEW"], "date": pd.Timestamp("2025-03-01"), "amount": [1e6, 1e6]})
-    period = kl.StudyPeriod("2024-12-31")
-    plain = backtest.choose(ledger_of(frame), period, origins=1)
-    more = backtest.choose(ledger_of(pd.concat([frame, later])), period, origins=1)
-    pd.testing.assert_frame_equal(plain.record, more.record)
-    assert plain.transactions.params_ == more.transactions.params_
-    assert plain.level_sd == more.level_sd
+    more = backtest.choose(ledger_of(pd.concat([log(), later])), kl.StudyPeriod("2024-12-31"))
+    for name in ("record", "candidates", "calibration", "groups"):
+        pd.testing.assert_frame_equal(getattr(steady, name), getattr(more, name))
+    assert steady.transactions.params_ == more.transactions.params_
+    assert (steady.level_sd, steady.factors, steady.soon) == (more.level_sd, more.factors, more.soon)
+
+
+def test_the_record_has_no_part_in_the_choice(steady):
+    frame = log()
+    # All that came after the record's origin is turned upside down.
+    outcome = frame["date"] > pd.Timestamp("2024-01-01")
+    amounts = np.where(outcome, frame["amount"].to_numpy()[::-1] * 50, frame["amount"])
+    other = backtest.choose(ledger_of(frame.assign(amount=amounts)), kl.StudyPeriod("2024-12-31"))
+    assert other.forecaster == steady.forecaster
+    pd.testing.assert_frame_equal(other.candidates, steady.candidates)
+    earlier = [c.record[c.record["role"] == "choice"].reset_index(drop=True) for c in (other, steady)]
+    pd.testing.assert_frame_equal(*earlier)
+    # What was said at the record's origin is the same too, interval ends included where they are compared with another
+    # outcome: only actuals and errors differ.
+    said = [c.record.loc[c.record["role"] == "record", ["forecaster", "target", "forecast"]] for c in (other, steady)]
+    pd.testing.assert_frame_equal(*(part.reset_index(drop=True) for part in said))
+    assert not other.record["actual"].equals(steady.record["actual"])
+
+
+# Worlds whose best forecast is known
+
+
+def test_where_everybody_orders_in_his_season_as_ever_the_same_again_is_taken():
+    rng = np.random.default_rng(5)
+    rows = []
+    for i in range(60):
+        value, orders = 50 * rng.gamma(2.0), rng.choice(60, rng.integers(2, 15), replace=False)
+        days = (rng.integers(0, 300) + orders)[None] + 365 * np.arange(4)[:, None]
+        rows += [
+            (f"A{i:03d}", pd.Timestamp("2021-01-01") + pd.Timedelta(days=int(d)), round(value, 2)) for d in days.flat
+        ]
+    ledger = ledger_of(pd.DataFrame(rows, columns=["account", "date", "amount"]))
+    period = kl.StudyPeriod("2024-12-30")  # four times 365 days
+    choice = backtest.choose(ledger, period)
+    assert choice.forecaster == "last_horizon"
+    assert choice.factors == {"purchases": 1.0, "revenue": 1.0}
+    summary = kl.summarize(ledger, period)
+    table, draws, _ = kl.forecast.value_and_draws(summary, choice, n_draws=400)
+    assert table["expected_revenue"].to_numpy() == pytest.approx(summary["trailing_revenue"])
+    assert table["expected_purchases"].to_numpy() == pytest.approx(summary["trailing_purchase_days"])
+    # The distribution is the best model's, brought to that mean.
+    means = draws.set_index("account").mean(axis=1).sum()
+    assert means == pytest.approx(summary["trailing_revenue"].sum(), rel=0.05)
+
+
+def test_where_customers_leave_as_the_model_says_a_model_or_a_mixture_is_taken():
+    world = bg_nbd(700, r=0.8, alpha=6.0, a=0.8, b=2.0, calibration_weeks=110, entry_weeks=60, horizon_weeks=1, seed=4)
+    ledger = ledger_of(world.log[["account", "date", "amount"]])
+    choice = backtest.choose(ledger, kl.StudyPeriod(world.as_of, horizon_days=26 * 7))
+    assert choice.forecaster not in BASELINES
+    assert choice.candidates.set_index("forecaster").loc[choice.forecaster, "score"] < 0.9
+    # The untouched record agrees.
+    assert choice.beaten_by == ()
+    assert rows_of(choice, "revenue").loc[choice.forecaster, "relative_rmse"].iloc[0] < 0.9
+
+
+# Short logs, configured forecasters, logs without money
 
 
 def test_a_log_under_two_horizons_is_still_checked_and_said():
-    period = kl.StudyPeriod("2024-12-31", horizon_days=450)
-    choice = backtest.choose(ledger_of(log(years=2)), period)
+    choice = backtest.choose(ledger_of(log(years=2)), kl.StudyPeriod("2024-12-31", horizon_days=450))
     assert choice.record["origin"].unique().tolist() == [pd.Timestamp("2023-10-08")]
-    assert choice.notes == (backtest.NOTE_SHORT, backtest.NOTE_ONE_ORIGIN)
+    assert choice.notes[:2] == (contest.NOTE_SHORT, contest.NOTE_ONE_ORIGIN)
+    assert choice.chosen_by == "short"
 
 
-def test_a_log_too_short_for_any_origin_is_forecast_and_said():
-    choice = backtest.choose(ledger_of(log(years=2)), kl.StudyPeriod("2024-12-31", horizon_days=720))
+def test_a_log_too_short_for_any_origin_shrinks_to_the_last_twelve_months():
+    ledger, period = ledger_of(log(years=2)), kl.StudyPeriod("2024-12-31", horizon_days=720)
+    choice = backtest.choose(ledger, period)
     assert choice.record.empty
     assert list(choice.record.columns) == COLUMNS
-    assert choice.notes == (backtest.NOTE_NO_ORIGIN,)
+    assert choice.notes[:2] == (contest.NOTE_NO_ORIGIN, contest.NOTE_DEFAULT)
     assert choice.beaten_by == ()
-    # The prior alone: 20 %, widened by Student's t on two degrees of freedom.
-    assert choice.level_sd == pytest.approx(0.2 * t(2).ppf(0.95) / norm.ppf(0.95))
+    assert (choice.forecaster, choice.weight, choice.chosen_by) == ("blend", 0.5, "nothing")
+    summary = kl.summarize(ledger, period)
+    at = choice.situation(summary, 365)
+    own = choice.transactions.predict(summary, 365)
+    recent = own["p_alive"] * summary["trailing_purchase_days"]
+    assert choice.expected(at).purchases == pytest.approx((own["expected_purchases"] + recent) / 2)
 
 
 def test_too_few_accounts_at_the_as_of_date_are_an_error():
@@ -170,29 +299,52 @@ def test_too_few_accounts_at_the_as_of_date_are_an_error():
         backtest.choose(ledger_of(log(n=20)), kl.StudyPeriod("2024-12-31"))
 
 
+def test_a_configured_forecaster_is_in_force_and_the_contest_still_printed():
+    choice = backtest.choose(ledger_of(log(n=60)), kl.StudyPeriod("2024-12-31"), origins=1, forecaster="rate")
+    assert choice.forecaster == "rate"
+    assert choice.chosen_by == "configuration"
+    assert contest.NOTE_CONFIGURED in choice.notes
+    assert choice.candidates.loc[choice.candidates["chosen"], "forecaster"].tolist() == ["rate"]
+    assert choice.record["forecaster"].iloc[0] == "rate"
+    assert choice.record.loc[choice.record["forecaster"] == "rate", "coverage"].notna().all()
+
+
+def test_an_unknown_forecaster_is_refused_with_a_suggestion():
+    with pytest.raises(ConfigError, match=r'no forecaster "parato_nbd". Did you mean "pareto_nbd"\?'):
+        backtest.choose(ledger_of(log(n=40)), kl.StudyPeriod("2024-12-31"), forecaster="parato_nbd")
+
+
 def test_groups_are_forecast_as_one_account():
     frame = log()
     ids = sorted(frame["account"].unique())
     membership = pd.DataFrame({"member": ids, "account": [f"G{i // 2:03d}" for i in range(len(ids))]})
-    period = kl.StudyPeriod("2024-12-31")
-    choice = backtest.choose(ledger_of(frame), period, accounts=membership, origins=1)
+    choice = backtest.choose(ledger_of(frame), kl.StudyPeriod("2024-12-31"), accounts=membership, origins=1)
     assert (choice.record["accounts"] == 60).all()
 
 
+def test_of_many_accounts_a_sample_is_looked_at_and_all_are_fitted(monkeypatch):
+    monkeypatch.setattr(contest, "MAX_ACCOUNTS", 70)
+    choice = backtest.choose(ledger_of(log()), kl.StudyPeriod("2024-12-31"), origins=1)
+    assert (choice.record["accounts"] <= 70).all()
+    assert choice.sampled == 70
+    assert contest.NOTE_SAMPLED in choice.notes
+    assert choice.transactions.n_accounts_ == 120
+
+
 def test_without_money_purchases_are_compared():
-    choice = backtest.choose(ledger_of(log()[["account", "date"]]), kl.StudyPeriod("2024-12-31"))
+    choice = backtest.choose(ledger_of(log()[["account", "date"]]), kl.StudyPeriod("2024-12-31"), origins=1)
     assert choice.spend is None
     assert choice.target == "purchases"
     assert set(choice.record["target"]) == {"purchases"}
-    assert choice.notes == ()
+    assert contest.NOTE_NO_SPEND not in choice.notes
 
 
 def test_free_goods_alone_give_purchases_and_a_note():
-    frame = log().assign(amount=0.0)
+    frame = log(n=60).assign(amount=0.0)
     ledger = kl.read_ledger(frame, columns={name: name for name in frame.columns}, purchase="nonnegative")
     choice = backtest.choose(ledger, kl.StudyPeriod("2024-12-31"), origins=1)
     assert choice.spend is None
-    assert choice.notes == (backtest.NOTE_NO_SPEND, backtest.NOTE_ONE_ORIGIN)
+    assert choice.notes[:2] == (contest.NOTE_NO_SPEND, contest.NOTE_ONE_ORIGIN)
 
 
 # What is told of it
@@ -201,25 +353,6 @@ def test_free_goods_alone_give_purchases_and_a_note():
 def record_of(rows):
     table = pd.DataFrame(rows, columns=["forecaster", "origin", "role", "target", "actual", "forecast", "rmse"])
     return table.reindex(columns=COLUMNS)
-
-
-def test_level_sd_by_hand():
-    record = record_of(
-        [
-            ("bg_nbd", date(2022, 1, 1), "choice", "revenue", 100.0, 125.0, 1.0),
-            ("bg_nbd", date(2023, 1, 1), "record", "revenue", 150.0, 100.0, 1.0),
-            ("bg_nbd", date(2023, 1, 1), "record", "purchases", 5.0, 1.0, 1.0),
-            ("rate", date(2023, 1, 1), "record", "revenue", 9.0, 1.0, 1.0),
-        ]
-    )
-    mean_square = (2 * 0.2**2 + np.log(0.8) ** 2 + np.log(1.5) ** 2) / 4
-    expected = np.sqrt(mean_square) * t(4).ppf(0.95) / norm.ppf(0.95)
-    assert backtest.level_sd(record, "revenue") == pytest.approx(expected)
-
-
-def test_nothing_came_leaves_the_level_error_finite():
-    record = record_of([("bg_nbd", date(2023, 1, 1), "record", "revenue", 0.0, 100.0, 1.0)])
-    assert 1 < backtest.level_sd(record, "revenue") < 4
 
 
 def test_baselines_that_beat_the_model_on_the_record_are_named_best_first(steady):
@@ -238,7 +371,9 @@ def test_baselines_that_beat_the_model_on_the_record_are_named_best_first(steady
 
 def test_facts_are_json(steady):
     facts = json.loads(json.dumps(steady.facts()))
-    assert facts["forecaster"] == "bg_nbd"
+    assert facts["forecaster"] == steady.forecaster
+    assert facts["model"] in kl.clv.MODELS
     assert facts["target"] == "revenue"
     assert facts["level_sd"] == steady.level_sd
+    assert 0 <= facts["calibration_error"]["buys_90"] <= 1
     assert facts["notes"] == []

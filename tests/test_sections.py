@@ -54,8 +54,8 @@ RECORD = pd.DataFrame(
 FRESH = {"findings": []}
 
 
-def choice(beaten):
-    return {"beaten_by": beaten, "forecaster": "bg_nbd"}
+def choice(beaten, chosen_by="earlier"):
+    return {"beaten_by": beaten, "forecaster": "bg_nbd", "chosen_by": chosen_by}
 
 
 def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
@@ -74,12 +74,19 @@ def test_a_simple_rule_that_was_better_is_named_with_both_errors():
     assert warning.tone == "warning"
     said = warning.markdown.replace("\u00a0", " ")
     assert said.startswith(
-        "“Rate so far, carried on” had an error of EUR 100 per account, this report's model EUR 250."
+        "“Rate so far, carried on” had an error of EUR 100 per account, this report's forecast EUR 250."
     )
 
 
 def test_nothing_is_warned_of_where_nothing_is_wrong():
     assert answers.warnings(FakeRun({"backtest": RECORD}, {"freshness": FRESH, "choice": choice([])}), T) == []
+
+
+def test_a_choice_that_cannot_be_supported_is_said_first():
+    facts = {"freshness": FRESH, "choice": choice([], chosen_by="short")}
+    (warning,) = answers.warnings(FakeRun({"backtest": RECORD}, facts), T)
+    assert warning.title == "The choice of the forecast cannot be supported"
+    assert "less than two horizons" in warning.markdown
 
 
 def test_a_total_that_was_far_off_is_said_first():

@@ -24,7 +24,6 @@ _MODULES = (
     *(
         "accounts",
         "backtest",
-        "blend",
         "clv",
         "config",
         "errors",

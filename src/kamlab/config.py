@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kamlab.errors import ConfigError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, Unit
-from kamlab.terms import EXCLUDED, LINE_KINDS
+from kamlab.terms import AUTO, EXCLUDED, FORECASTERS, LINE_KINDS
 
 
 class _Section(BaseModel):
@@ -150,9 +150,20 @@ class Period(_Section):
 class Value(_Section):
     """How future value is counted."""
 
+    forecaster: str = AUTO
     discount_rate_annual: float = Field(default=0.10, ge=0, lt=1)
     level: float = Field(default=0.90, gt=0.5, lt=1)
     draws: int = Field(default=500, ge=100, le=5000)
+
+    @field_validator("forecaster")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        known = (AUTO, *FORECASTERS)
+        if name not in known:
+            raise ValueError(
+                f'there is no forecaster "{name}".{did_you_mean(name, known)} Known are: {", ".join(known)}'
+            )
+        return name
 
 
 class Levels(_Section):

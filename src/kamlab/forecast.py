@@ -7,20 +7,16 @@ from itertools import count, takewhile
 import numpy as np
 import pandas as pd
 
-from kamlab import blend
-from kamlab.backtest import Choice
-from kamlab.clv import GammaGamma
+from kamlab.backtest import SOON_DAYS, Choice
+from kamlab.backtest.distribution import bounds
+from kamlab.backtest.situation import Amounts, Situation
 from kamlab.clv.checks import as_frame
-from kamlab.clv.spend import order_values, sample_revenue
 from kamlab.errors import ModelError, first_ids
 from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
 
-SOON_DAYS = 90
-"""Horizon of `p_buys_90`."""
-
-_CHUNK = 5000
-"""Accounts drawn at a time, which bounds the memory beside the draws themselves."""
+OWN_VALUE = 1e-6
+"""A forecast of revenue that departs by more than this from purchases × order value has an order value of its own."""
 
 
 def value(
@@ -106,28 +102,33 @@ def value_and_draws(
     _check_options(horizon_days, discount_rate_annual, level, n_draws)
     summary = as_frame(summary).sort_values("account", ignore_index=True)
     rates = _rates(margins, summary["account"])
-    table, scale = _purchases(summary, choice, horizon_days, level)
-    rng = np.random.default_rng(seed)
-    spend = choice.spend
-    if spend is None:
-        table["basis"] = "purchases"
-        sampled = _sample_purchases(summary, choice, horizon_days, n_draws, rng) * scale[:, None]
-        revenue = sampled
+    at, model = choice.situation(summary, horizon_days), choice.model
+    wanted = choice.expected(at)
+    spread = choice.spread(model, at, wanted)
+    counts, revenue = spread.all_draws(n_draws, np.random.default_rng(seed))
+    table = _purchases(summary, choice, at, wanted)
+    if spread.as_the_model:
+        exact = choice.transactions.predict(summary, horizon_days, level=level)
+        table["purchases_lower"], table["purchases_upper"] = exact["lower"], exact["upper"]
     else:
-        values = order_values(summary, spend)
-        table = table.join(values[["expected_spend", "spend_basis"]]).join(rates)
-        table["expected_revenue"] = table["expected_purchases"] * table["expected_spend"]
-        table["cost_to_serve"] *= days_to_years(horizon_days) * _p_buys(summary, choice, horizon_days)
+        table["purchases_lower"], table["purchases_upper"] = bounds(counts, level, whole=True)
+    values = model.values(at)
+    if values is None:
+        table["basis"] = "purchases"
+        sampled = revenue
+    else:
+        table = table.join(_values(values, wanted)).join(rates)
+        table["expected_revenue"] = wanted.revenue
+        yearly = rates["cost_to_serve"] * days_to_years(horizon_days)
+        # Who does not buy is not served either.
+        table["cost_to_serve"] = yearly * (revenue > 0).mean(axis=1)
         margin = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
         table["expected_contribution"] = margin - table["cost_to_serve"]
         table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
-        money_drawn = _sample_money(summary, values, rates, choice, spend, horizon_days, n_draws, rng)
-        revenue, sampled = (money * scale[:, None] for money in money_drawn)
-        yearly = rates["cost_to_serve"].to_numpy() * days_to_years(horizon_days)
-        sampled -= np.where(revenue > 0, yearly[:, None], 0.0)
-        ends = [(1 - level) / 2, (1 + level) / 2]
-        table["revenue_lower"], table["revenue_upper"] = np.quantile(revenue, ends, axis=1)
-        table["contribution_lower"], table["contribution_upper"] = np.quantile(sampled, ends, axis=1)
+        sampled = _contribution(revenue, rates, np.random.default_rng([seed, 1]))
+        sampled -= np.where(revenue > 0, yearly.to_numpy()[:, None], 0.0)
+        table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
+        table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
         discount = _discount(summary, choice, horizon_days, discount_rate_annual)
         table["clv"] = table["expected_contribution"] * discount
         table["lower"], table["upper"] = table["contribution_lower"] * discount, table["contribution_upper"] * discount
@@ -172,26 +173,28 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     return rates
 
 
-def _purchases(
-    summary: pd.DataFrame, choice: Choice, horizon_days: int, level: float
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the purchases to be expected, and by how much the model's own were scaled to the blend."""
-    model = choice.transactions
-    table = model.predict(summary, horizon_days, level=level)
-    table = table.rename(columns={"lower": "purchases_lower", "upper": "purchases_upper"})
-    table["p_buys_90"] = 1 - model.probability_at_most(summary, 0, SOON_DAYS)
-    recent = summary["trailing_purchase_days"].to_numpy(dtype=float) * (horizon_days / DAYS_PER_YEAR)
-    expected = table["expected_purchases"].to_numpy()
-    scale = blend.ratio(expected, table["p_alive"].to_numpy(), recent, choice.weight)
-    table["expected_purchases"] = expected * scale
-    bounds = blend.scale_counts(table["purchases_lower"], table["purchases_upper"], scale)
-    table["purchases_lower"], table["purchases_upper"] = bounds
-    return table, scale
+def _purchases(summary: pd.DataFrame, choice: Choice, at: Situation, wanted: Amounts) -> pd.DataFrame:
+    """Return P(alive), the purchases to be expected, and the probability of one soon, as earlier dates corrected it."""
+    soon = 1 - choice.transactions.probability_at_most(summary, 0, SOON_DAYS)
+    return pd.DataFrame(
+        {
+            "account": summary["account"],
+            "p_alive": choice.model.p_alive(at),
+            "expected_purchases": wanted.purchases,
+            "p_buys_90": choice.soon.applied(soon),
+        }
+    )
 
 
-def _p_buys(summary: pd.DataFrame, choice: Choice, horizon_days: int) -> np.ndarray:
-    """Return P(at least one purchase in the horizon): who does not buy is not served either."""
-    return 1 - choice.transactions.probability_at_most(summary, 0, horizon_days)
+def _values(values: pd.DataFrame, wanted: Amounts) -> pd.DataFrame:
+    """Return the expected order value and its basis; where revenue is forecast as such, it is revenue / purchases."""
+    usual = values["expected_spend"].to_numpy()
+    own = np.abs(wanted.revenue - wanted.purchases * usual) > OWN_VALUE * np.maximum(wanted.revenue, 1.0)
+    own &= wanted.purchases > 0
+    spend = np.divide(wanted.revenue, wanted.purchases, out=usual.copy(), where=own)
+    return pd.DataFrame(
+        {"expected_spend": spend, "spend_basis": values["spend_basis"].where(~own, "forecaster").to_numpy()}
+    )
 
 
 def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount_rate_annual: float) -> np.ndarray:
@@ -206,40 +209,8 @@ def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount
     return np.divide(flows @ factors, total, out=np.full(len(total), factors.mean()), where=total > 0)
 
 
-def _level_error(choice: Choice, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw the company's common factor: lognormal with mean 1."""
-    sd = choice.level_sd
-    return np.exp(sd * rng.standard_normal(n_draws) - sd**2 / 2)
-
-
-def _sample_purchases(
-    summary: pd.DataFrame, choice: Choice, horizon_days: int, n_draws: int, rng: np.random.Generator
-) -> np.ndarray:
-    params = choice.transactions.parameter_draws(n_draws, rng)
-    factor = _level_error(choice, n_draws, rng)
-    return choice.transactions.sample_purchases(summary, horizon_days, params, rng=rng) * factor
-
-
-def _sample_money(
-    summary: pd.DataFrame,
-    values: pd.DataFrame,
-    rates: pd.DataFrame,
-    choice: Choice,
-    spend: GammaGamma,
-    horizon_days: int,
-    n_draws: int,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw revenues and contributions, both of shape (accounts, draws)."""
-    buying = choice.transactions.parameter_draws(n_draws, rng)
-    spending = spend.parameter_draws(n_draws, rng)
-    factor = _level_error(choice, n_draws, rng)
-    revenue, contribution = np.empty((len(summary), n_draws)), np.empty((len(summary), n_draws))
-    for start in range(0, len(summary), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        counts = choice.transactions.sample_purchases(summary[rows], horizon_days, buying, rng=rng)
-        revenue[rows] = sample_revenue(values[rows], spend, counts, spending, rng=rng) * factor
-        rate = rates["margin_rate"][rows].fillna(1.0).to_numpy()[:, None]
-        error = rates["margin_rate_se"][rows].fillna(0.0).to_numpy()[:, None]
-        contribution[rows] = revenue[rows] * (rate + error * rng.standard_normal(counts.shape))
-    return revenue, contribution
+def _contribution(revenue: np.ndarray, rates: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
+    """Draw each account's margin rate and return the contributions, shape (accounts, draws)."""
+    rate = rates["margin_rate"].fillna(1.0).to_numpy()[:, None]
+    error = rates["margin_rate_se"].fillna(0.0).to_numpy()[:, None]
+    return revenue * (rate + error * rng.standard_normal(revenue.shape))

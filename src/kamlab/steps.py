@@ -172,16 +172,25 @@ def summary(run: Run) -> pd.DataFrame:
 
 
 def value(run: Run) -> pd.DataFrame:
-    """Write `backtest`, `models`, `margins`, `draws`, `revenue_draws`, `forecast`, `lifetime`, `lifetime_totals`.
+    """Write the contest's tables, `models`, `margins`, `draws`, `revenue_draws`, `forecast`, `lifetime` and its totals.
 
-    And the facts `choice` and `spend`.
+    The contest's are `backtest`, `contest`, `calibration` and `record_groups`; the facts `choice` and `spend`.
     """
     from kamlab import backtest, clv, forecast, lifetime, margins
     from kamlab.clv.spend import independence
 
     lines, table, units = run.ledger(), run.read("summary"), run.read("accounts")
-    choice = backtest.choose(lines, run.period, accounts=run.read("membership"), seed=run.config.seed)
+    choice = backtest.choose(
+        lines,
+        run.period,
+        accounts=run.read("membership"),
+        forecaster=run.config.value.forecaster,
+        seed=run.config.seed,
+    )
     run.write("backtest", choice.record)
+    run.write("contest", choice.candidates)
+    run.write("calibration", choice.calibration)
+    run.write("record_groups", choice.groups)
     models = [m for m in (choice.transactions, choice.spend) if m is not None]
     run.write("models", clv.parameter_table(models))
     run.write_facts("choice", choice.facts())
@@ -367,6 +376,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     ),
     **dict.fromkeys(("summary", "months", "revenue", "signals"), summary),
     **dict.fromkeys(("backtest", "models", "margins", "draws", "revenue_draws", "forecast", "choice", "spend"), value),
+    **dict.fromkeys(("contest", "calibration", "record_groups"), value),
     **dict.fromkeys(("lifetime", "lifetime_totals"), value),
     "potential": potential,
     "features": features,

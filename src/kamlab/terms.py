@@ -31,6 +31,16 @@ TYPES = ("A", "B", "C", "D")
 POTENTIAL_SOURCES = ("declared", "own_peak", "unknown")
 """Where a potential comes from, in falling order of trust."""
 
+FORECASTERS = (
+    *("last_horizon", "seasonal", "trailing", "same_count", "rate"),
+    *("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd", "mbg_cnbd"),
+    *("blend", "combination", "supervised"),
+)
+"""What can be in force as the forecast, the simplest first."""
+
+AUTO = "auto"
+"""The forecaster that the contest chooses."""
+
 LINE_KINDS = ("sale", "return", "rebate", "free", "freight", "tax", "intercompany")
 """Kinds of ledger lines."""
 
@@ -192,24 +202,76 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("costed_lines", "integer", "number of those lines"),
     ),
     "backtest": _columns(
-        ("forecaster", "text", "model or baseline"),
+        ("forecaster", "text", "rule, model, learner or combination"),
         ("kind", "text", "model or baseline"),
         ("origin", "date", "last day of the data that the forecast was made from"),
-        ("role", "text", "choice (earlier origins) or record (the newest, untouched one)"),
+        ("role", "text", "choice (earlier dates), record (the newest, untouched one) or only (the one date there is)"),
         ("target", "text", "purchases or revenue"),
         ("accounts", "integer", "number of accounts forecast"),
         ("actual", "number", "what came in the horizon, all accounts together"),
-        ("forecast", "number", "what was forecast, all accounts together"),
+        ("forecast", "number", "what was forecast, all accounts together; level corrected for the one in force"),
         ("bias", "number", "forecast / actual − 1"),
         ("mae", "number", "mean absolute error per account"),
         ("rmse", "number", "root mean squared error per account"),
         ("msle", "number", "mean squared difference of ln(1 + purchases); missing for revenue"),
+        ("gini", "number", "how well accounts are ranked: 1 = as what came ranks them, 0 = as chance"),
+        ("top_10", "number", "share of what came from the tenth of the accounts with the highest forecasts", "share"),
+        ("top_20", "number", "the same of the fifth", "share"),
         ("relative_rmse", "number", "rmse / rmse of 'last_horizon'"),
-        ("coverage", "number", "share of accounts inside their interval; missing for baselines"),
+        ("coverage", "number", "share of accounts inside the model's own interval; missing where there is none"),
+        (
+            "coverage_recalibrated",
+            "number",
+            "the same with quantiles corrected by earlier dates; the forecaster in force only",
+        ),
         ("level", "number", "nominal level of that interval"),
     ),
+    "contest": _columns(
+        ("forecaster", "text", "rule, model, learner or combination"),
+        ("kind", "text", "model or baseline"),
+        ("complexity", "integer", "rank: of two that forecast alike the lower one is taken"),
+        ("origins", "integer", "earlier dates that it was judged on"),
+        ("score", "number", "rmse / rmse of 'last_horizon', averaged over those dates"),
+        ("standard_error", "number", "of its difference from the best score, over resamples of accounts"),
+        ("eligible", "boolean", "no worse than 'last_horizon', and not the forecast of nothing"),
+        ("chosen", "boolean", "the one in force"),
+    ),
+    "calibration": _columns(
+        ("origin", "date", "last day of the data that the probability was computed from"),
+        ("role", "text", "as in backtest"),
+        (
+            "probability",
+            "text",
+            "alive (held against a purchase in the horizon, so what was observed is its least), buys (in the horizon), "
+            "buys_90_model (within 90 days, as the model says), buys_90 (corrected by earlier dates)",
+        ),
+        ("bin", "integer", "tenth of the probability, 1 to 10"),
+        ("lower", "number", "lower border of the bin", "probability"),
+        ("upper", "number", "upper border of the bin", "probability"),
+        ("accounts", "integer", "accounts in it"),
+        ("predicted", "number", "mean probability", "probability"),
+        ("observed", "number", "share of them that bought", "share"),
+    ),
+    "record_groups": _columns(
+        ("dimension", "text", "size (last horizon's revenue), age or trend"),
+        (
+            "group",
+            "text",
+            "size: none, small, middle, large (thirds); age: new (within a horizon), known; trend: growing, steady, "
+            "declining (by a quarter against the year before)",
+        ),
+        ("accounts", "integer", "accounts in it"),
+        ("actual", "number", "what came in the horizon"),
+        ("forecast", "number", "what the forecaster in force said"),
+        ("naive", "number", "what 'last_horizon' said"),
+        ("bias", "number", "forecast / actual − 1"),
+        ("naive_bias", "number", "naive / actual − 1"),
+        ("rmse", "number", "root mean squared error per account"),
+        ("naive_rmse", "number", "the same of 'last_horizon'"),
+        ("coverage", "number", "share of accounts inside their interval"),
+    ),
     "models": _columns(
-        ("model", "text", "bg_nbd, bg_bb, sbg, gamma_gamma"),
+        ("model", "text", "bg_nbd, mbg_nbd, bg_cnbd, mbg_cnbd, pareto_nbd, gamma_gamma …"),
         ("parameter", "text", "the papers' names"),
         ("value", "number", "maximum-likelihood estimate"),
         ("standard_error", "number", "its standard error"),
@@ -226,7 +288,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("purchases_upper", "number", "upper bound of the purchases' interval"),
         ("p_buys_90", "number", "probability of a purchase within 90 days", "probability"),
         ("expected_spend", "number", "expected net value of a purchase day", "currency"),
-        ("spend_basis", "text", "model, trailing (order value trends) or first_order"),
+        (
+            "spend_basis",
+            "text",
+            "model, trailing (order value trends), first_order or forecaster (revenue forecast as such)",
+        ),
         ("expected_revenue", "number", "expected net revenue of the horizon", "currency"),
         ("revenue_lower", "number", "lower bound of its interval", "currency"),
         ("revenue_upper", "number", "upper bound of its interval", "currency"),

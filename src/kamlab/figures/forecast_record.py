@@ -12,7 +12,7 @@ from kamlab.figures.style import ACCENT, GRID, INK, MUTED, PALETTE, WIDTH_INCHES
 from kamlab.figures.words import money_axis, set_title, with_currency, without_currency
 from kamlab.i18n import SEMICOLONS, SENTENCES, Translator
 
-MARKERS = ("o", "D", "^", "v", "P")
+MARKERS = ("o", "D", "^", "v", "P", "s")
 LEFT_OUT = "always_0"
 """Forecasts nothing: it would only stretch the axis."""
 STRETCH = 2.0

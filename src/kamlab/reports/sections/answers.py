@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kamlab.backtest import BLEND, MODEL
 from kamlab.i18n import MISSING, N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, Kpi, TableColumn, callout, cover, escape, kpis, table, text
 from kamlab.reports.sections.data import left_out, stale
@@ -72,7 +71,7 @@ def warnings(run: Source, t: Translator) -> list[Block]:
                 "warning",
                 t("A simple rule forecast the last period better"),
                 t(
-                    "“{rule}” had an error of {rule_error} per account, this report's model {model_error}. "
+                    "“{rule}” had an error of {rule_error} per account, this report's forecast {model_error}. "
                     "Take the forecasts of single accounts below with care.",
                     rule=forecaster_name(best, t),
                     rule_error=_error(rows.loc[best], t),
@@ -89,6 +88,17 @@ def warnings(run: Source, t: Translator) -> list[Block]:
                 t(
                     "The log is too short to let it forecast a period that has already passed. Its intervals say how far "
                     "the model doubts itself, not how wrong it may be."
+                ),
+            )
+        )
+    elif choice["chosen_by"] == "short":
+        blocks.append(
+            callout(
+                "warning",
+                t("The choice of the forecast cannot be supported"),
+                t(
+                    "The log holds less than two horizons: the forecast was chosen on a test with a shorter history than "
+                    "it has now."
                 ),
             )
         )
@@ -109,7 +119,18 @@ def warnings(run: Source, t: Translator) -> list[Block]:
     return blocks
 
 
-MODEL_NAME = "BG/NBD + Gamma-Gamma"
+MODEL_NAMES = {
+    "nbd": "NBD",
+    "bg_nbd": "BG/NBD",
+    "mbg_nbd": "MBG/NBD",
+    "bg_cnbd": "BG/CNBD-k",
+    "mbg_cnbd": "MBG/CNBD-k",
+    "pareto_nbd": "Pareto/NBD",
+    "gamma_gamma": "Gamma-Gamma",
+    "log_normal_spend": "Log-normal",
+}
+"""As the papers write them, in every language."""
+
 FAR_OFF = 0.2
 """A total that missed by more than this share is said before anything else."""
 
@@ -117,14 +138,17 @@ FAR_OFF = 0.2
 def forecaster_name(name: str, t: Translator) -> str:
     """Return the name of a forecaster as readers know it."""
     names = {
-        MODEL: MODEL_NAME,
-        BLEND: t("Model and last period, mixed"),
         "last_horizon": t("Same as in the last period"),
+        "seasonal": t("Same days a year ago"),
+        "trailing": t("Last 12 months, scaled"),
         "rate": t("Rate so far, carried on"),
         "same_count": t("As often as ever before"),
         "always_0": t("Nobody buys again"),
+        "blend": t("Model and last period, mixed"),
+        "combination": t("Mean of model, last 12 months and learner"),
+        "supervised": t("Learner (boosted trees)"),
     }
-    return names.get(name, name)
+    return names.get(name, MODEL_NAMES.get(name, name))
 
 
 def _error(row: pd.Series, t: Translator) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
-from kamlab.backtest import BLEND, MODEL
+from kamlab.backtest import BASELINES, RECORDS
 from kamlab.figures import forecast_record, revenue_history
-from kamlab.i18n import COMMAS, MISSING, SEMICOLONS, Translator
+from kamlab.i18n import COMMAS, MISSING, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.answers import forecaster_name, signed
 from kamlab.reports.sections.source import Source, total_revenue
@@ -20,15 +22,15 @@ def heading(run: Source, t: Translator) -> list[Block]:
 
 
 def contest(run: Source, t: Translator) -> list[Block]:
-    """Table of the model and the simple rules at the newest origin that has already passed, and what it says."""
+    """Table of the forecast and the simple rules at the newest date that has already passed, and what it says."""
     rows = run.read("backtest")
     if rows.empty:
         return [text(t("The log is too short to test the forecast on a period that has already passed."))]
-    target = "revenue" if (rows["target"] == "revenue").any() else "purchases"
-    rows = rows[rows["target"] == target]
-    origin = rows["origin"].max()
-    newest = rows[rows["origin"] == origin].set_index("forecaster")
-    write = t.money if target == "revenue" else (lambda v: t.number(v, 2))
+    rows = rows[rows["target"] == _target(rows)]
+    choice = run.read_facts("choice")
+    shown = rows["forecaster"].isin([choice["forecaster"], choice["model"], *BASELINES])
+    newest = rows[rows["role"].isin(RECORDS) & shown].set_index("forecaster")
+    origin, write = newest["origin"].iloc[0], _writer(rows, t)
     printed = pd.DataFrame(
         {
             "forecaster": [forecaster_name(name, t) for name in newest.index],
@@ -37,7 +39,7 @@ def contest(run: Source, t: Translator) -> list[Block]:
             "mae": [write(v) for v in newest["mae"]],
             "rmse": [write(v) for v in newest["rmse"]],
             "relative": [t.number(v, 2) for v in newest["relative_rmse"]],
-            "coverage": [t.percent(v) if pd.notna(v) else MISSING for v in newest["coverage"]],
+            "top": [t.percent(v) if pd.notna(v) else MISSING for v in newest["top_20"]],
         }
     )
     columns = [
@@ -47,7 +49,7 @@ def contest(run: Source, t: Translator) -> list[Block]:
         TableColumn("mae", t("Mean absolute error"), "right"),
         TableColumn("rmse", t("Root mean square error"), "right"),
         TableColumn("relative", t("to “same as last”"), "right"),
-        TableColumn("coverage", t("In interval"), "right"),
+        TableColumn("top", t("Found in top 20 %"), "right"),
     ]
     caption = t(
         "Forecast made from the data up to {origin}; what came in the {days} days after it was {actual}.",
@@ -56,35 +58,188 @@ def contest(run: Source, t: Translator) -> list[Block]:
         actual=write(newest["actual"].iloc[0]),
     )
     note = t(
-        "“Nobody buys again” is there for measure only: a mean error rewards it where most accounts stay silent. "
-        "In interval: share of accounts whose result fell inside the model's own {level} interval.",
-        level=t.percent(newest["level"].iloc[0]),
+        "The first row is the forecast in force. “Nobody buys again” is there for measure only: a mean error rewards it "
+        "where most accounts stay silent. Found in top 20 %: share of what came from the fifth of the accounts with the "
+        "highest forecasts."
     )
     return [
-        text(_verdict(run, t)),
+        text(t.join(SENTENCES, [reason(run, t), _verdict(run, t), _covered(newest.iloc[0], t)])),
         table(printed, columns=columns, caption=caption, note=note),
-        *_earlier(rows, origin, t),
+        *_earlier(rows, choice["forecaster"], t),
     ]
+
+
+def _target(rows: pd.DataFrame) -> str:
+    return "revenue" if (rows["target"] == "revenue").any() else "purchases"
+
+
+def _writer(rows: pd.DataFrame, t: Translator) -> Callable[[float], str]:
+    """Return what writes an amount of the main target."""
+    return t.money if _target(rows) == "revenue" else (lambda v: t.number(v, 2))
+
+
+def reason(run: Source, t: Translator) -> str:
+    """Say which forecast is in force, and why."""
+    choice = run.read_facts("choice")
+    name = forecaster_name(choice["forecaster"], t)
+    sentences = {
+        "earlier": t(
+            "The forecast rests on **{name}**: on earlier dates nothing was clearly more accurate, and of what was as "
+            "accurate it is the simplest.",
+            name=name,
+        ),
+        "configuration": t("The forecast rests on **{name}**, because the configuration says so.", name=name),
+        "nothing": t("The forecast rests on **{name}**; it could not be tested.", name=name),
+    }
+    once = t(
+        "The forecast rests on **{name}**: on the one date that could be tested nothing was clearly more accurate, and of "
+        "what was as accurate it is the simplest. That date is no independent proof.",
+        name=name,
+    )
+    return sentences.get(choice["chosen_by"], once)
 
 
 def _verdict(run: Source, t: Translator) -> str:
     beaten = run.read_facts("choice")["beaten_by"]
     if beaten:
         names = t.join(COMMAS, (forecaster_name(name, t) for name in beaten))
-        return t("For single accounts these simple rules were closer than the model, by root mean square error: **{names}**.", names=names)
-    return t("For single accounts the model was closer than every simple rule, by root mean square error.")
+        return t(
+            "For single accounts these simple rules were closer than the forecast in force, by root mean square error: "
+            "**{names}**.",
+            names=names,
+        )
+    return t("For single accounts no simple rule was closer than the forecast in force, by root mean square error.")
 
 
-def _earlier(rows: pd.DataFrame, newest: object, t: Translator) -> list[Block]:
-    """Say how far the model's total was off at each earlier origin."""
-    model = rows[(rows["kind"] == "model") & (rows["origin"] != newest)].sort_values("origin", ascending=False)
-    if model.empty:
+def _covered(row: pd.Series, t: Translator) -> str:
+    """Say how many results fell inside the intervals that would have been printed."""
+    return t(
+        "{share} of the accounts came out inside their {level} interval.",
+        share=t.percent(row["coverage_recalibrated"]),
+        level=t.percent(row["level"]),
+    )
+
+
+def _earlier(rows: pd.DataFrame, chosen: str, t: Translator) -> list[Block]:
+    """Say how far the forecast's total was off at each earlier date."""
+    earlier = rows[(rows["forecaster"] == chosen) & (rows["role"] == "choice")].sort_values("origin", ascending=False)
+    if earlier.empty:
         return []
     parts = [
         t("{origin}: {bias}", origin=pd.Timestamp(row.origin).date(), bias=signed(row.bias, t))
-        for row in model.itertuples()
+        for row in earlier.itertuples()
     ]
-    return [text(t("The model's total from earlier dates was off by: {list}.", list=t.join(SEMICOLONS, parts)))]
+    return [text(t("From earlier dates its total was off by: {list}.", list=t.join(SEMICOLONS, parts)))]
+
+
+def candidates(run: Source, t: Translator) -> list[Block]:
+    """Table of all that took part in the contest, nearest first."""
+    rows = run.read("contest")
+    if rows.empty:
+        return []
+    printed = pd.DataFrame(
+        {
+            "forecaster": [forecaster_name(name, t) for name in rows["forecaster"]],
+            "score": [t.number(v, 3) for v in rows["score"]],
+            "error": [t.number(v, 3) for v in rows["standard_error"]],
+            "complexity": [t.number(v) for v in rows["complexity"]],
+            "eligible": [t("yes") if v else t("no") for v in rows["eligible"]],
+            "chosen": [t("yes") if v else "" for v in rows["chosen"]],
+        }
+    )
+    columns = [
+        TableColumn("forecaster", t("Forecast by")),
+        TableColumn("score", t("Error to “same as last”"), "right"),
+        TableColumn("error", t("Standard error"), "right"),
+        TableColumn("complexity", t("Complexity"), "right"),
+        TableColumn("eligible", t("Eligible")),
+        TableColumn("chosen", t("In force")),
+    ]
+    caption = t.plural(
+        "The contest on {n} date: root mean square error, relative to “same as in the last period”.",
+        "The contest on {n} dates: root mean square error, relative to “same as in the last period”, averaged.",
+        int(rows["origins"].iloc[0]),
+    )
+    note = t(
+        "Standard error: of the difference from the best. Of those within one standard error of the best the least "
+        "complex is in force, unless the configuration names another. Only who did no worse than “same as in the last "
+        "period” is eligible."
+    )
+    return [table(printed, columns=columns, caption=caption, note=note)]
+
+
+def for_whom(run: Source, t: Translator) -> list[Block]:
+    """Table of how wrong the forecast was by groups of accounts."""
+    rows = run.read("record_groups")
+    if rows.empty:
+        return []
+    write = _writer(run.read("backtest"), t)
+    names = {
+        "none": t("Bought nothing in the last period"),
+        "small": t("Lowest third of the buyers"),
+        "middle": t("Middle third of the buyers"),
+        "large": t("Highest third of the buyers"),
+        "new": t("Known for less than a period"),
+        "known": t("Known for longer"),
+        "growing": t("Growing by more than a quarter"),
+        "steady": t("Steady"),
+        "declining": t("Declining by more than a quarter"),
+    }
+    printed = pd.DataFrame(
+        {
+            "group": [names[group] for group in rows["group"]],
+            "accounts": [t.number(v) for v in rows["accounts"]],
+            "actual": [write(v) for v in rows["actual"]],
+            "bias": [signed(v, t) for v in rows["bias"]],
+            "naive": [signed(v, t) for v in rows["naive_bias"]],
+            "rmse": [write(v) for v in rows["rmse"]],
+            "naive_rmse": [write(v) for v in rows["naive_rmse"]],
+            "coverage": [t.percent(v) for v in rows["coverage"]],
+        }
+    )
+    columns = [
+        TableColumn("group", t("Accounts that, before the forecast, were")),
+        TableColumn("accounts", t("Accounts"), "right"),
+        TableColumn("actual", t("What came"), "right"),
+        TableColumn("bias", t("Off by"), "right"),
+        TableColumn("naive", t("“same as last” off by"), "right"),
+        TableColumn("rmse", t("Root mean square error"), "right"),
+        TableColumn("naive_rmse", t("of “same as last”"), "right"),
+        TableColumn("coverage", t("In interval"), "right"),
+    ]
+    return [table(printed, columns=columns, caption=t("How wrong the last forecast was, and for whom."))]
+
+
+def probabilities(run: Source, t: Translator) -> list[Block]:
+    """Table of the probability of a purchase within 90 days, held against what happened."""
+    rows = run.read("calibration")
+    rows = rows[(rows["probability"] == "buys_90") & rows["role"].isin(RECORDS)]
+    if rows.empty:
+        return []
+    printed = pd.DataFrame(
+        {
+            "range": [
+                t("{low} to {high}", low=t.percent(a), high=t.percent(b))
+                for a, b in zip(rows["lower"], rows["upper"], strict=True)
+            ],
+            "accounts": [t.number(v) for v in rows["accounts"]],
+            "predicted": [t.percent(v) for v in rows["predicted"]],
+            "observed": [t.percent(v) for v in rows["observed"]],
+        }
+    )
+    columns = [
+        TableColumn("range", t("Probability of a purchase within 90 days")),
+        TableColumn("accounts", t("Accounts"), "right"),
+        TableColumn("predicted", t("Said, on average"), "right"),
+        TableColumn("observed", t("Bought"), "right"),
+    ]
+    errors = run.read_facts("choice")["calibration_error"]
+    note = t(
+        "On average the probability was {after} off, {before} before its correction by earlier dates.",
+        after=t.percent(errors["buys_90"], 1),
+        before=t.percent(errors["buys_90_model"], 1),
+    )
+    return [table(printed, columns=columns, caption=t("The probability of a purchase, and what happened."), note=note)]
 
 
 def notes(run: Source, t: Translator) -> list[Block]:
@@ -125,9 +280,10 @@ def _whole_months(months: pd.DataFrame, as_of: date) -> pd.DataFrame:
 def picture(run: Source, t: Translator) -> list[Block]:
     """Picture of the forecasts of all accounts together from each earlier date, beside what came."""
     rows = run.read("backtest")
-    if run.read_facts("choice")["forecaster"] == BLEND:
-        # The model alone stands in the table; the picture compares what is in force.
-        rows = rows[rows["forecaster"] != MODEL]
+    chosen = rows["forecaster"] == run.read_facts("choice")["forecaster"]
+    rows = rows[chosen | rows["forecaster"].isin(BASELINES)]
+    # A rule may itself be in force: the picture sets off what is, and shows the other rules beside it.
+    rows = rows.assign(kind=np.where(rows["forecaster"] == run.read_facts("choice")["forecaster"], "model", "baseline"))
     names = {name: forecaster_name(name, t) for name in rows["forecaster"].unique()}
     drawn = forecast_record.draw(rows, t, names=names)
     if drawn is None:

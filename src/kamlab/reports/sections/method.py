@@ -8,6 +8,7 @@ from kamlab.backtest import BLEND
 from kamlab.i18n import Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections import segments
+from kamlab.reports.sections.answers import MODEL_NAMES
 from kamlab.reports.sections.source import Source, is_contribution
 
 SOURCES = (
@@ -17,9 +18,6 @@ SOURCES = (
     "Journal of Marketing Research 42(4), 415–430.",
     "P. S. Fader, B. G. S. Hardie (2013): The Gamma-Gamma Model of Monetary Value. Technical note.",
 )
-
-
-MODEL_NAMES = {"bg_nbd": "BG/NBD", "gamma_gamma": "Gamma-Gamma", "log_normal_spend": "Log-normal"}
 
 
 def method(run: Source, t: Translator) -> list[Block]:
@@ -33,10 +31,12 @@ def method(run: Source, t: Translator) -> list[Block]:
             level=t.percent(value.level),
         ),
         t(
-            "**Purchases.** The BG/NBD model gives each account a probability that it still buys and the "
-            "purchase days to be expected. By its construction an account with a single purchase counts as "
-            "still buying with certainty; read that probability with care."
+            "**Purchases.** The {model} model gives each account a probability that it still buys and the spread of the "
+            "purchase days to be expected, brought to the mean of the forecast in force and corrected by how often "
+            "earlier intervals held.",
+            model=MODEL_NAMES[run.read_facts("choice")["model"]],
         ),
+        *_one_time(run, t),
         *_blend(run, t),
         _order_value(run, t),
         _contribution(run, t),
@@ -65,6 +65,18 @@ def method(run: Source, t: Translator) -> list[Block]:
         ),
     ]
     return [text(t("## Method") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
+
+
+def _one_time(run: Source, t: Translator) -> list[str]:
+    """Say where one-time buyers count as active by construction."""
+    if run.read_facts("choice")["model"] not in ("bg_nbd", "bg_cnbd"):
+        return []
+    return [
+        t(
+            "**One-time buyers.** By the model's construction an account with a single purchase counts as still buying "
+            "with certainty; read that probability with care."
+        )
+    ]
 
 
 def _order_value(run: Source, t: Translator) -> str:
@@ -117,7 +129,6 @@ def _blend(run: Source, t: Translator) -> list[str]:
 def not_yet(t: Translator) -> list[Block]:
     """What a reader might look for in vain."""
     lines = [
-        t("No other forecasting model has been tried than the one named above and the simple rules beside it."),
         t("No payments, credit, complaints or sales pipeline enter."),
         t("Potential is declared or an account's own best; it is not estimated from similar accounts."),
         t("Movement between two dates, account plans, coverage by owner and targets are not reported."),

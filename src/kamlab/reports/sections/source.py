@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from kamlab import totals
+from kamlab.backtest import RECORDS
 from kamlab.config import Config
 from kamlab.i18n import Translator
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
@@ -138,8 +139,8 @@ def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def record(run: Source) -> pd.DataFrame:
-    """Return the contest's rows at the newest origin, which no choice has looked at, for the main target."""
+    """Return the contest's rows at the newest origin, for the main target; no choice has looked at it, if it can be."""
     table = run.read("backtest")
     target = "revenue" if (table["target"] == "revenue").any() else "purchases"
-    rows = table[(table["target"] == target) & (table["role"] == "record")]
+    rows = table[(table["target"] == target) & table["role"].isin(RECORDS)]
     return rows.set_index("forecaster")

@@ -1,0 +1,146 @@
+"""The forecaster in force, fitted at the as-of date, with its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from kamlab.backtest.distribution import Recalibration
+from kamlab.backtest.forecasters import BASELINES, NEVER_CHOSEN, Forecaster, Parametric
+from kamlab.backtest.measures import calibration_error
+from kamlab.backtest.probability import LogitCorrection
+from kamlab.backtest.situation import Amounts, Situation, from_summary
+from kamlab.backtest.spread import Spread
+from kamlab.clv import MODELS, GammaGamma, TransactionModel
+from kamlab.terms import TABLES
+
+RECORDS = ("record", "only")
+"""Roles of the newest date: untouched by the choice, or the only one there is."""
+
+
+def _empty(name: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=[column.name for column in TABLES[name]])
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The forecaster in force, fitted at the as-of date, and its record.
+
+    Attributes
+    ----------
+    forecaster : str
+        One of `terms.FORECASTERS`.
+    transactions : TransactionModel
+        The model behind P(alive) and the distribution, fitted to all data up to the as-of date; it is the forecaster
+        itself where that is a model of purchases.
+    spend : GammaGamma or None
+        None where there is no money, or too few repeat purchases with a value.
+    record : pandas.DataFrame
+        Columns of `terms.TABLES["backtest"]`; no rows where no earlier date could be forecast from.
+    target : str
+        "revenue", or "purchases" where there is no money: what the forecasters are compared on.
+    level_sd : float
+        Standard deviation of ln(what comes / what is forecast) for the company as a whole.
+    notes : tuple of str
+        What limits the record: sentences of the message catalogue.
+    source : Forecaster, optional
+        What gives the means; the model where missing.
+    weight : float
+        Of the model in the blend.
+    factors : mapping of str to float
+        Corrections of the level of "purchases" and "revenue"; none where missing.
+    ranks : mapping of str to Recalibration
+        Corrections of the quantiles of "purchases" and "revenue".
+    soon : LogitCorrection
+        Of the probability of a purchase within 90 days.
+    candidates, calibration, groups : pandas.DataFrame
+        Columns of `terms.TABLES` "contest", "calibration" and "record_groups".
+    sampled : int
+        Number of accounts that the contest looked at; 0 = all.
+    chosen_by : str
+        "earlier" dates than the record, the "only" date, one date with a "short" history, the "configuration", or
+        "nothing".
+    """
+
+    forecaster: str
+    transactions: TransactionModel
+    spend: GammaGamma | None
+    record: pd.DataFrame
+    target: str
+    level_sd: float
+    notes: tuple[str, ...]
+    source: Forecaster | None = None
+    weight: float = 1.0
+    factors: Mapping[str, float] = field(default_factory=dict)
+    ranks: Mapping[str, Recalibration] = field(default_factory=dict)
+    soon: LogitCorrection = field(default_factory=LogitCorrection)
+    candidates: pd.DataFrame = field(default_factory=lambda: _empty("contest"))
+    calibration: pd.DataFrame = field(default_factory=lambda: _empty("calibration"))
+    groups: pd.DataFrame = field(default_factory=lambda: _empty("record_groups"))
+    sampled: int = 0
+    chosen_by: str = "nothing"
+
+    @property
+    def unit(self) -> str:
+        """Unit of recency and T in the summaries that it forecasts from."""
+        return self.transactions.unit
+
+    @property
+    def beaten_by(self) -> tuple[str, ...]:
+        """Baselines with a lower root mean squared error on the record, best first; "always_0" never counts."""
+        rows = self.record[self.record["role"].isin(RECORDS) & (self.record["target"] == self.target)]
+        rules = [name for name in BASELINES if name != NEVER_CHOSEN]
+        rows = rows[rows["forecaster"].isin([*rules, self.forecaster])]
+        own = rows.loc[rows["forecaster"] == self.forecaster, "rmse"]
+        better = rows[rows["rmse"] < own.min()].sort_values("rmse", kind="stable")
+        return tuple(better["forecaster"])
+
+    def situation(self, summary: Any, horizon_days: int) -> Situation:
+        """Return the situation of a summary at the as-of date, as far as the summary alone shows it."""
+        return from_summary(summary, horizon_days, self.unit)
+
+    @property
+    def model(self) -> Parametric:
+        """The model behind the distribution."""
+        if isinstance(self.source, Parametric) and self.source.transactions is self.transactions:
+            return self.source
+        names = {cls: name for name, cls in MODELS.items()}
+        return Parametric(names[type(self.transactions)], self.transactions, self.spend)
+
+    def expected(self, at: Situation) -> Amounts:
+        """Return the means in force: purchases and revenue (currency) of each account in the situation's horizon."""
+        return (self.source or self.model).expected(at).times(self.factors)
+
+    def spread(self, model: Parametric, at: Situation, wanted: Amounts) -> Spread:
+        """Return the distribution around the means in force."""
+        return Spread(model, at, wanted, self.level_sd, self.ranks)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the tables do not hold, ready for JSON."""
+        return {
+            "forecaster": self.forecaster,
+            "model": self.model.name,
+            "chosen_by": self.chosen_by,
+            "weight": self.weight,
+            "target": self.target,
+            "unit": self.unit,
+            "level_sd": self.level_sd,
+            "level_factor": self.factors.get(self.target, 1.0),
+            "beaten_by": list(self.beaten_by),
+            "calibration_error": self.calibration_errors(),
+            "sampled": self.sampled,
+            "notes": list(self.notes),
+        }
+
+    def calibration_errors(self) -> dict[str, float]:
+        """Return the mean distance between each probability and what happened, on the record."""
+        rows = self.calibration[self.calibration["role"].isin(RECORDS)]
+        return {
+            str(name): calibration_error(
+                *(part[c].to_numpy(dtype=float) for c in ("predicted", "observed", "accounts"))
+            )
+            for name, part in rows.groupby("probability")
+        }

@@ -1,0 +1,315 @@
+"""The contest: every forecaster on periods that have passed, the choice, and its untouched record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from kamlab.backtest import selection
+from kamlab.backtest.choice import Choice
+from kamlab.backtest.forecasters import (
+    BLEND,
+    COMBINATION,
+    RULES,
+    SUPERVISED,
+    TRANSACTION_MODELS,
+    UNTESTED_WEIGHT,
+    Forecaster,
+    Parametric,
+    blank_model,
+)
+from kamlab.backtest.record import SOON_DAYS, Record, replay
+from kamlab.backtest.situation import Situation, came_in, from_ledger
+from kamlab.backtest.supervised import Supervised
+from kamlab.backtest.trial import Pair, Trial, bic, fitted, hold, leaving, mixtures
+from kamlab.clv import GammaGamma
+from kamlab.clv.spend import fit_spend
+from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
+from kamlab.i18n import N_
+from kamlab.period import StudyPeriod
+from kamlab.terms import AUTO, FORECASTERS
+
+if TYPE_CHECKING:
+    from kamlab.ledger import Ledger
+
+MAX_ORIGINS = 3
+LEAST_HISTORY = 0.5
+"""A forecast made from less than half a horizon of history tests nothing that resembles today's."""
+SLACK_DAYS = 14
+"""Companies rest at the turn of a year: a history that misses its first fortnight counts as whole."""
+MAX_ACCOUNTS = 20_000
+"""Beyond these the contest looks at a random sample of accounts."""
+
+NOTE_NO_ORIGIN = N_(
+    "The log is too short for a check: no earlier date has enough accounts and purchases to forecast from."
+)
+NOTE_SHORT = N_(
+    "The log holds less than two horizons: the forecast was checked from a shorter history than it has now, and the "
+    "contest cannot support its choice."
+)
+NOTE_ONE_ORIGIN = N_(
+    "The forecast could be checked from one earlier date only; it was chosen there, so its record is not untouched."
+)
+NOTE_DEFAULT = N_(
+    "Nothing could be chosen: half of the forecast is the best-fitting model's, half the purchases of the last 12 "
+    "months."
+)
+NOTE_CONFIGURED = N_("The forecaster was set in the configuration; the contest did not choose it.")
+NOTE_UNTAUGHT = N_("There is no earlier date that could teach the learner; the combination does without it.")
+NOTE_NO_SPEND = N_("Order values cannot be modelled, so purchases are forecast and no money.")
+NOTE_SAMPLED = N_("The contest looked at a random sample of the accounts; the forecast is made from all of them.")
+NOTE_LEFT_OUT = N_("At least one model could not be fitted at every earlier date; there it was left out.")
+NOTE_REPLACED = N_("The chosen model could not be fitted to all data; the next best stands in its place.")
+NOTE_ALIVE = N_("BG/CNBD takes every one-time buyer for active: P(alive) is 1 there, however long the silence.")
+
+
+def choose(
+    ledger: Ledger,
+    period: StudyPeriod,
+    *,
+    accounts: pd.DataFrame | None = None,
+    origins: int = MAX_ORIGINS,
+    forecaster: str = AUTO,
+    seed: int = 0,
+) -> Choice:
+    """Let all forecasters forecast from earlier dates, choose one there, and fit it at the as-of date.
+
+    Origin k ends k horizons before the as-of date; nothing after the as-of date is read. The newest origin is the
+    record, where the log before it spans at least half a horizon; earlier ones need a whole one, and the choice is made
+    on them. With a single origin the choice is made there. Without any, half of the forecast is the most likely
+    model's, and half the purchases of the last 12 months as far as the account is alive.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    period : StudyPeriod
+    accounts : pandas.DataFrame, optional
+        Columns member, account, as for `summary.summarize`.
+    origins : int
+        Number of origins at most.
+    forecaster : str
+        "auto", or the one of `terms.FORECASTERS` that is to be in force.
+    seed : int
+        Of the resamples and draws.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such forecaster.
+    ModelError
+        If the data up to the as-of date cannot carry a model.
+    """
+    check_name(forecaster)
+    now = from_ledger(ledger, period, accounts, None)
+    spend = _spend(now, ledger.has_money)
+    sample = _sample(now.summary["account"], seed)
+    notes = [NOTE_NO_SPEND] if spend is None and ledger.has_money else []
+    notes += [NOTE_SAMPLED] if sample is not None else []
+    trials, pairs = _trials(ledger, period, accounts, sample, origins=origins, with_money=spend is not None)
+    target = "purchases" if spend is None else "revenue"
+    if not trials:
+        return _untested(now, spend, target, [*notes, NOTE_NO_ORIGIN], forecaster)
+    short = _history(ledger, period.origin(1)) < period.horizon_days - SLACK_DAYS
+    notes += [NOTE_SHORT] if short else []
+    notes += [NOTE_ONE_ORIGIN] if len(trials) == 1 else []
+    notes += [NOTE_LEFT_OUT] if any(set(TRANSACTION_MODELS) - set(trial.models) for trial in trials) else []
+    verdict, trials = _verdict(trials, target, forecaster, seed)
+    notes += [NOTE_CONFIGURED] if forecaster != AUTO else []
+    record = replay(trials, verdict.chosen, verdict.model, target, with_money=spend is not None, seed=seed)
+    behind = _first_fitted(verdict.models, now, spend)
+    chosen = verdict.chosen
+    if behind.name != verdict.model:
+        notes.append(NOTE_REPLACED)
+        chosen = behind.name if chosen == verdict.model else chosen
+    source = _in_force(chosen, behind, verdict.weight, now, pairs)
+    tested = "short" if short else "earlier" if len(trials) > 1 else "only"
+    return replace(
+        _choice(chosen, source, behind, record, target, notes),
+        weight=verdict.weight if chosen == BLEND else 1.0,
+        candidates=selection.candidates(verdict.scores, trials[:-1] or trials, chosen),
+        sampled=0 if sample is None else len(sample),
+        chosen_by=tested if forecaster == AUTO else "configuration",
+    )
+
+
+class _Verdict(NamedTuple):
+    """The forecaster chosen, the models behind it, best first, the blend's weight, and all scores."""
+
+    chosen: str
+    models: tuple[str, ...]
+    weight: float
+    scores: pd.DataFrame
+
+    @property
+    def model(self) -> str:
+        """The model behind the distribution."""
+        return self.models[0]
+
+
+def _verdict(trials: list[Trial], target: str, forecaster: str, seed: int) -> tuple[_Verdict, list[Trial]]:
+    """Choose on all dates but the newest, or on that where it is alone; return the trials with their mixtures."""
+    deciding = trials[:-1] or trials
+    model = forecaster if forecaster in leaving() else selection.best_model(deciding, target, seed=seed)
+    if any(model not in trial.models for trial in trials):
+        raise ModelError(_not_everywhere(model))
+    weight = selection.best_weight(deciding, model, target)
+    trials = [trial.mixed(model, weight) for trial in trials]
+    table = selection.scores(trials[:-1] or trials, target, seed=seed)
+    chosen = selection.simplest(table, FORECASTERS) if forecaster == AUTO else forecaster
+    if any(chosen not in trial.forecasters for trial in trials):
+        raise ModelError(_not_everywhere(chosen))
+    ranked = [chosen, model, *table.sort_values("score", kind="stable")["forecaster"]]
+    models = tuple(name for name in dict.fromkeys(ranked) if name in leaving())
+    return _Verdict(chosen, models, weight, table), trials
+
+
+def _not_everywhere(name: str) -> str:
+    return (
+        f'The forecaster "{name}" cannot be tested at every earlier date of this log. Choose another one, or leave it '
+        f'to the contest with forecaster = "{AUTO}".'
+    )
+
+
+def check_name(forecaster: str) -> None:
+    """Refuse a forecaster that there is not.
+
+    Raises
+    ------
+    ConfigError
+    """
+    known = (AUTO, *FORECASTERS)
+    if forecaster not in known:
+        raise ConfigError(
+            f'There is no forecaster "{forecaster}".{did_you_mean(forecaster, known)} Known are: {", ".join(known)}.'
+        )
+
+
+def _trials(
+    ledger: Ledger,
+    period: StudyPeriod,
+    accounts: pd.DataFrame | None,
+    sample: frozenset[str] | None,
+    *,
+    origins: int,
+    with_money: bool,
+) -> tuple[list[Trial], list[Pair]]:
+    """Return the trials, oldest first, and every pair that can teach, oldest first: one date more may teach."""
+    seen: list[tuple[StudyPeriod, Situation]] = []
+    for k in range(1, origins + 2 if origins else 1):
+        origin = period.origin(k)
+        if _history(ledger, origin) < period.horizon_days * LEAST_HISTORY:
+            break
+        try:
+            seen.append((origin, from_ledger(ledger, origin, accounts, sample)))
+        except DataError:
+            break
+    pairs = [(at, came_in(ledger, origin, accounts, at.summary["account"])) for origin, at in seen]
+    trials: list[Trial] = []
+    for k, (origin, at) in enumerate(seen[:origins], start=1):
+        if k > 1 and _history(ledger, origin) < period.horizon_days - SLACK_DAYS:
+            break
+        soon_days = min(SOON_DAYS, period.horizon_days)
+        soon = came_in(
+            ledger, StudyPeriod(origin.calibration_end, soon_days, period.unit), accounts, at.summary["account"]
+        )
+        try:
+            date = pd.Timestamp(origin.calibration_end)
+            trials.append(
+                hold(date, at, pairs[k - 1][1], soon.purchases > 0, pairs[: k - 1 : -1], with_money=with_money)
+            )
+        except ModelError:
+            break
+    return trials[::-1], pairs[::-1]
+
+
+def _history(ledger: Ledger, period: StudyPeriod) -> int:
+    """Return the days of the log up to the as-of date."""
+    return (period.calibration_end - ledger.first_date).days + 1
+
+
+def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
+    if len(accounts) <= MAX_ACCOUNTS:
+        return None
+    rng = np.random.default_rng(seed)
+    return frozenset(accounts.iloc[rng.choice(len(accounts), MAX_ACCOUNTS, replace=False)])
+
+
+def _spend(at: Situation, has_money: bool) -> GammaGamma | None:
+    if not has_money:
+        return None
+    try:
+        return fit_spend(at.summary)
+    except ModelError:
+        return None
+
+
+def _first_fitted(names: Sequence[str], at: Situation, spend: GammaGamma | None) -> Parametric:
+    """Return the first model that can be fitted at the as-of date."""
+    for name in names:
+        model = fitted(name, at, spend)
+        if model is not None:
+            return model
+    # None can: the first one's error says why.
+    blank_model(names[0], at.unit).fit(at.summary)
+    raise ModelError("No model of purchases finds a maximum on this log. Check its histories for absurd values.")
+
+
+def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pairs: Sequence[Pair]) -> Forecaster:
+    """Return the forecaster, fitted to all data up to the as-of date."""
+    if name == behind.name:
+        return behind
+    if name in RULES:
+        return RULES[name]
+    if name in TRANSACTION_MODELS:
+        return Parametric(name, blank_model(name, now.unit).fit(now.summary), behind.spend)
+    learner = Supervised.taught(pairs)
+    if name == SUPERVISED and learner is not None:
+        return learner
+    return mixtures(behind, learner, weight)[BLEND if name == BLEND else COMBINATION]
+
+
+def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list[str], forecaster: str) -> Choice:
+    """Return what is in force where no earlier date can be forecast from."""
+    fits = [model for name in sorted(leaving()) if (model := fitted(name, now, spend)) is not None]
+    if forecaster in leaving() or not fits:
+        behind = _first_fitted([forecaster if forecaster in leaving() else "bg_nbd"], now, spend)
+    else:
+        behind = min(fits, key=bic)
+    chosen = BLEND if forecaster == AUTO else forecaster
+    notes.append(NOTE_DEFAULT if forecaster == AUTO else NOTE_CONFIGURED)
+    if chosen == SUPERVISED:
+        chosen = COMBINATION
+    notes += [NOTE_UNTAUGHT] if chosen == COMBINATION else []
+    source = _in_force(chosen, behind, UNTESTED_WEIGHT, now, ())
+    record = replay([], chosen, behind.name, target, with_money=spend is not None, seed=0)
+    return replace(
+        _choice(chosen, source, behind, record, target, notes),
+        weight=UNTESTED_WEIGHT if chosen == BLEND else 1.0,
+        chosen_by="nothing" if forecaster == AUTO else "configuration",
+    )
+
+
+def _choice(
+    chosen: str, source: Forecaster, behind: Parametric, record: Record, target: str, notes: Sequence[str]
+) -> Choice:
+    learnt = record.learnt
+    certain = behind.name == "bg_cnbd"  # BG/NBD says so itself.
+    return Choice(
+        chosen,
+        behind.transactions,
+        behind.spend,
+        record.backtest,
+        target,
+        learnt.level_sd(),
+        (*notes, NOTE_ALIVE) if certain else tuple(notes),
+        source=source,
+        factors=learnt.factors(),
+        ranks=learnt.recalibrations(),
+        soon=learnt.correction(),
+        calibration=record.calibration,
+        groups=record.groups,
+    )

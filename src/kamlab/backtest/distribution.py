@@ -1,0 +1,149 @@
+"""The spread around the chosen mean: the model's draws brought to it, and quantiles corrected by what came earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+NOTHING = 1e-9
+"""Below this many expected purchases the model draws next to nothing that could be scaled."""
+MIN_BOUGHT = 10
+"""With fewer draws that buy, an account's are made anew."""
+
+GRID = np.linspace(0.0, 1.0, 41)
+PRIOR_ACCOUNTS = 50
+"""The even distribution that ranks are drawn to weighs as much as this many accounts."""
+
+
+def bring_to(counts: np.ndarray, expected: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Bring drawn purchases to another mean; they stay whole numbers.
+
+    Too many are thinned, each purchase kept with the chance wanted / expected. Too few: first more of the draws buy at
+    all, up to every one, as if the account were likelier to be alive; then those that buy, buy more, rounded up or down
+    at random so that the mean is kept. Where almost no draw buys, purchases come as Bernoulli or 1 + Poisson with the
+    mean wanted.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Whole numbers, shape (accounts, draws).
+    expected, wanted : numpy.ndarray
+        Mean that they were drawn with, and the mean to have; shape (accounts,).
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(expected > NOTHING, wanted / expected, np.inf)
+    counts = counts.copy()
+    fewer = ratio < 1
+    counts[fewer] = rng.binomial(counts[fewer].astype(np.int64), ratio[fewer, None])
+    bought = (counts > 0).sum(axis=1)
+    lost = (ratio > 1) & (wanted > 0) & (bought < MIN_BOUGHT)
+    more = (ratio > 1) & ~lost
+    if more.any():
+        counts[more] = _more(counts[more], ratio[more], rng)
+    if lost.any():
+        shape, mean = (int(lost.sum()), counts.shape[1]), wanted[lost, None]
+        often = 1 + rng.poisson(np.maximum(mean - 1, 0.0), shape)
+        counts[lost] = np.where(mean >= 1, often, rng.random(shape) < mean)
+    counts[ratio == 0] = 0
+    return counts
+
+
+def _more(counts: np.ndarray, ratio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Let more draws buy, then let them buy more."""
+    n = counts.shape[1]
+    buying = (counts > 0).mean(axis=1)
+    share = np.minimum(ratio * buying, 1.0)
+    joining = np.divide(share - buying, 1 - buying, out=np.zeros_like(share), where=buying < 1)
+    falling = -np.sort(-counts, axis=1)
+    pick = (rng.random(counts.shape) * (buying * n)[:, None]).astype(np.intp)
+    joined = (counts == 0) & (rng.random(counts.shape) < joining[:, None])
+    counts = np.where(joined, np.take_along_axis(falling, pick, axis=1), counts)
+    return np.floor(counts * (ratio * buying / share)[:, None] + rng.random(counts.shape))
+
+
+def level_error(sd: float, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the company's common factor: lognormal with mean 1."""
+    return np.exp(sd * rng.standard_normal(n_draws) - sd**2 / 2)
+
+
+def ranks(draws: np.ndarray, actual: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return the randomised probability integral transform of what came: even ranks where the draws are right.
+
+    `place`, uniform random numbers, says where among equal draws; all of shape (accounts,). Czado, Gneiting and Held
+    (2009), "Predictive model assessment for count data", Biometrics 65, section 2.
+    """
+    below = (draws < actual[:, None]).sum(axis=1)
+    equal = (draws == actual[:, None]).sum(axis=1)
+    return np.asarray((below + place * (equal + 1)) / (draws.shape[1] + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Recalibration:
+    """What share of the accounts came out below each of their quantiles at earlier dates.
+
+    Attributes
+    ----------
+    below : numpy.ndarray
+        Share of accounts whose result lay below their quantile of probability `GRID`; `GRID` itself where nothing is
+        corrected.
+    """
+
+    below: np.ndarray
+
+    @classmethod
+    def learnt(cls, earlier: Sequence[np.ndarray]) -> Self:
+        """Learn from the ranks of what came at earlier dates, drawn towards even ones where they are few.
+
+        Kuleshov, Fenner and Ermon (2018), "Accurate uncertainties for deep learning using calibrated regression",
+        section 3; the prior keeps the curve rising, so that it can be inverted.
+        """
+        pooled = np.sort(np.concatenate([*earlier, np.empty(0)]))
+        share = np.searchsorted(pooled, GRID, side="right")
+        return cls((share + PRIOR_ACCOUNTS * GRID) / (len(pooled) + PRIOR_ACCOUNTS))
+
+    @property
+    def changes(self) -> bool:
+        """Whether any quantile moves."""
+        return bool(np.abs(self.below - GRID).max() > 0)
+
+    def place(self, probability: np.ndarray) -> np.ndarray:
+        """Return the model's probability whose quantile stands for each probability."""
+        return np.interp(probability, self.below, GRID)
+
+    def applied(self, draws: np.ndarray) -> np.ndarray:
+        """Return the draws with corrected quantiles and the mean that each row had; their order within a row stays.
+
+        The sums over accounts thus vary together as before.
+        """
+        if not self.changes:
+            return draws
+        n = draws.shape[1]
+        order = np.argsort(draws, axis=1, kind="stable")
+        rising = np.take_along_axis(draws, order, axis=1)
+        position = self.place((np.arange(n) + 0.5) / n) * n - 0.5
+        low = np.clip(np.floor(position).astype(int), 0, n - 1)
+        high, part = np.minimum(low + 1, n - 1), np.clip(position - low, 0.0, 1.0)
+        new = rising[:, low] * (1 - part) + rising[:, high] * part
+        before, after = draws.mean(axis=1), new.mean(axis=1)
+        usable = after > 0
+        scale = np.divide(before, after, out=np.ones_like(before), where=usable)
+        corrected = np.empty_like(draws, dtype=float)
+        np.put_along_axis(corrected, order, new * scale[:, None], axis=1)
+        return np.where(usable[:, None], corrected, draws)
+
+
+EVEN = Recalibration(GRID)
+"""Corrects nothing."""
+
+
+def bounds(draws: np.ndarray, level: float, *, whole: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of each row's central interval; whole numbers, rounded outwards, where they are counts."""
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    if whole:
+        lower, upper = np.quantile(draws, ends, axis=1, method="inverted_cdf")
+        return np.floor(lower), np.ceil(upper)
+    lower, upper = np.quantile(draws, ends, axis=1)
+    return lower, upper

@@ -1,0 +1,133 @@
+"""What a forecaster may look at: the summary at an as-of date and the windows before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from kamlab.clv.checks import as_frame
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod, days_to_units
+from kamlab.summary import holdout, summarize
+
+if TYPE_CHECKING:
+    from kamlab.ledger import Ledger
+
+
+class Amounts(NamedTuple):
+    """Purchases (purchase days) and net revenue (currency; 0 where no money is known), one entry an account."""
+
+    purchases: np.ndarray
+    revenue: np.ndarray
+
+    def target(self, name: str) -> np.ndarray:
+        """Return "purchases" or "revenue"."""
+        return self.purchases if name == "purchases" else self.revenue
+
+    def times(self, factors: Mapping[str, float]) -> Amounts:
+        """Return each target's amounts times its factor; 1 where none is given."""
+        return Amounts(*(values * factors.get(name, 1.0) for name, values in zip(self._fields, self, strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """One as-of date as its forecasters see it, rows of all arrays as in the summary.
+
+    Attributes
+    ----------
+    summary : pandas.DataFrame
+        Columns of `terms.TABLES["summary"]`.
+    horizon_days : int
+        Length of the forecast.
+    unit : str
+        Of recency and T.
+    recent : Amounts
+        What came in the window before the as-of date that is as long as the horizon.
+    trailing : Amounts
+        What came in the last 12 months, scaled to the horizon; in all the log's days where it is shorter.
+    seasonal : Amounts or None
+        What came in the horizon's calendar days of the year before; None where the log does not hold them.
+    """
+
+    summary: pd.DataFrame
+    horizon_days: int
+    unit: str
+    recent: Amounts
+    trailing: Amounts
+    seasonal: Amounts | None
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what `make` gives, made once for each key: several forecasters rest on the same model."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    @property
+    def horizon(self) -> float:
+        """Length of the forecast in the summary's unit."""
+        return days_to_units(self.horizon_days, self.unit)
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column of the summary as numbers."""
+        return self.summary[name].to_numpy(dtype=float)
+
+
+def from_summary(summary: pd.DataFrame, horizon_days: int, unit: str) -> Situation:
+    """Return the situation as far as the summary alone shows it: every window is the last 12 months, scaled."""
+    frame = as_frame(summary)
+    share = horizon_days / DAYS_PER_YEAR
+    columns = ("trailing_purchase_days", "trailing_revenue")
+    nothing = np.zeros(len(frame))
+    # Summaries of another make may lack these columns; the models do not need them.
+    year = Amounts(*(frame[c].to_numpy(dtype=float) * share if c in frame else nothing for c in columns))
+    return Situation(frame, horizon_days, unit, year, year, year)
+
+
+def from_ledger(
+    ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None, sample: frozenset[str] | None
+) -> Situation:
+    """Return the situation at the period's as-of date; nothing after it is read.
+
+    `sample` names the accounts that are looked at; None = all.
+    """
+    summary = summarize(ledger, period, accounts=accounts)
+    if sample is not None:
+        summary = summary[summary["account"].isin(sample)].reset_index(drop=True)
+    known = summary["account"]
+    history = (period.calibration_end - ledger.first_date).days + 1
+    recent = came_in(ledger, period.origin(1), accounts, known)
+    days = min(DAYS_PER_YEAR, history)
+    share = period.horizon_days / days
+    trailing = recent
+    if days != period.horizon_days:
+        year = (
+            summary["trailing_purchase_days"].to_numpy(dtype=float),
+            summary["trailing_revenue"].to_numpy(dtype=float),
+        )
+        trailing = Amounts(*(values * share for values in year))
+    return Situation(
+        summary, period.horizon_days, period.unit, recent, trailing, _seasonal(ledger, period, accounts, known, history)
+    )
+
+
+def came_in(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None, known: pd.Series) -> Amounts:
+    """Return what came in the period's horizon from the accounts known; who bought nothing has 0."""
+    sums = holdout(ledger, period, accounts=accounts).set_index("account").reindex(known).fillna(0.0)
+    return Amounts(sums["purchases"].to_numpy(dtype=float), sums["revenue"].to_numpy(dtype=float))
+
+
+def _seasonal(
+    ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None, known: pd.Series, history: int
+) -> Amounts | None:
+    """Return what came in the same days so many whole years earlier that they lie before the as-of date."""
+    if period.horizon_days % DAYS_PER_YEAR == 0:
+        return None  # The very window of `recent`.
+    years = -(-period.horizon_days // DAYS_PER_YEAR)
+    if history < years * DAYS_PER_YEAR:
+        return None
+    start = pd.Timestamp(period.calibration_end) - pd.Timedelta(days=years * DAYS_PER_YEAR)
+    return came_in(ledger, StudyPeriod(start.date(), period.horizon_days, period.unit), accounts, known)

@@ -1,0 +1,83 @@
+"""Joint draws of all accounts around the chosen means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kamlab.backtest.distribution import EVEN, Recalibration, bring_to, level_error
+from kamlab.backtest.forecasters import Parametric
+from kamlab.backtest.situation import Amounts, Situation
+from kamlab.clv.spend import sample_revenue
+
+_CHUNK = 5000
+"""Accounts drawn at a time, which bounds the memory beside the draws themselves."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """The best model's distribution, brought to other means.
+
+    Attributes
+    ----------
+    model : Parametric
+        Behind the distribution.
+    at : Situation
+    wanted : Amounts
+        The means that the draws are to have.
+    level_sd : float
+        Of the logarithm of the factor that all accounts share.
+    ranks : mapping of str to Recalibration
+        Of "purchases" and "revenue".
+    """
+
+    model: Parametric
+    at: Situation
+    wanted: Amounts
+    level_sd: float
+    ranks: Mapping[str, Recalibration]
+
+    @property
+    def as_the_model(self) -> bool:
+        """Whether purchases are the model's own, so that its exact quantiles hold."""
+        own = self.model.expected(self.at).purchases
+        return not self.ranks.get("purchases", EVEN).changes and bool(
+            np.allclose(self.wanted.purchases, own, rtol=1e-9)
+        )
+
+    def draws(self, n_draws: int, rng: np.random.Generator) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield rows, their drawn purchases and what they bring, both of shape (accounts, draws).
+
+        What they bring is revenue (currency), or without money the purchases themselves. A draw takes parameters from
+        the models' normal approximations, shared by all accounts; each account's purchases and order values from its
+        posterior, brought to the wanted mean. Quantiles are then corrected as earlier dates showed. What they bring is
+        multiplied by one lognormal factor of mean 1 for the company; the purchases are not.
+        """
+        transactions, spend = self.model.transactions, self.model.spend
+        buying = transactions.parameter_draws(n_draws, rng)
+        spending = np.empty(0) if spend is None else spend.parameter_draws(n_draws, rng)
+        factor = level_error(self.level_sd, n_draws, rng)
+        own, values = self.model.expected(self.at).purchases, self.model.values(self.at)
+        for start in range(0, len(own), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            drawn = transactions.sample_purchases(self.at.summary[rows], self.at.horizon_days, buying, rng=rng)
+            wanted = self.wanted.purchases[rows]
+            counts = bring_to(drawn, own[rows], wanted, rng)
+            corrected = self.ranks.get("purchases", EVEN).applied(counts)
+            if spend is None or values is None:
+                yield rows, corrected, corrected * factor
+                continue
+            revenue = sample_revenue(values[rows], spend, counts, spending, rng=rng)
+            usual = wanted * values["expected_spend"].to_numpy()[rows]
+            scale = np.divide(self.wanted.revenue[rows], usual, out=np.ones_like(usual), where=usual > 0)
+            yield rows, corrected, self.ranks.get("revenue", EVEN).applied(revenue * scale[:, None] * factor)
+
+    def all_draws(self, n_draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return all drawn purchases and what they bring, shape (accounts, draws)."""
+        shape = len(self.at.summary), n_draws
+        counts, brought = np.empty(shape), np.empty(shape)
+        for rows, *drawn in self.draws(n_draws, rng):
+            counts[rows], brought[rows] = drawn
+        return counts, brought
