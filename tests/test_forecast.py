@@ -186,8 +186,8 @@ def test_draws_have_the_expected_contribution_as_mean(summary, choice):
     certain = replace(choice, level_sd=0.0)
     table, draws, _ = forecast.value_and_draws(summary, certain, margins=rates(summary), n_draws=400)
     totals = draws.drop(columns="account").sum()
-    # Skew parameters put the mean of the draws slightly above the forecast at the estimates.
-    assert totals.mean() == pytest.approx(table["expected_contribution"].sum(), rel=0.03)
+    # Revenue's is exact; what is left is the luck of the margins' draws.
+    assert totals.mean() == pytest.approx(table["expected_contribution"].sum(), rel=0.005)
 
 
 def test_intervals_of_accounts_come_from_the_same_draws(summary, choice):
@@ -337,7 +337,7 @@ def test_without_money_purchases_are_forecast_and_value_columns_are_missing(summ
     money = ["expected_spend", "expected_revenue", "expected_contribution", "clv", "lower", "upper", "margin_rate"]
     assert table[money].isna().all(axis=None)
     totals = draws.drop(columns="account").sum()
-    assert totals.mean() == pytest.approx(table["expected_purchases"].sum(), rel=0.03)  # skew parameters
+    assert totals.mean() == pytest.approx(table["expected_purchases"].sum())
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,15 @@ class Spread:
             yield rows, corrected, self.ranks.get("revenue", EVEN).applied(revenue * scale[:, None] * factor)
 
     def all_draws(self, n_draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return all drawn purchases and what they bring, shape (accounts, draws)."""
+        """Return all drawn purchases and what they bring, shape (accounts, draws).
+
+        The mean of the company's total is exactly the wanted one: skew parameters and luck would put it a few per cent
+        off.
+        """
         shape = len(self.at.summary), n_draws
         counts, brought = np.empty(shape), np.empty(shape)
         for rows, *drawn in self.draws(n_draws, rng):
             counts[rows], brought[rows] = drawn
-        return counts, brought
+        wanted = self.wanted.purchases if self.model.spend is None else self.wanted.revenue
+        mean = brought.mean(axis=1).sum()
+        return counts, brought * (wanted.sum() / mean if mean > 0 else 1.0)

@@ -198,7 +198,7 @@ def for_whom(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("group", t("Accounts that, before the forecast, were")),
+        TableColumn("group", t("Group of accounts")),
         TableColumn("accounts", t("Accounts"), "right"),
         TableColumn("actual", t("What came"), "right"),
         TableColumn("bias", t("Off by"), "right"),
