@@ -207,9 +207,12 @@ def test_the_forecaster_in_force_sets_the_level(summary, choice, forecast_of, ta
         expected_revenue=2 * future["expected_revenue"],
         expected_contribution=2 * future["expected_contribution"],
     )
-    twice, _ = lifetime.value(summary, choice, doubled, draws)
-    for name in ("clv_3y", "clv_5y_upper", "purchases_5y", "dert"):
+    twice, sums = lifetime.value(summary, choice, doubled, draws)
+    for name in ("clv_3y", "purchases_5y", "dert"):
         assert twice[name].to_numpy() == pytest.approx(2 * table[name].to_numpy()), name
+    whole = sums[sums["measure"] == "clv_5y"].iloc[0]
+    assert whole["expected"] == pytest.approx(2 * table["clv_5y"].sum())
+    assert whole["lower"] < whole["expected"] < whole["upper"]
 
 
 def test_draws_agree_with_the_expected_value(summary, choice, forecast_of):

@@ -119,13 +119,14 @@ def value_and_draws(
     else:
         table = table.join(_values(values, wanted)).join(rates)
         table["expected_revenue"] = wanted.revenue
-        table["cost_to_serve"] *= days_to_years(horizon_days) * _p_buys(summary, choice, horizon_days)
+        yearly = rates["cost_to_serve"] * days_to_years(horizon_days)
+        # Who does not buy is not served either.
+        table["cost_to_serve"] = yearly * (revenue > 0).mean(axis=1)
         margin = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
         table["expected_contribution"] = margin - table["cost_to_serve"]
         table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
-        yearly = rates["cost_to_serve"].to_numpy() * days_to_years(horizon_days)
         sampled = _contribution(revenue, rates, np.random.default_rng([seed, 1]))
-        sampled -= np.where(revenue > 0, yearly[:, None], 0.0)
+        sampled -= np.where(revenue > 0, yearly.to_numpy()[:, None], 0.0)
         table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
         table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
         discount = _discount(summary, choice, horizon_days, discount_rate_annual)
@@ -194,11 +195,6 @@ def _values(values: pd.DataFrame, wanted: Amounts) -> pd.DataFrame:
     return pd.DataFrame(
         {"expected_spend": spend, "spend_basis": values["spend_basis"].where(~own, "forecaster").to_numpy()}
     )
-
-
-def _p_buys(summary: pd.DataFrame, choice: Choice, horizon_days: int) -> np.ndarray:
-    """Return P(at least one purchase in the horizon): who does not buy is not served either."""
-    return 1 - choice.transactions.probability_at_most(summary, 0, horizon_days)
 
 
 def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount_rate_annual: float) -> np.ndarray:

@@ -10,7 +10,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,8 +19,8 @@ import pandas as pd
 
 from kamlab import totals
 from kamlab.backtest import Choice
+from kamlab.backtest.situation import Amounts
 from kamlab.clv.checks import as_frame
-from kamlab.clv.spend import SpendModel, order_values, sample_revenue
 from kamlab.errors import ModelError, first_ids
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
@@ -29,9 +30,6 @@ YEARS = (1, 3, 5)
 
 NOTHING = 1e-9
 """Below this many expected purchases an account is gone, and stays so."""
-
-_CHUNK = 5000
-"""Accounts drawn at a time, which bounds the memory."""
 
 _STEPS = np.linspace(-3.0, 3.7, 54)
 """Nodes of the double-exponential rule for [0, ∞): w = exp(v − exp(−v)), up to w = 40, where e^−w has vanished."""
@@ -96,11 +94,11 @@ def value(
     months)], × (1 + d)^−(middle of the month in years). Order values and margin rates stay as they are; cost to serve
     moves with revenue after the first year.
 
-    Intervals of the first year are those of the forecast's draws. Longer ones come from draws of the whole horizon:
-    parameters, purchases, order values and margin rates as in `forecast.value_and_draws`, × the error of level. That
-    error is a random walk of the company's logarithm from year to year, each year's step with the standard deviation
-    that earlier origins showed for one year: what went wrong in one year is still wrong in the next, and more is added,
-    so that year k is uncertain by √k times as much as the first.
+    Intervals of the first year are those of the forecast's draws. Longer ones come from draws of the whole horizon,
+    made as in `forecast.value_and_draws` and brought to the expectation here, × the error of level. That error is a
+    random walk of the company's logarithm from year to year, each year's step with the standard deviation that earlier
+    origins showed for one year: what went wrong in one year is still wrong in the next, and more is added, so that year
+    k is uncertain by √k times as much as the first.
 
     Parameters
     ----------
@@ -144,8 +142,7 @@ def value(
         bought = outlook.scale * outlook.curve[:, years * MONTHS_PER_YEAR - 1]
         table[f"purchases_{years}y"] = np.where(outlook.alive, bought, future["expected_purchases"])
     names = [column.name for column in TABLES["lifetime"]]
-    spend = choice.spend
-    if spend is None:
+    if choice.spend is None:
         return table.reindex(columns=names), pd.DataFrame(columns=[column.name for column in TABLES["totals"]])
     first_year = draws.set_index("account").loc[summary["account"]].to_numpy(dtype=float)
     kinds = {totals.COMPANY: None, **(groups or {})}
@@ -154,7 +151,7 @@ def value(
     for years in YEARS:
         name = f"clv_{years}y"
         table[name] = future["expected_contribution"] * outlook.per_unit(years)
-        below, lower, upper, sums = _drawn(outlook.sampler(years, spend, first_year), summary["account"], kinds, level)
+        below, lower, upper, sums = _measured(outlook.draws(years, first_year), summary["account"], kinds, level)
         table[f"{name}_lower"], table[f"{name}_upper"] = lower, upper
         table[f"p_negative_{years}y"] = np.where(future["basis"] == "contribution", below, np.nan)
         parts = [(kind, by, sums[kind]) for kind, by in kinds.items()]
@@ -163,15 +160,13 @@ def value(
     return table.reindex(columns=names), pd.concat(found, ignore_index=True)
 
 
-def _drawn(
-    sample: Callable[[slice], np.ndarray], accounts: pd.Series, kinds: Mapping[str, pd.Series | None], level: float
+def _measured(
+    draws: Iterator[tuple[slice, np.ndarray]], accounts: pd.Series, kinds: Mapping[str, pd.Series | None], level: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, pd.DataFrame]]:
     """Return P(value < 0) and the bounds of each account, and the summed draws of each kind of group."""
     below, lower, upper = (np.empty(len(accounts)) for _ in range(3))
     sums: dict[str, pd.DataFrame] = {}
-    for start in range(0, len(accounts), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        drawn = sample(rows)
+    for rows, drawn in draws:
         below[rows] = (drawn < 0).mean(axis=1)
         lower[rows], upper[rows] = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1)
         part = pd.DataFrame(drawn).assign(account=accounts[rows].to_numpy())
@@ -192,11 +187,11 @@ class _Outlook:
         curve = np.stack([choice.transactions.expected_purchases(summary, end) for end in ends], axis=1)
         year = curve[:, MONTHS_PER_YEAR - 1]
         self.curve, self.alive = curve, year > NOTHING
-        per_purchase = np.divide(1.0, year, out=np.zeros_like(year), where=self.alive)
-        self.scale = future["expected_purchases"].to_numpy() * per_purchase
+        self.per_purchase = np.divide(1.0, year, out=np.zeros_like(year), where=self.alive)
+        self.scale = future["expected_purchases"].to_numpy() * self.per_purchase
         middles = (ends + np.concatenate([[0.0], ends[:-1]])) / 2
         self._discounts = (1 + discount_rate_annual) ** -days_to_years(middles)
-        flows = np.diff(curve, axis=1, prepend=0.0) * per_purchase[:, None]
+        flows = np.diff(curve, axis=1, prepend=0.0) * self.per_purchase[:, None]
         # Who is gone is not expected to bring anything after the first year; what there is comes evenly.
         flows[~self.alive, :MONTHS_PER_YEAR] = 1 / MONTHS_PER_YEAR
         self._flows = flows * self._discounts
@@ -205,31 +200,28 @@ class _Outlook:
         """Return the discounted value of the horizon for one unit of money of 12 months; shape (accounts,)."""
         return self._flows[:, : years * MONTHS_PER_YEAR].sum(axis=1)
 
-    def sampler(self, years: int, spend: SpendModel, first_year: np.ndarray) -> Callable[[slice], np.ndarray]:
-        """Return what draws the discounted contribution of some accounts, shape (accounts, draws)."""
+    def draws(self, years: int, first_year: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield rows, and their draws of discounted contribution, shape (accounts, draws)."""
         if years == 1:
-            return lambda rows: first_year[rows] * self.per_unit(1)[rows, None]
+            yield slice(None), first_year * self.per_unit(1)[:, None]
+            return
         n_draws, choice = first_year.shape[1], self.choice
         rng = np.random.default_rng([self.seed, years])
-        buying, spending = choice.transactions.parameter_draws(n_draws, rng), spend.parameter_draws(n_draws, rng)
         steps = choice.level_sd * rng.standard_normal((years, n_draws)) - choice.level_sd**2 / 2
         level = np.exp(np.cumsum(steps, axis=0))
         by_year = self._flows[:, : years * MONTHS_PER_YEAR].reshape(len(self.summary), years, -1).sum(axis=2)
-        values = order_values(self.summary, spend)
-        bought = self.curve[:, years * MONTHS_PER_YEAR - 1] * values["expected_spend"].to_numpy()
-        # What a drawn unit of revenue is worth: the chosen forecast's level, discounted.
-        revenue, contribution = (self.future[f"expected_{name}"].to_numpy() for name in ("revenue", "contribution"))
+        share = by_year / by_year.sum(axis=1, keepdims=True)
+        # Before discounting; the forecaster in force need not know of horizons beyond its own.
+        grown = np.where(self.alive, self.curve[:, years * MONTHS_PER_YEAR - 1] * self.per_purchase, 1.0)
+        revenue, contribution, bought = (
+            self.future[f"expected_{name}"].to_numpy() for name in ("revenue", "contribution", "purchases")
+        )
+        wanted = Amounts(bought * grown, revenue * grown)
+        worth = np.divide(contribution, revenue, out=np.zeros_like(revenue), where=revenue > 0)
         error = self.future["margin_rate_se"].fillna(0.0).to_numpy()
-        net = np.divide(contribution, revenue, out=np.zeros_like(revenue), where=revenue > 0)
-        worth = np.divide(revenue * self.per_unit(years), bought, out=np.zeros_like(bought), where=bought > 0)
-        share = by_year / np.maximum(by_year.sum(axis=1, keepdims=True), NOTHING)
-
-        def sample(rows: slice) -> np.ndarray:
-            counts = choice.transactions.sample_purchases(
-                self.summary[rows], months_to_days(years * MONTHS_PER_YEAR), buying, rng=rng
-            )
-            drawn = sample_revenue(values[rows], spend, counts, spending, rng=rng) * (share[rows] @ level)
-            rate = net[rows, None] + error[rows, None] * rng.standard_normal(counts.shape)
-            return drawn * worth[rows, None] * rate
-
-        return sample
+        discount = self.per_unit(years) / grown
+        at = choice.situation(self.summary, months_to_days(years * MONTHS_PER_YEAR))
+        spread = replace(choice.spread(choice.model, at, wanted), level_sd=0.0)
+        for rows, _, money in spread.draws(n_draws, rng):
+            rate = worth[rows, None] + error[rows, None] * rng.standard_normal(money.shape)
+            yield rows, money * (share[rows] @ level) * rate * discount[rows, None]

@@ -202,11 +202,7 @@ def value(run: Run) -> pd.DataFrame:
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
-        served = None
-        if run.config.source.costs is not None:
-            costs = tables.read(run.config, "costs", as_of=run.period.calibration_end).rows
-            served = margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
-        rates = margins.rates(table, groups=channels, costs=served)
+        rates = margins.rates(table, groups=channels, costs=_costs_to_serve(run))
         run.write("margins", rates)
     options: dict[str, Any] = {
         "margins": rates,
@@ -231,6 +227,16 @@ def value(run: Run) -> pd.DataFrame:
     run.write("lifetime", beyond)
     run.write("lifetime_totals", sums)
     return run.write("forecast", future)
+
+
+def _costs_to_serve(run: Run) -> pd.Series | None:
+    """Return what serving each account has cost in the last 12 months, where a table of costs is given."""
+    from kamlab import margins
+
+    if "costs" not in tables.given(run.config):
+        return None
+    costs = tables.read(run.config, "costs", as_of=run.period.calibration_end).rows
+    return margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
 
 
 def _owners(units: pd.DataFrame) -> dict[str, pd.Series]:
@@ -362,7 +368,7 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
     basis = str(future["basis"].iloc[0])
     of_money = [("revenue", "revenue_draws", "revenue"), ("contribution", "draws", basis)]
     measures = [("purchases", "draws", basis)] if basis == "purchases" else of_money
-    tables = [
+    added = [
         totals(
             future[f"expected_{measure}"],
             run.read(draws),
@@ -373,7 +379,7 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
         )
         for measure, draws, kind in measures
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(added, ignore_index=True)
 
 
 def strategies(run: Run) -> pd.DataFrame:
