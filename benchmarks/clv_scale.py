@@ -22,17 +22,19 @@ from kamlab.clv.transactions import distinct
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
-TRUTH = (0.8, 8.0, 0.7, 2.5)
+RATE, LEAVING, LIFETIME = (0.8, 8.0), (0.7, 2.5), (0.7, 25.0)
+"""Of the simulated accounts, in weeks: r and alpha; a and b; s and beta."""
+
 COHORT_DAYS, AGE_DAYS = 84, 273
 HORIZON_DAYS = 365
 CHUNK = 1_000_000
 MEMORY_ROWS = 1_000_000
 
 
-def summary(n: int, *, by_day: bool = True, seed: int = 3) -> pd.DataFrame:
-    """Summarise simulated BG/NBD accounts by whole days, or by the instant, where no two histories are alike."""
+def summary(n: int, *, model: str = "bg_nbd", by_day: bool = True, seed: int = 3) -> pd.DataFrame:
+    """Summarise accounts that behave as a model says, by whole days, or by the instant: no two histories are alike."""
     rng = np.random.default_rng(seed)
-    parts = [_histories(min(CHUNK, n - start), by_day, rng) for start in range(0, n, CHUNK)]
+    parts = [_histories(min(CHUNK, n - start), model, by_day, rng) for start in range(0, n, CHUNK)]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     account = pc.utf8_lpad(pa.array(np.arange(n)).cast(pa.string()), 9, "0")
     table = pd.DataFrame(dict(zip(("frequency", "recency", "T"), columns, strict=True)))
@@ -40,16 +42,23 @@ def summary(n: int, *, by_day: bool = True, seed: int = 3) -> pd.DataFrame:
     return table
 
 
-def _histories(n: int, by_day: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    r, alpha, a, b = TRUTH
-    rate, leaving = rng.gamma(r, 1 / (7 * alpha), n), rng.beta(a, b, n)
+def _histories(n: int, model: str, by_day: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rate = rng.gamma(RATE[0], 1 / (7 * RATE[1]), n)
+    leaving, left = np.zeros(n), np.full(n, np.inf)
+    if model == "pareto_nbd":
+        left = 7 * rng.standard_exponential(n) / rng.gamma(LIFETIME[0], 1 / LIFETIME[1], n)
+    else:
+        leaving = rng.beta(*LEAVING, n)
+        left[(rng.random(n) < leaving) & (model == "mbg_nbd")] = 0.0
     age = AGE_DAYS + (rng.integers(0, COHORT_DAYS, n) if by_day else rng.uniform(0, COHORT_DAYS, n))
+    end = np.minimum(age, left)
     t, last, x = np.zeros(n), np.zeros(n), np.zeros(n)
-    on = np.arange(n)
+    on = np.flatnonzero(end > 0)
     while on.size:
         t[on] += rng.standard_exponential(on.size) / np.maximum(rate[on], 1e-300)
         day = np.ceil(t[on]) if by_day else t[on]
-        on, day = on[day <= age[on]], day[day <= age[on]]
+        kept = (t[on] <= end[on]) & (day <= age[on])
+        on, day = on[kept], day[kept]
         x[on] += day > last[on]
         last[on] = day
         on = on[rng.random(on.size) >= leaving[on]]
@@ -67,9 +76,9 @@ def curve(largest: int) -> None:
     print("Seconds of process time (and microseconds for each distinct history)")
     print(f"{'model':12}{'accounts':>12}{'distinct':>10}{'fit':>18}{'point forecasts':>18}{'with intervals':>18}")
     for n in (size for size in SIZES if size <= largest):
-        table = summary(n)
-        rows = len(distinct(read_purchases(table))[0].x)
         for name in MODELS:
+            table = summary(n, model=name)
+            rows = len(distinct(read_purchases(table))[0].x)
             model = clv.MODELS[name](engine="kamlab")
             actions = (
                 lambda model=model, table=table: model.fit(table),
@@ -113,7 +122,7 @@ def memory() -> None:
 
 
 def peak(name: str) -> None:
-    table = summary(MEMORY_ROWS, by_day=False)
+    table = summary(MEMORY_ROWS, model=name, by_day=False)
     model = clv.MODELS[name](engine="kamlab").fit(table.head(20_000))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     cost = timed(lambda: model.predict(table, HORIZON_DAYS))

@@ -68,15 +68,18 @@ def climb(
     lower, upper = np.asarray(bounds, dtype=float).T
     at = np.clip(start, lower, upper)
     value, gradient, curvature = known or objective(at)
+    everything = np.ones(len(at), dtype=bool)
     damping, longest, failures = 1e-3, LONGEST_STEP, 0
     for _ in range(MOST_STEPS):
-        free = ~(((at <= lower) & (gradient > 0)) | ((at >= upper) & (gradient < 0)))
+        low, high = at <= lower, at >= upper
+        at_bound = (low | high).any()
+        free = ~((low & (gradient > 0)) | (high & (gradient < 0))) if at_bound else everything
         slope = float(np.abs(gradient[free]).max(initial=0.0))
         if slope < tolerance or not np.isfinite(value):
             break
         step = _step(gradient, curvature, free, None if exact else damping)
-        outwards = ((at <= lower) & (step < 0)) | ((at >= upper) & (step > 0))
-        if outwards.any():
+        if at_bound:
+            outwards = (low & (step < 0)) | (high & (step > 0))
             step = _step(gradient, curvature, free & ~outwards, None if exact else damping)
         if value + 5 * gradient @ step > wanted:
             break
@@ -120,10 +123,13 @@ def _step(gradient: np.ndarray, curvature: np.ndarray, free: np.ndarray, damping
 
 def _within(at: np.ndarray, step: np.ndarray, longest: float, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Go a step, no longer than allowed, and no further than to the first bound in its way."""
+    length = min(1.0, longest / np.abs(step).max(initial=1e-300))
+    trial = at + length * step
+    if ((trial > lower) & (trial < upper)).all():
+        return trial
     moving = step != 0
     room = np.where(step > 0, upper, lower)[moving] - at[moving]
-    share = min(longest / np.abs(step).max(initial=1e-300), float((room / step[moving]).min(initial=1.0)))
-    trial = np.clip(at + share * step, lower, upper)
+    trial = np.clip(at + min(length, float((room / step[moving]).min(initial=1.0))) * step, lower, upper)
     return np.where(trial - lower < _AT_BOUND, lower, np.where(upper - trial < _AT_BOUND, upper, trial))
 
 
