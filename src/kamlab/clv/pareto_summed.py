@@ -10,7 +10,7 @@ from numpy.polynomial.legendre import leggauss
 from kamlab.clv.sums import CountTerms, logistic
 
 if TYPE_CHECKING:
-    from kamlab.clv.transactions import Histories
+    from kamlab.clv.histories import Histories
 
 NODES, WEIGHTS = leggauss(24)
 NEGLIGIBLE = 40.0
