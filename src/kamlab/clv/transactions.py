@@ -36,8 +36,8 @@ class Histories(NamedTuple):
 
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
-    merged, weight, place = merge((data.x, data.t_x, data.T), data.weight)
-    return Histories(*merged, weight), place
+    (x, t_x, age), weight, place = merge((data.x, data.t_x, data.T), data.weight)
+    return Histories(x, t_x, age, weight), place
 
 
 def _sample(rows: Histories, size: int) -> Histories:
@@ -47,7 +47,8 @@ def _sample(rows: Histories, size: int) -> Histories:
         return rows
     order = np.argsort(-rows.weight, kind="stable")
     weight = np.add.reduceat(rows.weight[order], np.arange(0, len(order), stride))
-    return Histories(*(column[order[::stride]] for column in rows[:3]), weight)
+    some = order[::stride]
+    return Histories(rows.x[some], rows.t_x[some], rows.T[some], weight)
 
 
 def _rate_by_moments(rows: Histories) -> tuple[float, float]:
@@ -281,9 +282,8 @@ class TransactionModel(FittedModel):
     def _table(self, summary: Any, horizon_days: float, probabilities: tuple[float, ...]) -> pd.DataFrame:
         data = self._read(summary)
         t = self._horizon(horizon_days)
-        rows, place = Histories(*data[1:5]), slice(None)
-        if probabilities or not self._quick:
-            rows, place = distinct(data)
+        whole: tuple[Histories, Any] = Histories(data.x, data.t_x, data.T, data.weight), slice(None)
+        rows, place = whole if self._quick and not probabilities else distinct(data)
         alive = self._alive(self._params(), *rows[:3])
         columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
         for name, probability in zip(("lower", "upper"), probabilities, strict=False):
