@@ -264,10 +264,8 @@ class TransactionModel(FittedModel):
     def _table(self, summary: Any, horizon_days: float, probabilities: tuple[float, ...]) -> pd.DataFrame:
         data = self._read(summary)
         t = self._horizon(horizon_days)
-        rows = Histories(*data[1:5], data.z)
-        place: Any = slice(None)
-        if probabilities or not self._quick:
-            rows, place = distinct(data)
+        whole: tuple[Histories, Any] = Histories(data.x, data.t_x, data.T, data.weight, data.z), slice(None)
+        rows, place = whole if self._quick and not probabilities else distinct(data)
         alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
         columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
         for name, probability in zip(("lower", "upper"), probabilities, strict=False):
