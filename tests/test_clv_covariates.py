@@ -239,7 +239,7 @@ def test_a_covariate_without_effect_gains_what_chance_gives(name):
     table = cdnow_summary()
     base = new(name).fit(table).log_likelihood_
     rng, gains = np.random.default_rng(5), []
-    for _ in range(12):
+    for _ in range(8):
         noise = table.assign(noise=rng.standard_normal(len(table)))
         gains.append(2 * (new(name).set_params(transaction_covariates=("noise",)).fit(noise).log_likelihood_ - base))
     # Twice the gain is chi-squared(1) distributed (Wilks).

@@ -3,17 +3,16 @@
 import numpy as np
 import pytest
 from clv_models import NAMES, any_company, covered, futures, new
-from scipy.stats import kstest
+from scipy.stats import binom, kstest
 
 from kamlab import clv
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def forecast(request):
-    """What came of a company's accounts, and draws of what might have come."""
+    """What came of a company's 2,000 accounts, and draws of what might have come."""
     rng = np.random.default_rng(31)
-    # Means tell little of the variation within accounts, so that a sharp answer on spend takes more of them.
-    rows = any_company(request.param, 20_000 if request.param == "gamma_gamma" else 2000, rng)
+    rows = any_company(request.param, 2000, rng)
     model = new(request.param).fit(rows)
     rows = rows[rows.get("active", rows.get("frequency", 1) >= 0).astype(bool)]
     if isinstance(model, clv.GammaGamma):
@@ -32,9 +31,10 @@ def test_the_randomised_pit_is_uniform(forecast):
 def test_intervals_of_counts_cover(forecast):
     came, drawn = forecast
     if (came != np.floor(came)).any():
-        # Money has no steps to cover more than asked. 20,000 accounts tell p to 5 %, which is a point of coverage.
+        # Money has no steps to cover more than asked. The means of 2,000 accounts tell p to 16 %, which moves the
+        # intervals' width by 8 % and their coverage by 2.7 points: two standard errors.
         lower, upper = np.quantile(drawn, [0.05, 0.95], axis=1)
-        assert ((came >= lower) & (came <= upper)).mean() == pytest.approx(0.90, abs=0.025)
+        assert ((came >= lower) & (came <= upper)).mean() == pytest.approx(0.90, abs=0.056)
         return
     lower, upper = np.quantile(drawn, [0.05, 0.95], axis=1, method="inverted_cdf")
     assert ((came >= lower) & (came <= upper)).mean() >= 0.88
@@ -43,9 +43,9 @@ def test_intervals_of_counts_cover(forecast):
 @pytest.mark.parametrize("name", NAMES)
 def test_intervals_of_parameters_and_totals_cover(name):
     rng = np.random.default_rng(12)
-    # Variation within accounts is hardly seen in the means of 300 of them: Gamma-Gamma's intervals are too short there.
-    size = 1000 if name == "gamma_gamma" else 300
-    shares = np.array([list(covered(name, size, rng, n_draws=100).values()) for _ in range(30)]).mean(axis=0)
-    # 30 companies: three binomial standard errors of 5.5 points around 90 %. `benchmarks/clv_coverage.py` takes more.
-    assert (np.abs(shares - 0.90) <= 0.165).all(), shares
-    assert np.mean(shares) == pytest.approx(0.90, abs=0.08)
+    inside = np.array([list(covered(name, 1000, rng, n_draws=100).values()) for _ in range(20)])
+    # No more misses than 20 companies have by chance at 90 %, at a level of 1 % over the some 40 shares of all models.
+    # `benchmarks/clv_coverage.py` takes more companies, and smaller ones.
+    for misses in (~inside).sum(axis=0):
+        assert binom.sf(misses - 1, len(inside), 0.1) > 0.01 / 40
+    assert inside.mean() == pytest.approx(0.90, abs=0.10)

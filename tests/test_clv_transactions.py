@@ -15,7 +15,8 @@ from sklearn.base import clone
 from kamlab import clv
 from kamlab.clv import transactions
 from kamlab.clv.checks import read_purchases
-from kamlab.clv.transactions import TransactionModel, smallest_count
+from kamlab.clv.histories import smallest_count
+from kamlab.clv.transactions import TransactionModel
 from kamlab.errors import ModelError
 
 NAMES = [name for name, model in clv.MODELS.items() if issubclass(model, TransactionModel)]

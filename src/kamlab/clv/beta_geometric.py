@@ -23,8 +23,9 @@ from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, log_
 
 from kamlab.clv.bg_summed import SummedLikelihood
 from kamlab.clv.climb import Objective
+from kamlab.clv.histories import Histories
 from kamlab.clv.merging import merge
-from kamlab.clv.transactions import Histories, TransactionModel
+from kamlab.clv.transactions import TransactionModel
 
 _NODES = 241
 _CHUNK = 2048

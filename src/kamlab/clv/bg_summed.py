@@ -9,7 +9,7 @@ import numpy as np
 from kamlab.clv.sums import CountTerms, logistic
 
 if TYPE_CHECKING:
-    from kamlab.clv.transactions import Histories
+    from kamlab.clv.histories import Histories
 
 
 class SummedLikelihood:

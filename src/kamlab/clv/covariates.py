@@ -19,7 +19,8 @@ from sklearn.base import clone
 
 from kamlab.clv.base import NOTE_OWN_OPTIMISER
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Faults, Purchases, numbers, read_purchases
-from kamlab.clv.transactions import Histories, Space, TransactionModel
+from kamlab.clv.histories import Histories
+from kamlab.clv.transactions import Space, TransactionModel
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
 

@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import betainc, digamma, gammaln
 
 from kamlab.clv.climb import Objective
+from kamlab.clv.histories import Histories
 from kamlab.clv.sums import CountTerms
-from kamlab.clv.transactions import Histories, TransactionModel
+from kamlab.clv.transactions import TransactionModel
 
 
 def log_likelihood(

@@ -21,8 +21,8 @@ from scipy.special import betaln, digamma, expit, gammaln
 
 from kamlab.clv.climb import Objective
 from kamlab.clv.covariates import CovariateModel
+from kamlab.clv.histories import Histories
 from kamlab.clv.pareto_summed import NEGLIGIBLE, NODES, WEIGHTS, SummedLikelihood
-from kamlab.clv.transactions import Histories
 
 _COUNT_NODES, _COUNT_WEIGHTS = leggauss(48)
 _CHUNK = 2048

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
@@ -10,7 +10,7 @@ from numpy.polynomial.legendre import leggauss
 from kamlab.clv.sums import CountTerms, logistic
 
 if TYPE_CHECKING:
-    from kamlab.clv.transactions import Histories
+    from kamlab.clv.histories import Histories
 
 NODES, WEIGHTS = leggauss(24)
 NEGLIGIBLE = 40.0
@@ -121,9 +121,8 @@ class SummedLikelihood:
         """
         at = self._at[:, :, : len(shape)]
         # y is the log of the distance to the nearer pole, so that one's logarithm and inverse need no function.
-        (near, near_power, to_near), (far, far_power, to_far) = (alpha, shape, at[:2]), (beta, s + 1, at[2:])
-        if beta < alpha:
-            (near, near_power, to_near), (far, far_power, to_far) = (beta, s + 1, at[2:]), (alpha, shape, at[:2])
+        poles: list[tuple[float, Any, np.ndarray]] = [(alpha, shape, at[:2]), (beta, s + 1, at[2:])]
+        (near, near_power, to_near), (far, far_power, to_far) = poles if alpha <= beta else poles[::-1]
         begin = near + t_x
         begin_far = begin + (far - near)
         log_begin, log_begin_far = np.log(begin), np.log(begin_far)

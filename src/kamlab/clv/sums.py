@@ -64,6 +64,6 @@ class CountTerms:
 def logistic(log_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the probability, its complement, and ln(1 + odds)."""
     odds = np.exp(np.minimum(log_odds, _LARGEST_LOG))
-    rest = 1 / (1 + odds)
+    both = 1 + odds
     either = np.log1p(odds) if log_odds.max(initial=0.0) < _LARGEST_LOG else np.logaddexp(0.0, log_odds)
-    return odds * rest, rest, either
+    return odds / both, 1 / both, either

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -12,8 +12,8 @@ import pandas as pd
 from kamlab.clv.base import NOTE_PENALISED, FittedModel, maximise, one_thread
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, finite_forecast, read_purchases
 from kamlab.clv.climb import Objective
+from kamlab.clv.histories import Histories, distinct, rate_by_moments, sample, smallest_count
 from kamlab.clv.limits import no_worse_than_limits
-from kamlab.clv.merging import merge
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 from kamlab.period import DAYS_PER_UNIT, DAYS_PER_YEAR, days_to_units
@@ -25,42 +25,6 @@ class Space(NamedTuple):
     names: Sequence[str]
     starts: Sequence[Sequence[float] | np.ndarray]
     bounds: Sequence[tuple[float, float]]
-
-
-class Histories(NamedTuple):
-    """Distinct purchase histories: repeat purchase days x, t_x and T, the accounts that share each, and covariates."""
-
-    x: np.ndarray
-    t_x: np.ndarray
-    T: np.ndarray
-    weight: np.ndarray
-    z: np.ndarray
-
-
-def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
-    """Merge equal histories; return them and the place of each row's own among them."""
-    (x, t_x, age, *z), weight, place = merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
-    return Histories(x, t_x, age, weight, np.column_stack([np.empty((len(x), 0)), *z])), place
-
-
-def _sample(rows: Histories, size: int) -> Histories:
-    """Take every n-th row in falling order of weight, with the weight of those until the next, some `size` of them."""
-    stride = len(rows.x) // size
-    if stride < 2:
-        return rows
-    order = np.argsort(-rows.weight, kind="stable")
-    weight = np.add.reduceat(rows.weight[order], np.arange(0, len(order), stride))
-    some = order[::stride]
-    return Histories(rows.x[some], rows.t_x[some], rows.T[some], weight, rows.z[some])
-
-
-def _rate_by_moments(rows: Histories) -> tuple[float, float]:
-    """Return ln(r) and ln(alpha) of gamma-distributed rates from the mean and variance of the counts, as in the NBD."""
-    x, _, age, weight, _ = rows
-    mean = weight @ x / (weight @ age)
-    spread = (weight @ ((x - mean * age) ** 2 - mean * age)) / (weight @ age**2)
-    log_r = np.clip(np.log(mean**2 / spread), -3.0, 3.0) if spread > 0 else 3.0
-    return log_r, log_r - np.log(mean)
 
 
 def _near_limit(log_params: np.ndarray, held: Mapping[str, float]) -> np.ndarray:
@@ -163,7 +127,7 @@ class TransactionModel(FittedModel):
 
     def _start_by_moments(self, rows: Histories) -> tuple[float, ...]:
         """Return a start at the rates that the counts show; while an account stays it buys about twice as often."""
-        log_r, log_alpha = _rate_by_moments(rows)
+        log_r, log_alpha = rate_by_moments(rows)
         return (log_r, log_alpha - np.log(2), *self.starts[0][2:])
 
     def fit(self, summary: Any, y: None = None) -> Self:
@@ -197,7 +161,7 @@ class TransactionModel(FittedModel):
         scale = 1 / rows.T.max()
         scaled = rows._replace(t_x=rows.t_x * scale, T=rows.T * scale)
         total = float(rows.weight.sum())
-        some = _sample(scaled, self.pilot_rows)
+        some = sample(scaled, self.pilot_rows)
         objective, pilot = self._objective(scaled), None if some is scaled else self._objective(some)
         exact = self._exact and not self.n_effects_
         names, starts, bounds = self._space(scaled)
@@ -300,10 +264,8 @@ class TransactionModel(FittedModel):
     def _table(self, summary: Any, horizon_days: float, probabilities: tuple[float, ...]) -> pd.DataFrame:
         data = self._read(summary)
         t = self._horizon(horizon_days)
-        rows = Histories(*data[1:5], data.z)
-        place: Any = slice(None)
-        if probabilities or not self._quick:
-            rows, place = distinct(data)
+        whole: tuple[Histories, Any] = Histories(data.x, data.t_x, data.T, data.weight, data.z), slice(None)
+        rows, place = whole if self._quick and not probabilities else distinct(data)
         alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
         columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
         for name, probability in zip(("lower", "upper"), probabilities, strict=False):
@@ -395,24 +357,3 @@ class TransactionModel(FittedModel):
             return self._at_least(Histories(*(column[at] for column in rows)), t, n) <= 1 - probability
 
         return smallest_count(averaged, smallest_count(fitted, np.zeros(len(rows.x))))
-
-
-def smallest_count(few_more: Callable[[np.ndarray, np.ndarray], np.ndarray], guess: np.ndarray) -> np.ndarray:
-    """Return the smallest whole number n ≥ 0 for each row at which `few_more(n + 1, rows)` holds.
-
-    The condition holds from some n on. From the guess the search strides ever further until it has n between two
-    numbers, and then halves.
-    """
-    fails, holds = np.full(len(guess), -1.0), np.full(len(guess), np.inf)
-    probe, stride = guess.copy(), 1.0
-    rows = np.arange(len(guess))
-    while rows.size:
-        enough = few_more(probe[rows] + 1, rows)
-        holds[rows[enough]], fails[rows[~enough]] = probe[rows[enough]], probe[rows[~enough]]
-        rows = rows[holds[rows] - fails[rows] > 1]
-        low, high = fails[rows], holds[rows]
-        upwards, downwards = np.isinf(high), low < 0
-        middle = np.floor((low + np.where(upwards, low, high)) / 2)
-        probe[rows] = np.where(upwards, low + stride, np.where(downwards, np.maximum(high - stride, middle), middle))
-        stride *= 2
-    return holds

@@ -1,0 +1,68 @@
+"""Distinct purchase histories: merged, sampled, with a first guess of their rates and a search for their quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from kamlab.clv.checks import Purchases
+from kamlab.clv.merging import merge
+
+
+class Histories(NamedTuple):
+    """Distinct purchase histories: repeat purchase days x, t_x and T, the accounts that share each, and covariates."""
+
+    x: np.ndarray
+    t_x: np.ndarray
+    T: np.ndarray
+    weight: np.ndarray
+    z: np.ndarray
+
+
+def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
+    """Merge equal histories; return them and the place of each row's own among them."""
+    (x, t_x, age, *z), weight, place = merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
+    return Histories(x, t_x, age, weight, np.column_stack([np.empty((len(x), 0)), *z])), place
+
+
+def sample(rows: Histories, size: int) -> Histories:
+    """Take every n-th row in falling order of weight, with the weight of those until the next, some `size` of them."""
+    stride = len(rows.x) // size
+    if stride < 2:
+        return rows
+    order = np.argsort(-rows.weight, kind="stable")
+    weight = np.add.reduceat(rows.weight[order], np.arange(0, len(order), stride))
+    some = order[::stride]
+    return Histories(rows.x[some], rows.t_x[some], rows.T[some], weight, rows.z[some])
+
+
+def rate_by_moments(rows: Histories) -> tuple[float, float]:
+    """Return ln(r) and ln(alpha) of gamma-distributed rates from the mean and variance of the counts, as in the NBD."""
+    x, _, age, weight, _ = rows
+    mean = weight @ x / (weight @ age)
+    spread = (weight @ ((x - mean * age) ** 2 - mean * age)) / (weight @ age**2)
+    log_r = np.clip(np.log(mean**2 / spread), -3.0, 3.0) if spread > 0 else 3.0
+    return log_r, log_r - np.log(mean)
+
+
+def smallest_count(few_more: Callable[[np.ndarray, np.ndarray], np.ndarray], guess: np.ndarray) -> np.ndarray:
+    """Return the smallest whole number n ≥ 0 for each row at which `few_more(n + 1, rows)` holds.
+
+    The condition holds from some n on. From the guess the search strides ever further until it has n between two
+    numbers, and then halves.
+    """
+    fails, holds = np.full(len(guess), -1.0), np.full(len(guess), np.inf)
+    probe, stride = guess.copy(), 1.0
+    rows = np.arange(len(guess))
+    while rows.size:
+        enough = few_more(probe[rows] + 1, rows)
+        holds[rows[enough]], fails[rows[~enough]] = probe[rows[enough]], probe[rows[~enough]]
+        rows = rows[holds[rows] - fails[rows] > 1]
+        low, high = fails[rows], holds[rows]
+        upwards, downwards = np.isinf(high), low < 0
+        middle = np.floor((low + np.where(upwards, low, high)) / 2)
+        probe[rows] = np.where(upwards, low + stride, np.where(downwards, np.maximum(high - stride, middle), middle))
+        stride *= 2
+    return holds
