@@ -466,6 +466,14 @@ def test_segments_keep_their_numbers_where_their_profile_stays():
     assert now.after(before.profile, before.labels, 9).profile["segment_id"].tolist() == [1, 10, 3]
 
 
+def test_numbers_go_on_after_a_run_without_segments():
+    none = segments.fit(structureless(0), k_max=2, method="kmeans").after(fitted().profile, fitted().labels, 5)
+    assert none.facts()["highest_id"] == 5
+    again = fitted().after(none.profile, none.labels, none.highest_id)
+    assert again.profile["segment_id"].tolist() == [6, 7, 8]
+    assert again.labels["previous_segment_id"].isna().all()
+
+
 def test_the_same_data_keep_the_same_numbers_whatever_they_were():
     found = fitted()
     renumbered = found.profile.assign(segment_id=[7, 5, 6])
