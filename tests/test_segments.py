@@ -4,6 +4,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from kamlab import clusters, segment_names, segment_rules, segments, steps, terms
@@ -421,6 +423,22 @@ def test_thresholds_are_the_roundest_that_part_the_accounts():
         2: "Expected value ≥ CNY 3.00 M and Share of wallet ≥ 30%",
         3: "Expected value < CNY 3.00 M",
     }
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    values=st.lists(st.floats(-1e9, 1e9), min_size=20, max_size=60),
+    others=st.lists(st.floats(0, 1), min_size=60, max_size=60),
+    seed=st.integers(0, 5),
+)
+def test_every_account_meets_exactly_one_rule(values, others, seed):
+    n = len(values)
+    x = pd.DataFrame({"expected_contribution": values, "wallet_share": others[:n]})
+    segment = np.random.default_rng(seed).integers(1, 4, n)
+    rules = segment_rules.explain(x, segment)
+    assert rules["accounts"].sum() == n
+    # a single rule would already reproduce the largest segment
+    assert segment_rules.reproduced(rules) >= np.bincount(segment).max() / n - segment_rules.NEARLY
 
 
 @pytest.mark.parametrize(
