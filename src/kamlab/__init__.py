@@ -33,6 +33,7 @@ _MODULES = (
         "freshness",
         "i18n",
         "ledger",
+        "look_alikes",
         "margins",
     ),
     *("period", "potential", "reports", "runs", "schemes", "segments", "simulate", "sources", "steps"),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,7 @@ def reproduced(rules: pd.DataFrame) -> float:
 
 def _leaves(x: pd.DataFrame, segment: np.ndarray, depth: int) -> Iterator[_Leaf]:
     smallest = max(SMALLEST_LEAF, int(SMALLEST_SHARE * len(x)))
+    x = x.astype("float32").astype(float)  # what the tree sees: its thresholds part these values
     grown = DecisionTreeClassifier(max_depth=depth, min_samples_leaf=smallest, random_state=0).fit(x, segment)
     tree, classes = grown.tree_, grown.classes_
 
@@ -155,26 +157,24 @@ def written(conditions: str, t: Translator) -> str:
     conditions : str
         JSON of the table "segment_rules".
     """
-    return t.join(BOTH, [_condition(t=t, **condition) for condition in json.loads(conditions)])
+    return t.join(BOTH, [_condition(condition, t) for condition in json.loads(conditions)])
 
 
-def _condition(feature: str, at_least: float | None, under: float | None, t: Translator) -> str:
-    about = _about(feature)
+def _condition(condition: Mapping[str, Any], t: Translator) -> str:
+    about = feature(condition["feature"])
     name = t(about.head)
-    if under is None:
-        return t("{feature} ≥ {value}", feature=name, value=threshold(at_least, about, t))
-    if at_least is None:
-        return t("{feature} < {value}", feature=name, value=threshold(under, about, t))
-    low, high = threshold(at_least, about, t), threshold(under, about, t)
+    low, high = (
+        None if condition[bound] is None else threshold(condition[bound], about, t) for bound in ("at_least", "under")
+    )
+    if high is None:
+        return t("{feature} ≥ {value}", feature=name, value=low)
+    if low is None:
+        return t("{feature} < {value}", feature=name, value=high)
     return t("{low} ≤ {feature} < {high}", low=low, feature=name, high=high)
 
 
-_about = feature
-
-
-def threshold(value: float | None, about: Feature, t: Translator) -> str:
+def threshold(value: float, about: Feature, t: Translator) -> str:
     """Write a threshold in its unit, with all its digits."""
-    assert value is not None
     if about.name == "growth":
         share = _significant(float(np.expm1(value)), DIGITS)
         return ("+" if share > 0 else "") + t.percent(share, _decimals(share, 2))

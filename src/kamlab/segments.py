@@ -115,15 +115,18 @@ class Segmentation:
         Parameters
         ----------
         profile, labels : DataFrame
-            Tables "profile" and "segments" of the run before.
+            Tables "profile" and "segments" of the run before; where it had no segments, all numbers are new.
         highest_id : int
             Its fact.
         """
         if self.scaler is None:
             return replace(self, highest_id=highest_id)
-        numbers = segment_identity.match(self.profile, self.scaler, profile, highest=highest_id)
+        had_segments = len(profile) > 1
+        numbers = segment_identity.match(
+            self.profile, self.scaler, profile if had_segments else None, highest=highest_id
+        )
         lasting = pd.Series(numbers, self.profile["segment"])
-        earlier = labels.set_index("account")["segment_id"]
+        earlier = labels.set_index("account")["segment_id"] if had_segments else {}
         return replace(
             self,
             profile=self.profile.assign(segment_id=numbers),

@@ -345,8 +345,9 @@ def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd
 
     found = module.fit(run.read("features"), k=k, method=method, seed=run.config.seed)
     before = run.before()
-    if before is not None and (facts := before.read_facts("segmentation"))["found"]:
-        found = found.after(before.read("profile"), before.read("segments"), facts["highest_id"])
+    if before is not None:
+        highest = before.read_facts("segmentation")["highest_id"]
+        found = found.after(before.read("profile"), before.read("segments"), highest)
     run.write("candidates", found.candidates)
     run.write("profile", found.profile)
     run.write("feature_rules", found.feature_rules)
