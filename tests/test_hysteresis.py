@@ -45,7 +45,7 @@ def test_a_sure_change_goes_as_far_as_the_interval_is_sure():
 bounds = hnp.arrays(float, (3, 8, 3), elements=st.floats(-50, 1000))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(numbers=bounds)
 def test_a_class_moves_only_towards_the_value_and_no_further(numbers):
     numbers = np.sort(numbers, axis=2)

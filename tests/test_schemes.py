@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -122,6 +122,7 @@ def test_abc_of_revenue_by_hand():
     assert set(classes("abc_revenue", {"account": list("abcd"), "trailing_revenue": [5.0] * 4})) == {"A"}
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     values=hnp.arrays(float, st.integers(1, 40), elements=st.floats(-1e6, 1e9)),
     factor=st.sampled_from([0.01, 24_000.0]),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.mixture import GaussianMixture
 
 from kamlab import breaks, terms, tiers
 from kamlab.errors import ConfigError, DataError
@@ -89,6 +90,38 @@ def test_bins_keep_accounts_money_and_the_values_at_their_edges():
     assert (points.high[:-1] < points.low[1:]).all()
     # no bin hides more than a hundredth of the money beside its largest account
     assert (points.value * points.count - points.high).max() <= 0.01 * values.sum()
+
+
+def test_a_mixture_finds_the_classes_that_scikit_learn_finds():
+    rng = np.random.default_rng(4)
+    x = np.sort(np.concatenate([rng.normal(9, 0.4, 300), rng.normal(11, 0.5, 150), rng.normal(14, 0.3, 40)]))
+    cuts = breaks.WAYS["mixture"](breaks.compress(np.exp(x), 1000), 3, 3)
+    reference = GaussianMixture(3, means_init=[[9], [11], [14]], tol=1e-6, max_iter=500).fit(x[:, None])
+    assert (np.searchsorted(cuts, np.exp(x), side="right") == reference.predict(x[:, None])).all()
+
+
+def test_a_mixture_that_is_not_monotone_draws_no_borders():
+    rng = np.random.default_rng(2)
+    # a narrow group inside a wide one: from the left the wide one is likelier, then the narrow one, then the wide one
+    values = np.exp(np.concatenate([rng.normal(10, 0.2, 300), rng.normal(10.2, 2, 200)]))
+    assert breaks.WAYS["mixture"](breaks.compress(values, 1000), 2, 3) is None
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    values=hnp.arrays(float, st.integers(1, 60), elements=amounts),
+    k=st.sampled_from([2, 3, 4]),
+    factor=st.sampled_from([0.01, 7.3]),
+)
+def test_mixtures_keep_ties_order_and_size_whatever_the_currency(values, k, factor):
+    cuts = breaks.WAYS["mixture"](breaks.compress(values, 256), k, 3)
+    scaled = breaks.WAYS["mixture"](breaks.compress(values * factor, 256), k, 3)
+    assert (cuts is None) == (scaled is None)
+    if cuts is None:
+        return
+    assert (np.diff(cuts) > 0).all()
+    assert np.bincount(np.searchsorted(cuts, values, side="right"), minlength=k).min() >= 3
+    np.testing.assert_allclose(scaled, np.array(cuts) * factor)
 
 
 def three_groups(seed=0, sizes=(300, 150, 40)):

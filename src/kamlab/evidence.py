@@ -188,10 +188,9 @@ def _first(keys: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
     """
     _, group = np.unique(-keys, axis=1, return_inverse=True)
     group = group.ravel()
-    by_group = np.zeros((len(weights), group.max() + 1))
     ordered = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[ordered], prepend=-1))
-    by_group[:] = np.add.reduceat(weights[:, ordered], starts, axis=1)
+    by_group = np.add.reduceat(weights[:, ordered], starts, axis=1)
     before = by_group.cumsum(axis=1) - by_group
     room = share * weights.sum(axis=1, keepdims=True) - before
     part = np.clip(np.divide(room, by_group, out=np.zeros_like(room), where=by_group > 0), 0.0, 1.0)

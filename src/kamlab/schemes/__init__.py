@@ -130,9 +130,11 @@ def inputs(
     potential : DataFrame, optional
         Table of `terms`; without it the schemes that need a potential are left out.
     """
-    table = units.merge(summary, on="account", how="left").merge(forecast, on="account", how="left")
-    if potential is not None:
-        table = table.merge(potential, on="account", how="left")
+    table = units
+    for part in (summary, forecast, potential):
+        if part is not None:
+            new = [c for c in part if c == "account" or c not in table]
+            table = table.merge(part[new], on="account", how="left")
     quantity = table["quantity"].clip(lower=0) / table["purchase_days"]
     table["expected_quantity"] = table["expected_purchases"] * quantity
     return table.sort_values("account", ignore_index=True)
