@@ -122,7 +122,9 @@ def _guessed(path: Path) -> tuple[Ledger, tuple[Reading, ...], str]:
             f"columns in a configuration. {DATE_REMEDY}."
         )
     log = _config.Transactions(path=str(path.resolve()), columns=mapped)
-    guessed = _config.Config(company=_config.Company(name=path.stem), source=_config.Source(transactions=log))
+    guessed = _config.Config(
+        company=_config.Company(name=path.stem), source=_config.Source(transactions=log), base=Path()
+    )
     raw, columns_read = intake.transactions(guessed)
     shown = ", ".join(f"{key} = {name}" for key, name in mapped.items()) or "none"
     ledger = read_ledger(raw, columns=columns_read, max_quarantined_share=1)
