@@ -122,7 +122,9 @@ def _guessed(path: Path) -> tuple[Ledger, tuple[Reading, ...], str]:
             f"columns in a configuration. {DATE_REMEDY}."
         )
     log = _config.Transactions(path=str(path.resolve()), columns=mapped)
-    guessed = _config.Config(company=_config.Company(name=path.stem), source=_config.Source(transactions=log))
+    guessed = _config.Config(
+        company=_config.Company(name=path.stem), source=_config.Source(transactions=log), base=Path()
+    )
     raw, columns_read = intake.transactions(guessed)
     shown = ", ".join(f"{key} = {name}" for key, name in mapped.items()) or "none"
     ledger = read_ledger(raw, columns=columns_read, max_quarantined_share=1)
@@ -139,7 +141,7 @@ def _ledger_lines(ledger: Ledger, period: StudyPeriod | None = None) -> list[str
         return f"{rows.loc[name, 'rows']:,} lines{money}"
 
     until = f" up to the as-of date; after it: {part('after_as_of')}" if period else ""
-    repeated = sum(ledger.lines["repeated"].to_pylist())
+    repeated = ledger.repeated_lines
     lines = [
         f"Read {part('read')}: accepted {part('accepted')}; quarantined {part('quarantined')}.",
         f"From {ledger.first_date} to {ledger.last_date}; without an account: {part('unattributed')}; "
