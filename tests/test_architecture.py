@@ -14,8 +14,8 @@ PACKAGE = ROOT / "src" / "kamlab"
 
 # Beneath first; a module imports only what stands before it, or its own package.
 ORDER = (
-    *("errors", "terms", "period", "resources", "i18n", "parsing", "sources", "calendar", "config", "simulate"),
-    *("guess", "start", "intake", "tables"),
+    *("errors", "terms", "period", "resources", "i18n", "parsing", "engines", "sources", "calendar", "config"),
+    *("simulate", "guess", "start", "intake", "tables", "expressions"),
     *("ledger", "accounts", "summary", "freshness", "clv", "blend", "backtest", "margins", "forecast"),
     *(
         "potential",

@@ -141,7 +141,7 @@ def _ledger_lines(ledger: Ledger, period: StudyPeriod | None = None) -> list[str
         return f"{rows.loc[name, 'rows']:,} lines{money}"
 
     until = f" up to the as-of date; after it: {part('after_as_of')}" if period else ""
-    repeated = sum(ledger.lines["repeated"].to_pylist())
+    repeated = ledger.repeated_lines
     lines = [
         f"Read {part('read')}: accepted {part('accepted')}; quarantined {part('quarantined')}.",
         f"From {ledger.first_date} to {ledger.last_date}; without an account: {part('unattributed')}; "

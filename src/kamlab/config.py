@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from kamlab.engines import Engine, EngineName
 from kamlab.errors import ConfigError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, Unit
 from kamlab.terms import EXCLUDED, LINE_KINDS
@@ -109,9 +110,12 @@ class Transactions(Table):
 
 
 class Source(_Section):
-    """Where the data is."""
+    """Where the data is, and what computes the big tables: DuckDB within a memory limit, or Spark on a master."""
 
     confirmed: bool = True
+    engine: EngineName = "duckdb"
+    memory_limit: str = Field(default="3GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
+    master: str = "local[*]"
     transactions: Transactions
     accounts: Table | None = None
     rates: Table | None = None
@@ -201,6 +205,11 @@ class Config(_Section):
     report: Report = Report()
     seed: int = 0
     base: Path = Field(Path(), exclude=True)
+
+    @property
+    def engine(self) -> Engine:
+        """What computes the big tables."""
+        return Engine(self.source.engine, self.source.memory_limit, self.source.master)
 
     def resolve(self, path: str) -> Path:
         """Resolve a path of the configuration."""

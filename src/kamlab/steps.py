@@ -6,6 +6,7 @@ The chapters call these in order; a chapter that runs alone gets missing tables 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
@@ -29,13 +30,8 @@ LARGEST_UNLISTED_SHARE = 0.5
 """A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
 
 
-def read_source(config: Config) -> Ledger:
-    """Read the configured transaction log; see `read_lines`."""
-    return read_lines(config)[0]
-
-
-def read_lines(config: Config) -> tuple[Ledger, tuple[Reading, ...]]:
-    """Read the configured transaction log, and say how its files were read.
+def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, tuple[Reading, ...]]:
+    """Read the configured transaction log, and say how its files were read; temporary files go to `scratch`.
 
     Raises
     ------
@@ -47,6 +43,8 @@ def read_lines(config: Config) -> tuple[Ledger, tuple[Reading, ...]]:
         "purchase": table.purchase,
         "currency": config.company.currency,
         "max_quarantined_share": table.max_quarantined_share,
+        "engine": config.engine,
+        "scratch": scratch,
     }
     files = parquet_files(table.path, base=config.base)
     if files and source.rates is None and intake.is_plain(table):
@@ -88,7 +86,7 @@ def ledger(run: Run) -> Ledger:
     DataError
         If the log cannot be read, or is stale and the run does not accept that.
     """
-    lines, readings = read_lines(run.config)
+    lines, readings = read_lines(run.config, scratch=run.scratch)
     fresh = check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh)
@@ -108,7 +106,7 @@ def ledger(run: Run) -> Ledger:
             "last_month_lines": fresh.last_month_lines,
             "norm_lines": fresh.norm_lines,
             "findings": fresh.findings,
-            "repeated_lines": sum(lines.lines["repeated"].to_pylist()),
+            "repeated_lines": lines.repeated_lines,
             "has_money": lines.has_money,
             "has_cost": lines.has_cost,
             "has_master": master is not None,
@@ -122,7 +120,7 @@ def ledger(run: Run) -> Ledger:
     run.write("membership", membership)
     run.write_ledger(lines)
     run.write("accounts", units)
-    return lines
+    return run.ledger()
 
 
 def check_tables(config: Config, period: StudyPeriod) -> pd.DataFrame:

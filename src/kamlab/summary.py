@@ -6,27 +6,71 @@ doubles on several threads differ from run to run in their last digits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from kamlab.errors import DataError
+from kamlab.errors import ConfigError, DataError, did_you_mean
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod, days_to_units, months_to_days
 from kamlab.terms import REVENUE_KINDS, TABLES
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
 
 MONEY = "decimal(38,4)"
-EXACT = "decimal(38,8)"
+EXACT = "decimal(18,8)"
 """Of logarithms, whose sums are to be the same on any number of threads."""
 
-FIRST_DAYS = 14
 PEAK_MONTHS = 36
 """How far back the best twelve months, the longest gap and the margin rate look."""
+WINDOWS = tuple(
+    (months_to_days(m), months_to_days(m) + DAYS_PER_YEAR) for m in range(PEAK_MONTHS - MONTHS_PER_YEAR + 1)
+)
+"""Windows of twelve months that end on each twelfth of a year counted back, in days before the as-of date."""
+EDGES = sorted({edge for window in WINDOWS for edge in window})
+"""Where the windows begin and end: sums of the stretches between make every window."""
+
+BATCH = 200_000
+"""Accounts that are finished at a time, which bounds the memory beside the table itself."""
+
+GAPS = frozenset(
+    {
+        *("order_value_trend", "order_value_trend_se", "longest_gap", "median_gap", "log_gaps", "gap_cv"),
+        "days_since_return",
+    }
+)
+LINES = frozenset(
+    {
+        *("return_rate", "product_lines", "costed_revenue", "margin", "trailing_margin", "margin_rate_var"),
+        "costed_lines",
+    }
+)
+PARTS = {"gaps": GAPS, "peaks": frozenset({"peak_revenue", "prior_peak_revenue"}), "lines": LINES}
+"""What each part of the summary makes beyond the days of purchase alone."""
+ZERO_WITHOUT = (
+    *("trailing_revenue", "previous_revenue", "trailing_purchase_value", "sum_log_gap", "returned", "bought"),
+    *("costed_revenue", "margin", "trailing_margin", "priced_revenue", "priced_margin"),
+)
+"""Sums that are 0 where there is nothing to sum up."""
+WHOLE = (
+    *("frequency", "purchase_days", "trailing_purchase_days", "previous_purchase_days", "days_since_last"),
+    *("product_lines", "costed_lines"),
+)
+
+FIRST_DAYS = 14
 
 
-def summarize(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
+def summarize(
+    ledger: Ledger,
+    period: StudyPeriod,
+    *,
+    accounts: pd.DataFrame | None = None,
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Summarise each account's purchases up to the as-of date.
 
     Parameters
@@ -37,6 +81,8 @@ def summarize(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | N
     accounts : pandas.DataFrame, optional
         Columns member, account: the account (group) that each of the ledger's accounts belongs to. Accounts that are
         not listed stand for themselves.
+    columns : sequence of str, optional
+        Columns that are wanted beside account; all of them if not given. The fewer, the less is computed.
 
     Returns
     -------
@@ -45,25 +91,41 @@ def summarize(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | N
 
     Raises
     ------
+    ConfigError
+        If there is no such column.
     DataError
         If no account has a purchase up to the as-of date.
     """
+    import numpy as np
+    import pandas as pd
+
+    names = _wanted(columns)
+    parts = {part for part, made in PARTS.items() if made & set(names)}
     lines = _revenue_lines(ledger, period, accounts)
     days = _days(lines, ledger)
-    purchases = days.filter(days.is_purchase)
-    parts = [
-        _repeat(purchases),
-        _windows(days, period),
-        _peaks(days, period),
-        _order_values(purchases, period),
-        _gaps(purchases, period),
-        _lines_facts(lines, period),
-    ]
-    first, *others = (part.to_pyarrow().to_pandas().set_index("account") for part in parts)
-    table = first.join(others, how="left").sort_index().reset_index()
-    if table.empty:
+    if "peaks" in parts:
+        days = days.cache()
+    t = _by_account(days, period, with_gaps="gaps" in parts)
+    if "lines" in parts:
+        t = t.left_join(_lines_facts(lines, period, ledger), "account").drop("account_right")
+    sums = t.order_by("account").to_pyarrow()
+    if not sums.num_rows:
         raise DataError(_no_purchase(ledger, period))
-    return _finish(table, period, ledger.has_cost)
+    tables = [_finish(batch.to_pandas(), period, parts, ledger) for batch in sums.to_batches(max_chunksize=BATCH)]
+    table = pd.concat([table[[n for n in names if n in table]] for table in tables], ignore_index=True)
+    if "peaks" in parts:
+        peaks = _peaks(_months(days, period).to_pyarrow(), table["account"])
+        table = table.assign(**dict(zip(("peak_revenue", "prior_peak_revenue"), np.transpose(peaks), strict=True)))
+    return table[names]
+
+
+def _wanted(columns: Sequence[str] | None) -> list[str]:
+    """Return account and the columns that are wanted, in the table's order."""
+    known = [column.name for column in TABLES["summary"]]
+    strange = [name for name in columns or () if name not in known]
+    if strange:
+        raise ConfigError(f'The summary has no column "{strange[0]}".{did_you_mean(strange[0], known)}')
+    return [name for name in known if columns is None or name in {"account", *columns}]
 
 
 def summarize_periods(
@@ -175,7 +237,10 @@ def _revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame |
     t = t.filter(t.account.notnull(), t.kind.isin(REVENUE_KINDS), t.date <= ibis.literal(period.calibration_end))
     if accounts is None:
         return t
-    groups = ibis.memtable(pa.table({"member": accounts["member"], "group": accounts["account"]}))
+    moved = accounts[accounts["member"] != accounts["account"]]
+    if moved.empty:
+        return t
+    groups = ibis.memtable(pa.table({"member": moved["member"], "group": moved["account"]}))
     t = t.left_join(groups, t.account == groups.member)
     return t.mutate(account=ibis.coalesce(t.group, t.account)).drop("group", "member")
 
@@ -213,170 +278,204 @@ def _money_where(condition: ir.BooleanValue, money: ir.DecimalValue) -> ir.Decim
     return condition.ifelse(money, ibis.literal(0).cast(MONEY)).cast(MONEY).sum()
 
 
-def _repeat(purchases: ir.Table) -> ir.Table:
-    """First, last and repeat purchases; a self-join on the first day, because argmin is wrong on some engines."""
-    firsts = purchases.group_by("account").agg(first_purchase=purchases.date.min())
-    joined = purchases.join(firsts, "account")
-    on_first = joined.date == joined.first_purchase
-    return joined.group_by("account").agg(
-        first_purchase=joined.first_purchase.min(),
-        last_purchase=joined.date.max(),
-        purchase_days=joined.count(),
-        first_value=_money_where(on_first, joined.net),
-        repeat_value=_money_where(~on_first, joined.net),
-        largest_order=joined.net.max(),
-    )
+def _by_account(days: ir.Table, period: StudyPeriod, *, with_gaps: bool) -> ir.Table:
+    """Sum up each account's days, in one pass; accounts without a purchase are left out.
 
-
-def _windows(days: ir.Table, period: StudyPeriod) -> ir.Table:
-    """Revenue and purchase days of the last twelve months and of the twelve before; returns."""
+    The value of the first purchase is that of the earliest day: one row a day makes it a single one.
+    """
     import ibis
 
-    last = days.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
-    before = (days.date >= ibis.literal(period.window_start(2 * DAYS_PER_YEAR))) & ~last
-    return days.group_by("account").agg(
-        revenue=days.net.sum(),
-        trailing_revenue=_money_where(last, days.net),
-        previous_revenue=_money_where(before, days.net),
-        trailing_purchase_days=(last & days.is_purchase).cast("int64").sum(),
-        previous_purchase_days=(before & days.is_purchase).cast("int64").sum(),
-        trailing_purchase_value=_money_where(last & days.is_purchase, days.net),
-        trailing_largest_order=(last & days.is_purchase).ifelse(days.net, None).max(),
-    )
+    d = days
+    if with_gaps:
+        w = ibis.window(group_by=["account", "is_purchase"], order_by="date")
+        d = d.mutate(before=d.date.lag().over(w), later=ibis.row_number().over(w))
+        d = d.mutate(gap=d.date.delta(d.before, unit="day"))
+    bought = d.is_purchase
+    last = d.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
+    before = (d.date >= ibis.literal(period.window_start(2 * DAYS_PER_YEAR))) & ~last
+    facts = {
+        "first_purchase": d.date.min(where=bought),
+        "last_purchase": d.date.max(where=bought),
+        "purchase_days": bought.sum(),
+        "first_value": d.net.argmin(d.date, where=bought),
+        "purchase_value": d.net.sum(where=bought),
+        "largest_order": d.net.max(where=bought),
+        "revenue": d.net.sum(),
+        "trailing_revenue": d.net.sum(where=last),
+        "previous_revenue": d.net.sum(where=before),
+        "trailing_purchase_days": (last & bought).sum(),
+        "previous_purchase_days": (before & bought).sum(),
+        "trailing_purchase_value": d.net.sum(where=last & bought),
+        "trailing_largest_order": d.net.max(where=last & bought),
+    }
+    if with_gaps:
+        facts |= _order_values(d, period) | _gaps(d, period)
+    sums = d.group_by("account").agg(**facts)
+    sums = sums.filter(sums.purchase_days > 0)
+    sums = sums.mutate(repeat_value=sums.purchase_value - sums.first_value).drop("purchase_value")
+    return sums.mutate(**{n: c.cast("float64") for n, c in _columns(sums) if c.type().is_decimal()})
 
 
-def _peaks(days: ir.Table, period: StudyPeriod) -> ir.Table:
-    """Best twelve months, in windows that end on each twelfth of a year counted back from the as-of date."""
+def _columns(table: ir.Table) -> list[tuple[str, ir.Column]]:
+    return [(name, table[name]) for name in table.columns]
+
+
+def _months(days: ir.Table, period: StudyPeriod) -> ir.Table:
+    """Net revenue by account and stretch of days (see `EDGES`): account, stretch, net."""
     import ibis
     import pyarrow as pa
 
-    n = PEAK_MONTHS - MONTHS_PER_YEAR
-    windows = ibis.memtable(
-        pa.table(
-            {
-                "window": range(n + 1),
-                "start": [period.window_start(months_to_days(m) + DAYS_PER_YEAR) for m in range(n + 1)],
-                "end": [period.window_start(months_to_days(m) + 1) for m in range(n + 1)],
-            }
-        )
-    )
-    recent = days.filter(days.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS))))
-    joined = recent.join(windows, [recent.date >= windows.start, recent.date <= windows.end])
-    sums = joined.group_by("account", "window").agg(net=joined.net.sum())
-    prior = sums.window >= MONTHS_PER_YEAR
-    return sums.group_by("account").agg(
-        peak_revenue=sums.net.max(), prior_peak_revenue=prior.ifelse(sums.net, None).max()
-    )
+    stretch = [n for n, (start, end) in enumerate(pairwise(EDGES)) for _ in range(end - start)]
+    day = [period.window_start(n + 1) for n in range(EDGES[-1])]
+    calendar = ibis.memtable(pa.table({"day": day, "stretch": stretch}))
+    dated = days.join(calendar, days.date == calendar.day)
+    return dated.group_by("account", "stretch").agg(net=dated.net.sum().cast("float64"))
 
 
-def _order_values(purchases: ir.Table, period: StudyPeriod) -> ir.Table:
+def _peaks(months: pa.Table, accounts: pd.Series) -> np.ndarray:
+    """Best twelve months of all, and of those that end a year or more before the as-of date: shape (accounts, 2).
+
+    The windows end on each twelfth of a year counted back; one without any revenue is worth 0 only where the account
+    has revenue in another.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    place = pc.index_in(months["account"].combine_chunks(), value_set=pa.array(accounts, pa.string()))
+    keep = pc.is_valid(place).to_numpy(zero_copy_only=False)
+    row, stretch, net = (np.asarray(c)[keep] for c in (place.fill_null(-1), months["stretch"], months["net"]))
+    order = np.argsort(row, kind="stable")
+    row, stretch, net = row[order], stretch[order], net[order]
+    best = np.zeros((len(accounts), 2))
+    for start in range(0, len(accounts), BATCH):
+        here = slice(*np.searchsorted(row, [start, start + BATCH]))
+        sums = np.zeros((min(BATCH, len(accounts) - start), len(EDGES) - 1))
+        sums[row[here] - start, stretch[here]] = net[here]
+        traded = np.zeros(sums.shape, dtype=bool)
+        traded[row[here] - start, stretch[here]] = True
+        for column, first in enumerate((0, MONTHS_PER_YEAR)):
+            best[start : start + BATCH, column] = _best_window(sums, traded, first)
+    return best
+
+
+def _best_window(sums: np.ndarray, traded: np.ndarray, first: int) -> np.ndarray:
+    """Highest sum of a window that ends at least `first` months back and holds a trade; 0 without one."""
+    import numpy as np
+
+    best = np.full(len(sums), -np.inf)
+    for end, start in WINDOWS[first:]:
+        window = slice(EDGES.index(end), EDGES.index(start))
+        found = sums[:, window].sum(axis=1)
+        best = np.where(traded[:, window].any(axis=1), np.maximum(best, found), best)
+    return np.where(np.isfinite(best), best, 0.0)
+
+
+def _order_values(d: ir.Table, period: StudyPeriod) -> dict[str, ir.Value]:
     """Sums from which the trend of ln(value of a purchase day) follows by least squares."""
     import ibis
 
-    p = purchases.filter(purchases.net > 0)
-    time = p.date.delta(ibis.literal(period.calibration_end), unit="day")
-    log = p.net.cast("float64").ln()
-    p = p.mutate(t=time, y=log.cast(EXACT), ty=(time * log).cast(EXACT), yy=(log * log).cast(EXACT))
-    return p.group_by("account").agg(
-        n_values=p.count(), st=p.t.sum(), stt=(p.t * p.t).sum(), sy=p.y.sum(), sty=p.ty.sum(), syy=p.yy.sum()
-    )
+    usable = d.is_purchase & (d.net > 0)
+    time = d.date.delta(ibis.literal(period.calibration_end), unit="day")
+    log = usable.ifelse(d.net, None).cast("float64").ln()
+    return {
+        "n_values": usable.sum(),
+        "st": time.sum(where=usable),
+        "stt": (time * time).sum(where=usable),
+        "sy": log.cast(EXACT).sum(),
+        "sty": (time * log).cast(EXACT).sum(),
+        "syy": (log * log).cast(EXACT).sum(),
+    }
 
 
-def _gaps(purchases: ir.Table, period: StudyPeriod) -> ir.Table:
+def _gaps(d: ir.Table, period: StudyPeriod) -> dict[str, ir.Value]:
     """Gaps between purchase days: longest of three years, median, spread, sum of logs, and the last long one."""
     import ibis
 
-    w = ibis.window(group_by="account", order_by="date")
-    p = purchases.mutate(before=purchases.date.lag().over(w), later=ibis.row_number().over(w))
-    p = p.mutate(gap=p.date.delta(p.before, unit="day"))
-    recent = p.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS)))
-    long = p.gap > DAYS_PER_YEAR
-    return p.group_by("account").agg(
-        longest_gap=recent.ifelse(p.gap, None).max(),
-        median_gap=p.gap.median(),
-        n_gaps=p.gap.count(),
-        sum_gap=p.gap.sum(),
-        sum_gap_squared=(p.gap * p.gap).sum(),
-        sum_log_gap=p.gap.cast("float64").ln().cast(EXACT).sum(),
-        rank_after_long_gap=long.ifelse(p.later, None).max(),
-    )
+    gap = d.is_purchase.ifelse(d.gap, None)
+    recent = d.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS)))
+    return {
+        "longest_gap": gap.max(where=recent),
+        "median_gap": gap.median(),
+        "n_gaps": gap.count(),
+        "sum_gap": gap.sum(),
+        "sum_gap_squared": (gap * gap).sum(),
+        "sum_log_gap": gap.cast("float64").ln().cast(EXACT).sum(),
+        "rank_after_long_gap": d.later.max(where=gap > DAYS_PER_YEAR),
+    }
 
 
-def _lines_facts(lines: ir.Table, period: StudyPeriod) -> ir.Table:
+def _lines_facts(lines: ir.Table, period: StudyPeriod, ledger: Ledger) -> ir.Table:
     """Breadth, returns and margin, which only single lines show."""
     import ibis
 
     last = lines.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
-    costed = (lines.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS)))) & lines.cost.notnull()
-    margin = lines.amount - lines.cost
-    priced = costed & (lines.amount > 0)
-    # Margin² / amount is amount × rate²: its sum gives the amount-weighted variance of the lines' rates.
-    weighted_square = (margin.cast("float64") * (margin.cast("float64") / lines.amount.cast("float64"))).cast(
-        "decimal(38,6)"
-    )
-    return lines.group_by("account").agg(
-        product_lines=last.ifelse(lines.product_line, None).nunique(),
-        bought=_money_where(lines.amount > 0, lines.amount),
-        returned=_money_where(lines.amount < 0, -lines.amount),
-        costed_lines=priced.cast("int64").sum(),
-        costed_revenue=_money_where(costed, lines.amount),
-        margin=_money_where(costed, margin),
-        trailing_margin=_money_where(last & lines.cost.notnull(), margin),
-        priced_revenue=_money_where(priced, lines.amount),
-        priced_margin=_money_where(priced, margin),
-        priced_square=priced.ifelse(weighted_square, None).sum(),
-    )
+    facts = {
+        "product_lines": lines.product_line.nunique(where=last),
+        "bought": lines.amount.sum(where=lines.amount > 0),
+        "returned": -lines.amount.sum(where=lines.amount < 0),
+    }
+    if ledger.has_cost:
+        recent = lines.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS)))
+        costed, margin = recent & lines.cost.notnull(), lines.amount - lines.cost
+        priced = costed & (lines.amount > 0)
+        # Margin² / amount is amount × rate²: its sum gives the amount-weighted variance of the lines' rates.
+        rate = margin.cast("float64") / lines.amount.cast("float64")
+        facts |= {
+            "costed_lines": priced.sum(),
+            "costed_revenue": lines.amount.sum(where=costed),
+            "margin": margin.sum(where=costed),
+            "trailing_margin": margin.sum(where=last & lines.cost.notnull()),
+            "priced_revenue": lines.amount.sum(where=priced),
+            "priced_margin": margin.sum(where=priced),
+            "priced_square": priced.ifelse(margin.cast("float64") * rate, None).cast("decimal(38,6)").sum(),
+        }
+    sums = lines.group_by("account").agg(**facts)
+    return sums.mutate(**{n: c.cast("float64") for n, c in _columns(sums) if c.type().is_decimal()})
 
 
-def _finish(table: pd.DataFrame, period: StudyPeriod, has_cost: bool) -> pd.DataFrame:
-    """Turn exact sums into the documented columns."""
+def _finish(table: pd.DataFrame, period: StudyPeriod, parts: set[str], ledger: Ledger) -> pd.DataFrame:
+    """Turn sums into the documented columns."""
     import numpy as np
     import pandas as pd
 
     dates = ["first_purchase", "last_purchase"]
+    table[dates] = table[dates].apply(lambda c: pd.to_datetime(c).astype("datetime64[s]"))
     numbers = table.columns.difference(["account", *dates])
     table[numbers] = table[numbers].astype("float64")
-    first, last = (pd.to_datetime(table[c]) for c in dates)
+    zeros = table.columns.intersection(ZERO_WITHOUT)
+    table[zeros] = table[zeros].fillna(0.0)
     as_of = pd.Timestamp(period.calibration_end)
     with np.errstate(divide="ignore", invalid="ignore"):
         table["frequency"] = table["purchase_days"] - 1
-        table["recency"] = days_to_units((last - first).dt.days, period.unit)
-        table["T"] = days_to_units((as_of - first).dt.days, period.unit)
+        table["recency"] = days_to_units((table["last_purchase"] - table["first_purchase"]).dt.days, period.unit)
+        table["T"] = days_to_units((as_of - table["first_purchase"]).dt.days, period.unit)
         table["monetary_value"] = (table["repeat_value"] / table["frequency"]).where(table["frequency"] > 0, 0.0)
         table["trailing_order_value"] = table["trailing_purchase_value"] / table["trailing_purchase_days"]
-        table["days_since_last"] = (as_of - last).dt.days
-        table["return_rate"] = (table["returned"] / table["bought"]).where(table["bought"] > 0, 0.0)
-        mean_gap = table["sum_gap"] / table["n_gaps"]
-        spread = table["sum_gap_squared"] / table["n_gaps"] - mean_gap**2
-        table["gap_cv"] = (np.sqrt(spread.clip(lower=0)) / mean_gap).where(table["n_gaps"] >= 2)
-        # Logarithms were summed of days; another unit shifts each by the same number.
-        table["log_gaps"] = (table["sum_log_gap"] + table["n_gaps"] * np.log(days_to_units(1, period.unit))).fillna(0.0)
-        table["days_since_return"] = table["purchase_days"] - table["rank_after_long_gap"]
-        rate = table["priced_margin"] / table["priced_revenue"]
-        table["margin_rate_var"] = (table["priced_square"] / table["priced_revenue"] - rate**2).clip(lower=0)
-    table["order_value_trend"], table["order_value_trend_se"] = _trend(table)
-    # Without revenue in 36 months there is no window at all: the best twelve months are worth nothing.
+        table["days_since_last"] = (as_of - table["last_purchase"]).dt.days
+        if "gaps" in parts:
+            mean_gap = table["sum_gap"] / table["n_gaps"]
+            spread = table["sum_gap_squared"] / table["n_gaps"] - mean_gap**2
+            table["gap_cv"] = (np.sqrt(spread.clip(lower=0)) / mean_gap).where(table["n_gaps"] >= 2)
+            # Logarithms were summed of days; another unit shifts each by the same number.
+            table["log_gaps"] = table["sum_log_gap"] + table["n_gaps"] * np.log(days_to_units(1, period.unit))
+            table["days_since_return"] = table["purchase_days"] - table["rank_after_long_gap"]
+            table["order_value_trend"], table["order_value_trend_se"] = _trend(table)
+        if "lines" in parts:
+            table["return_rate"] = (table["returned"] / table["bought"]).where(table["bought"] > 0, 0.0)
+            table = _with_margins(table, ledger.has_cost)
+    return table.astype({n: "int64" for n in WHOLE if n in table})
+
+
+def _with_margins(table: pd.DataFrame, has_cost: bool) -> pd.DataFrame:
+    import numpy as np
+
     if not has_cost:
-        table["trailing_margin"] = np.nan
-    filled = [
-        "peak_revenue",
-        "prior_peak_revenue",
-        "product_lines",
-        "costed_lines",
-        "costed_revenue",
-        "margin",
-    ]
-    table[filled] = table[filled].fillna(0.0)
-    whole = [
-        "frequency",
-        "purchase_days",
-        "trailing_purchase_days",
-        "previous_purchase_days",
-        "days_since_last",
-    ]
-    table = table.astype(dict.fromkeys([*whole, "product_lines", "costed_lines"], "int64"))
-    table[dates] = table[dates].apply(lambda c: pd.to_datetime(c).astype("datetime64[s]"))
-    return table[[column.name for column in TABLES["summary"]]]
+        nothing = dict.fromkeys(("costed_revenue", "margin", "costed_lines"), 0.0)
+        return table.assign(trailing_margin=np.nan, margin_rate_var=np.nan, **nothing)
+    rate = table["priced_margin"] / table["priced_revenue"]
+    table["margin_rate_var"] = (table["priced_square"] / table["priced_revenue"] - rate**2).clip(lower=0)
+    return table
 
 
 def _trend(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

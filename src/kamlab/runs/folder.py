@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 """Written last: a folder that holds it is finished and does not change any more."""
 
+SCRATCH = ".scratch"
+"""Temporary files of the engines, inside a run's folder as long as it is under way."""
+
 FROZEN = Path("log", "config.json")
 """What a run was started with."""
 
@@ -54,6 +57,11 @@ class Run:
     draft: bool = False
     accept_stale: bool = False
     _ledger: list[Ledger] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def scratch(self) -> Path | None:
+        """Where temporary files of a run under way go: its own folder; elsewhere once it is finished."""
+        return None if (self.folder / MANIFEST).exists() else self.folder / SCRATCH
 
     def path(self, name: str) -> Path:
         """Return where a table is stored."""
@@ -119,7 +127,8 @@ class Run:
         """Open the ledger."""
         if not self._ledger:
             self._make("ledger", self.path("ledger"))
-            self._ledger.append(Ledger.from_parquet(self.path("ledger"), self.read("quarantine")))
+            options: dict[str, Any] = {"engine": self.config.engine, "scratch": self.scratch}
+            self._ledger.append(Ledger.from_parquet(self.path("ledger"), self.read("quarantine"), **options))
         return self._ledger[0]
 
     def write_ledger(self, ledger: Ledger) -> None:
@@ -127,7 +136,7 @@ class Run:
         self._refuse_if_finished("ledger")
         with replacing(self.path("ledger")) as path:
             ledger.write_parquet(path)
-        self._ledger[:] = [ledger]
+        self._ledger.clear()
 
     def translator(self, lang: str) -> Translator:
         """Return the words and number formats of a language, in the company's currency."""

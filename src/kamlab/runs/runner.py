@@ -17,7 +17,7 @@ from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.i18n import languages as known_languages
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.drafts import find_config
-from kamlab.runs.folder import FROZEN, MANIFEST
+from kamlab.runs.folder import FROZEN, MANIFEST, SCRATCH
 from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period, versions
 from kamlab.runs.output import (
     BUILDING,
@@ -184,6 +184,8 @@ def _build(folder: Path, frozen: Frozen, progress: Progress) -> dict[str, float]
             executed = folder / "notebooks" / f"{label}.ipynb"
             execute(resources.notebooks() / f"{notebook}.ipynb", executed, parameters | extra, folder)
             timings[label] = time.perf_counter() - start
+    # Chapters' kernels are ended without ceremony; what their engines left goes here.
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     from kamlab.reports import export_pdf
 
     messages: list[str] = []

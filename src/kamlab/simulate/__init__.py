@@ -2,6 +2,7 @@
 
 from kamlab.simulate.company import SAMPLE_SEED, Company, company
 from kamlab.simulate.export import write
+from kamlab.simulate.large import order_lines
 from kamlab.simulate.models import SimulatedLog, bg_nbd
 
-__all__ = ["SAMPLE_SEED", "Company", "SimulatedLog", "bg_nbd", "company", "write"]
+__all__ = ["SAMPLE_SEED", "Company", "SimulatedLog", "bg_nbd", "company", "order_lines", "write"]

@@ -2,8 +2,8 @@
 
 from kamlab.sources.formats import canonical
 from kamlab.sources.paths import resolve_path
-from kamlab.sources.raw import RaggedRow, RawTable, Reading, from_frame
-from kamlab.sources.reader import content_hash, file_hash, parquet_files, read_table
+from kamlab.sources.raw import RaggedRow, RawTable, Reading, as_text, from_frame
+from kamlab.sources.reader import content_hash, file_hash, parquet_columns, parquet_files, read_table
 from kamlab.sources.sql import is_url, refuse_written_password
 from kamlab.sources.text import Dialect, dialect_of
 
@@ -12,12 +12,14 @@ __all__ = [
     "RaggedRow",
     "RawTable",
     "Reading",
+    "as_text",
     "canonical",
     "content_hash",
     "dialect_of",
     "file_hash",
     "from_frame",
     "is_url",
+    "parquet_columns",
     "parquet_files",
     "read_table",
     "refuse_written_password",

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from kamlab.errors import DataError
+from kamlab.errors import DataError, first_ids
 from kamlab.sources.excel import SUFFIXES as EXCEL
 from kamlab.sources.excel import read_excel
 from kamlab.sources.paths import files_of, resolve_path
-from kamlab.sources.raw import RawTable, as_text, concatenate
+from kamlab.sources.raw import RawTable, as_text, concatenate, refuse_repeated_names
 from kamlab.sources.sql import is_url, read_sql
 from kamlab.sources.text import checked_delimiter, read_text
 
@@ -100,8 +100,38 @@ def parquet_files(path: str | Path, *, base: Path | None = None) -> list[Path]:
     """Return the files of a Parquet file, folder or pattern, which an engine scans itself; none for others."""
     if is_url(str(path)):
         return []
-    files = files_of(resolve_path(path, base))
+    try:
+        files = files_of(resolve_path(path, base))
+    except DataError:  # whoever reads it says what is missing
+        return []
     return files if files[0].suffix.lower() == ".parquet" else []
+
+
+def parquet_columns(files: Sequence[Path]) -> list[str]:
+    """Return the columns of Parquet files of one schema, without reading them.
+
+    Raises
+    ------
+    DataError
+        If a file is no Parquet, or the files have different columns.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = []
+    for file in files:
+        try:
+            names.append(pq.read_schema(file).names)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(f"{file.name} cannot be read as Parquet: {error}") from None
+        refuse_repeated_names(names[-1], file.name)
+        if set(names[-1]) != set(names[0]):
+            raise DataError(
+                f"{file.name} has other columns than {files[0].name} (differing: "
+                f"{first_ids(sorted(set(names[-1]) ^ set(names[0])))}). Files that are read together must have the "
+                "same columns."
+            )
+    return names[0]
 
 
 def content_hash(path: str, *, base: Path | None = None, table: str | None = None, query: str | None = None) -> str:
