@@ -108,7 +108,8 @@ def test_a_wholesaler_with_cancellations_and_lines_without_a_customer(tmp_path):
     (tmp_path / "kamlab.toml").write_text(
         '[company]\nname = "X"\ncurrency = "GBP"\n[source.transactions]\n'
         'path = "${KAMLAB_CASES}/online_retail_2009_2010.parquet"\n'
-        'columns = { account = "CustomerID", date = "InvoiceDate", amount = "Quantity * UnitPrice", kind = "StockCode" }\n'
+        'columns = { account = "CustomerID", date = "InvoiceDate", amount = "Quantity * UnitPrice", '
+        'kind = "StockCode" }\n'
         'kinds = { POST = "freight", DOT = "freight", "C2" = "freight", D = "rebate", "*" = "sign" }\n'
         'exclude = { StockCode = ["B", "ADJUST*", "TEST*", "AMAZONFEE", "BANK CHARGES"] }\n'
     )

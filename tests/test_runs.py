@@ -16,6 +16,7 @@ from kamlab.runs import drafts, identity, runner
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.folder import BEFORE, HANDED_ON
 from kamlab.runs.output import hand_on
+from kamlab.sources import file_hash
 
 ROOT = Path(__file__).parents[1]
 
@@ -298,7 +299,7 @@ def test_the_playbook_is_the_one_that_the_run_was_started_with(company, monkeypa
     assert read == result.folder / "log" / "playbook.toml"
     assert read.read_bytes() == shipped.read_bytes()
     inputs = json.loads((result.folder / "manifest.json").read_text("utf-8"))["inputs"]
-    assert inputs["mine.toml"] == identity.file_hash(shipped)
+    assert inputs["mine.toml"] == file_hash(shipped)
 
 
 def test_a_playbook_that_is_not_there_is_refused_before_anything_runs(company, monkeypatch):

@@ -142,11 +142,13 @@ def _guessed(path: Path) -> tuple[Ledger, tuple[Reading, ...], str]:
     wrong = [why for key, why in guess.refuted.items() if not columns.get("date" if key in DATES else key, "")]
     if wrong:
         raise DataError(
-            f"{path.name} cannot be read as a transaction log by its headers alone: {'; '.join(wrong)}. Name the columns "
-            f"in a configuration. {DATE_REMEDY}."
+            f"{path.name} cannot be read as a transaction log by its headers alone: {'; '.join(wrong)}. Name the "
+            f"columns in a configuration. {DATE_REMEDY}."
         )
     log = _config.Transactions(path=str(path.resolve()), columns=mapped)
-    guessed = _config.Config(company=_config.Company(name=path.stem), source=_config.Source(transactions=log))
+    guessed = _config.Config(
+        company=_config.Company(name=path.stem), source=_config.Source(transactions=log), base=Path()
+    )
     raw, columns_read = intake.transactions(guessed)
     shown = ", ".join(f"{key} = {name}" for key, name in mapped.items()) or "none"
     ledger = read_ledger(raw, columns=columns_read, max_quarantined_share=1)

@@ -10,7 +10,7 @@ forecast in today's way. What has no dates of its own, such as a potential, is l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -21,7 +21,7 @@ from kamlab.errors import DataError, ModelError
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.summary import holdout, summarize
-from kamlab.terms import TABLES
+from kamlab.terms import AUTO, TABLES
 from kamlab.tiers import Cuts
 
 ORIGINS = 3
@@ -40,13 +40,13 @@ class Settings:
     """What an earlier run shares with today's.
 
     units : account master as of today; membership : columns member, account; fixed : configured thresholds of each
-    axis; weight : of the model in the blend in force; level : of intervals; seed.
+    axis; forecaster : the one in force today; level : of intervals; seed.
     """
 
     units: pd.DataFrame
     membership: pd.DataFrame
     fixed: Mapping[str, tuple[float, float]]
-    weight: float = 1.0
+    forecaster: str = AUTO
     level: float = 0.9
     seed: int = 0
 
@@ -192,14 +192,16 @@ def _said(ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings) -> l
 def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFrame:
     """Summarise and forecast as of one date, for the accounts known by then."""
     summary = summarize(ledger, date, accounts=settings.membership)
-    choice = backtest.choose(ledger, date, accounts=settings.membership, origins=0)
+    choice = backtest.choose(
+        ledger, date, accounts=settings.membership, origins=0, forecaster=settings.forecaster, seed=settings.seed
+    )
     rates = None
     if ledger.has_cost:
         channels = settings.units.set_index("account")["channel"].reindex(summary["account"])
         rates = margins.rates(summary, groups=channels)
     future = forecast.value(
         summary,
-        replace(choice, weight=settings.weight),
+        choice,
         margins=rates,
         horizon_days=DAYS_PER_YEAR,
         level=settings.level,

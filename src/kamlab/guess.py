@@ -63,7 +63,7 @@ MASTER_WORDS: dict[str, str] = {
 
 _NUMBER = re.compile(rf"[+-]?[0-9][0-9{GROUPING}]*(?:e[+-]?[0-9]+)?", re.I)
 SAMPLE_ROWS = 1000
-SHARE = 0.8
+SHARE = 0.5
 """A guess by name is dropped where fewer of a column's values than this can be read as what it should hold."""
 
 

@@ -92,6 +92,9 @@ def transactions(config: Config) -> tuple[RawTable, dict[str, str]]:
     columns = dated_columns(table)
     _check_settings(raw, table)
     factors = _factors(raw, columns)
+    if _is_wrong(raw, columns, factors):
+        # The ledger names every fault of the mapping in one message; formats of wrong columns say nothing.
+        return raw, {key: name for key, name in columns.items() if key != "tax" and key not in factors}
     every = columns | {name: name for names in factors.values() for name in names if not _CONSTANT.fullmatch(name)}
     mapped = {key: name for key, name in every.items() if name in raw.rows.column_names}
     numbers = [key for key in mapped if key in NUMBERS or key not in columns]
@@ -135,6 +138,12 @@ def _check_settings(raw: RawTable, table: Transactions) -> None:
                     faults += [f'{setting} names "{value}", which "{name}" never holds.{near}'] if near else []
     if faults:
         raise DataError(f"{raw.source}: {' '.join(faults)}")
+
+
+def _is_wrong(raw: RawTable, columns: Mapping[str, str], factors: Mapping[str, list[str]]) -> bool:
+    """Whether a needed column is not mapped, or a mapped one is not there."""
+    there = all(name in raw.rows.column_names for key, name in columns.items() if key not in factors)
+    return not there or any(key not in columns for key in NEEDED)
 
 
 def _fits(text: str | None, pattern: str) -> bool:

@@ -30,11 +30,6 @@ LARGEST_UNLISTED_SHARE = 0.5
 """A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
 
 
-def read_source(config: Config, *, scratch: Path | None = None) -> Ledger:
-    """Read the configured transaction log; see `read_lines`."""
-    return read_lines(config, scratch=scratch)[0]
-
-
 def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, tuple[Reading, ...]]:
     """Read the configured transaction log, and say how its files were read; temporary files go to `scratch`.
 
@@ -320,7 +315,7 @@ def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
         units=run.read("accounts"),
         membership=run.read("membership"),
         fixed=fixed,
-        weight=run.read_facts("choice")["weight"],
+        forecaster=run.read_facts("choice")["forecaster"],
         level=run.config.value.level,
         seed=run.config.seed,
     )

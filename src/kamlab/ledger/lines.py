@@ -24,7 +24,7 @@ COLUMNS = ("account", "date", "kind", *TEXT_COLUMNS[1:], *DECIMAL_COLUMNS, "curr
 """Ledger columns that a source column can be mapped to; account and date are needed, amount for money."""
 
 REASONS = {
-    "refused": "",  # the intake has said why
+    "early": "known before its values are read",
     "date": "date is missing or impossible",
     "amount": "amount is missing or not a number",
     "quantity": "quantity is not a number",
@@ -36,8 +36,6 @@ REASONS = {
 """Why a line cannot be used, in the order in which several reasons are told; each is a bit of `fault`."""
 LINES = "kamlab_lines"
 PLACE = ["source", "line", "row", "amount", "fault"]
-REFUSED = "kamlab_refused"
-"""Whether the intake has refused a row already."""
 BITS = {name: 1 << place for place, name in enumerate(REASONS)}
 
 
@@ -57,18 +55,13 @@ class Rows:
     Attributes
     ----------
     table : ibis table
-        `source`, `line`, `row` (position in its file from 0), and every mapped column under its ledger name.
+        `source`, `line`, `row` (position in its file from 0), `early` (whether it is known already that the row cannot
+        be used), and every mapped column under its ledger name.
     """
 
     table: ir.Table
     files: tuple[Path, ...] = ()
     raw: RawTable | None = None
-
-    def refused(self, places: pa.Table) -> list[str]:
-        """Return what the intake has said of the rows at the given places; nothing of most."""
-        if self.raw is None or self.raw.faults is None:
-            return [""] * places.num_rows
-        return [fault or "" for fault in self.raw.faults.take(places["row"].combine_chunks()).to_pylist()]
 
     def originals(self, session: Session, places: pa.Table) -> list[str]:
         """Return the original values at the given places (source, line, row), each row as a JSON object."""
@@ -95,18 +88,20 @@ def rows_in_memory(raw: RawTable, columns: Mapping[str, str]) -> Rows:
         "source": pa.repeat(pa.scalar(raw.source), n) if raw.files is None else raw.files,
         "line": raw.lines,
         "row": pa.array(range(n), pa.int64()),
+        "early": pa.repeat(pa.scalar(False), n) if raw.faults is None else raw.faults.is_valid(),
     }
-    if raw.faults is not None:
-        here[REFUSED] = raw.faults.is_valid()
     mapped = {name: raw.rows[column] for name, column in columns.items()}
     return Rows(ibis.memtable(pa.table(here | mapped)), raw=raw)
 
 
 def rows_in_files(files: Sequence[Path], columns: Mapping[str, str], session: Session) -> Rows:
     """Give an engine Parquet files that it scans itself; their line is the number of the row, from 1."""
+    import ibis
+
     scan = session.scan_files(files)
     mapped = {name: scan[column] for name, column in columns.items()}
     here = {"source": scan.source_file, "line": scan.source_row + 1, "row": scan.source_row}
+    here["early"] = ibis.literal(False)
     return Rows(_with_whole_ids(scan.select(**here, **mapped)), files=tuple(files))
 
 
@@ -169,11 +164,7 @@ def _words(t: ir.Table, mapped: Sequence[str]) -> ir.Table:
         **{n: text_of(t[n]) for n in (*TEXT_COLUMNS, "kind", "currency") if n in mapped},
         **{n: t[n] if is_number(t[n].type()) else text_of(t[n]) for n in DECIMAL_COLUMNS if n in mapped},
     }
-    return t.select(*_place(t), **kept)
-
-
-def _place(t: ir.Table) -> list[str]:
-    return [name for name in ("source", "line", "row", REFUSED) if name in t.columns]
+    return t.select("source", "line", "row", "early", **kept)
 
 
 def _values(t: ir.Table, mapped: Sequence[str], formats: Formats) -> ir.Table:
@@ -189,7 +180,7 @@ def _values(t: ir.Table, mapped: Sequence[str], formats: Formats) -> ir.Table:
         else:
             known[name] = ibis.null("decimal(38,4)")
     given = {f"{n}_given": t[n].notnull() for n in ("quantity", "cost") if n in mapped}
-    return t.select(*_place(t), **known | {"kind": known["kind"].lower()}, **given)
+    return t.select("source", "line", "row", "early", **known | {"kind": known["kind"].lower()}, **given)
 
 
 def _judged(t: ir.Table, mapped: Sequence[str]) -> ir.Table:
@@ -202,8 +193,7 @@ def _judged(t: ir.Table, mapped: Sequence[str]) -> ir.Table:
 def _fault(lines: ir.Table, mapped: Sequence[str]) -> ir.IntegerColumn:
     import ibis
 
-    wrong = {"refused": lines[REFUSED]} if REFUSED in lines.columns else {}
-    wrong["date"] = lines.date.isnull()
+    wrong = {"early": lines.early, "date": lines.date.isnull()}
     if "amount" in mapped:
         wrong["amount"] = lines.amount.isnull()
     for name in ("quantity", "cost"):

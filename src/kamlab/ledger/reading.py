@@ -59,11 +59,13 @@ def read_ledger(
     columns : mapping of str to str
         Ledger column → source column. `account` and `date` are needed; see `COLUMNS` for the others.
     date_format : str, optional
-        Order of the date's parts, such as "%d/%m/%Y" (%Y, %y, %m, %d); found if not given.
+        Order of the date's parts, such as "%d/%m/%Y" (%Y, %y, %m, %d). Not given, it is found; in Parquet that is
+        scanned in place dates are then ISO dates or YYYYMMDD.
     delimiter, header, encoding
         See `sources.read_table`.
     decimal, thousands : str, optional
-        The decimal mark, and the signs that part thousands; found if not given.
+        Marks of the numbers in text: the decimal one, and those between groups of three digits. Not given, they are
+        found; in Parquet that is scanned in place they are "." and none.
     purchase : {"positive", "nonnegative"}
         "nonnegative" where every row is a purchase by definition, free ones included.
     currency : str
@@ -93,8 +95,9 @@ def read_ledger(
         )
     files = parquet_files(source) if isinstance(source, (str, Path)) else []
     session = engine.connect(scratch)
+    ragged: tuple[RaggedRow, ...] = ()
     if files:
-        have, name, ragged = parquet_columns(files), Path(source).name, ()
+        have, name = parquet_columns(files), Path(source).name
         check_columns(have, columns, name)
         rows = rows_in_files(files, columns, session)
     else:
@@ -104,8 +107,8 @@ def read_ledger(
         formats = {"date_format": date_format, "decimal": decimal, "thousands": thousands}
         raw, columns = canonical(raw, columns, numbers=DECIMAL_COLUMNS, dates=("date",), **formats)
         rows = rows_in_memory(raw, columns)
-    plain = Formats(date_format, decimal or ".", thousands or "") if files else Formats()
-    lines = open_lines(rows, columns, plain, session)
+    written = Formats(date_format, decimal or ".", thousands or "") if files else Formats()
+    lines = open_lines(rows, columns, written, session)
     found = _Quarantined.find(lines, columns)
     n_read = found.n_lines + len(ragged)
     quarantine = _with_ragged(found.table(rows, session), ragged)
@@ -181,17 +184,19 @@ class _Quarantined:
         """Return the quarantine, with the original values of each line."""
         import pandas as pd
 
-        reasons = {
-            fault: [REASONS[name] for name, bit in BITS.items() if fault & bit and REASONS[name]]
-            for fault in self._faults()
-        }
         places = self.places
-        said = zip(rows.refused(places), places["fault"].to_pylist(), strict=True)
+        early = BITS["early"]
+        reasons = {f: "; ".join(REASONS[n] for n, bit in BITS.items() if f & bit & ~early) for f in self._faults()}
+        known = rows.raw.faults if rows.raw is not None else None
+        told = [reasons[fault] for fault in places["fault"].to_pylist()]
+        if known is not None:
+            before = known.take(places["row"]).to_pylist()
+            told = ["; ".join(filter(None, pair)) for pair in zip(before, told, strict=True)]
         return pd.DataFrame(
             {
                 "source": places["source"].to_pandas(),
                 "line": places["line"].to_numpy(),
-                "reason": ["; ".join([*([refused] if refused else []), *reasons[fault]]) for refused, fault in said],
+                "reason": told,
                 "amount": pd.Series(places["amount"].to_pylist(), dtype=object),
                 "original": rows.originals(session, places) if places.num_rows else [],
             }

@@ -100,7 +100,10 @@ def parquet_files(path: str | Path, *, base: Path | None = None) -> list[Path]:
     """Return the files of a Parquet file, folder or pattern, which an engine scans itself; none for others."""
     if is_url(str(path)):
         return []
-    files = files_of(resolve_path(path, base))
+    try:
+        files = files_of(resolve_path(path, base))
+    except DataError:  # whoever reads it says what is missing
+        return []
     return files if files[0].suffix.lower() == ".parquet" else []
 
 
@@ -115,20 +118,19 @@ def parquet_columns(files: Sequence[Path]) -> list[str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names: list[list[str]] = []
+    names = []
     for file in files:
         try:
             names.append(pq.read_schema(file).names)
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{file.name} cannot be read as Parquet: {error}") from None
-    refuse_repeated_names(names[0], files[0].name)
-    other = [(file, own) for file, own in zip(files, names, strict=True) if set(own) != set(names[0])]
-    if other:
-        raise DataError(
-            f"{len(other)} of the {len(files)} files have other columns than {files[0].name} "
-            f"({first_ids(file.name for file, _ in other)}; differing: {first_ids(sorted(set(other[0][1]) ^ set(names[0])))}). "
-            "Files that are read together must have the same columns."
-        )
+        refuse_repeated_names(names[-1], file.name)
+        if set(names[-1]) != set(names[0]):
+            raise DataError(
+                f"{file.name} has other columns than {files[0].name} (differing: "
+                f"{first_ids(sorted(set(names[-1]) ^ set(names[0])))}). Files that are read together must have the "
+                "same columns."
+            )
     return names[0]
 
 
