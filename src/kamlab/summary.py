@@ -27,7 +27,9 @@ EXACT = "decimal(18,8)"
 
 PEAK_MONTHS = 36
 """How far back the best twelve months, the longest gap and the margin rate look."""
-WINDOWS = tuple((months_to_days(m), months_to_days(m) + DAYS_PER_YEAR) for m in range(PEAK_MONTHS - MONTHS_PER_YEAR + 1))
+WINDOWS = tuple(
+    (months_to_days(m), months_to_days(m) + DAYS_PER_YEAR) for m in range(PEAK_MONTHS - MONTHS_PER_YEAR + 1)
+)
 """Windows of twelve months that end on each twelfth of a year counted back, in days before the as-of date."""
 EDGES = sorted({edge for window in WINDOWS for edge in window})
 """Where the windows begin and end: sums of the stretches between make every window."""

@@ -74,7 +74,11 @@ class Ledger:
         """The accepted lines in memory, ordered by source and line: for logs that fit."""
         import pyarrow.parquet as pq
 
-        return pq.read_table(self.path).replace_schema_metadata(None).sort_by([("source", "ascending"), ("line", "ascending")])
+        return (
+            pq.read_table(self.path)
+            .replace_schema_metadata(None)
+            .sort_by([("source", "ascending"), ("line", "ascending")])
+        )
 
     @property
     def first_date(self) -> date:

@@ -179,7 +179,9 @@ def _values(t: ir.Table, mapped: Sequence[str], formats: Formats) -> ir.Table:
 
 def _judged(t: ir.Table, mapped: Sequence[str]) -> ir.Table:
     """Say what is wrong with each line, and what kind of line it is where the source does not."""
-    return t.select("source", "line", "row", *(n for n in COLUMNS if n != "kind"), kind=_kind(t, mapped), fault=_fault(t, mapped))
+    return t.select(
+        "source", "line", "row", *(n for n in COLUMNS if n != "kind"), kind=_kind(t, mapped), fault=_fault(t, mapped)
+    )
 
 
 def _fault(lines: ir.Table, mapped: Sequence[str]) -> ir.IntegerColumn:

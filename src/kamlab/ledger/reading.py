@@ -177,7 +177,9 @@ class _Quarantined:
         """Return the quarantine, with the original values of each line."""
         import pandas as pd
 
-        reasons = {fault: "; ".join(REASONS[name] for name, bit in BITS.items() if fault & bit) for fault in self._faults()}
+        reasons = {
+            fault: "; ".join(REASONS[name] for name, bit in BITS.items() if fault & bit) for fault in self._faults()
+        }
         places = self.places
         return pd.DataFrame(
             {
