@@ -26,7 +26,8 @@ FOUR = ["frequency", "recency", "T", "monetary_value"]
 
 LINES = f"""FROM read_parquet('{{path}}')
 WHERE account IS NOT NULL AND kind IN ('sale', 'return', 'rebate') AND date <= DATE '{AS_OF}'"""
-DAYS = f"""SELECT account, date, sum(amount) AS net, bool_or(kind <> 'return' AND amount > 0) AND sum(amount) > 0 AS bought
+DAYS = f"""SELECT account, date, sum(amount) AS net,
+  bool_or(kind <> 'return' AND amount > 0) AND sum(amount) > 0 AS bought
 {LINES} GROUP BY ALL"""
 
 FOUR_SQL = f"""
