@@ -3,14 +3,14 @@
 Evidence looks one, two and three horizons back, as the forecasters' contest does, so that a year's forecast is held
 against a whole year. Classes are held against those of one and two quarters back, because accounts are reviewed each
 quarter, and by today's borders, so that what moves is the account. Nothing after a date enters what is said as of it,
-but for today's borders there, and for the one weight between the model and recent purchases, so that all dates are
+but for today's borders there, and for the forecaster that is in force today, so that all dates are
 forecast in today's way. What has no dates of its own, such as a potential, is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
