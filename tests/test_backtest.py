@@ -11,7 +11,8 @@ from known_data import CDNOW_COLUMNS, CDNOW_LOG
 import kamlab as kl
 from kamlab import backtest
 from kamlab.backtest import contest
-from kamlab.backtest.forecasters import BASELINES
+from kamlab.backtest.forecasters import BASELINES, RULES, rules_at
+from kamlab.backtest.situation import from_ledger
 from kamlab.errors import ConfigError, ModelError
 from kamlab.simulate.models import bg_nbd
 from kamlab.terms import TABLES
@@ -193,14 +194,14 @@ def test_baselines_by_hand(steady):
 
 def test_the_same_days_a_year_ago_by_hand():
     frame = log(n=60, years=3)
-    choice = backtest.choose(ledger_of(frame), kl.StudyPeriod("2024-12-31", horizon_days=90), origins=1)
     origin = pd.Timestamp("2024-10-02")
+    at = from_ledger(ledger_of(frame), kl.StudyPeriod(origin, horizon_days=90), None, None)
+    assert [rule.name for rule in rules_at(at)] == list(BASELINES)
     start = origin - pd.Timedelta(days=365)
     window = frame[(frame["date"] > start) & (frame["date"] <= start + pd.Timedelta(days=90))]
-    rows = rows_of(choice, "revenue")
-    assert rows.loc["seasonal", "forecast"] == pytest.approx(window["amount"].sum())
+    assert RULES["seasonal"].expected(at).revenue.sum() == pytest.approx(window["amount"].sum())
     year = frame[(frame["date"] <= origin) & (frame["date"] > start)]
-    assert rows.loc["trailing", "forecast"] == pytest.approx(year["amount"].sum() * 90 / 365)
+    assert RULES["trailing"].expected(at).revenue.sum() == pytest.approx(year["amount"].sum() * 90 / 365)
 
 
 # What a forecaster may know
@@ -299,44 +300,36 @@ def test_too_few_accounts_at_the_as_of_date_are_an_error():
         backtest.choose(ledger_of(log(n=20)), kl.StudyPeriod("2024-12-31"))
 
 
-def test_a_configured_forecaster_is_in_force_and_the_contest_still_printed():
-    choice = backtest.choose(ledger_of(log(n=60)), kl.StudyPeriod("2024-12-31"), origins=1, forecaster="rate")
-    assert choice.forecaster == "rate"
-    assert choice.chosen_by == "configuration"
-    assert contest.NOTE_CONFIGURED in choice.notes
-    assert choice.candidates.loc[choice.candidates["chosen"], "forecaster"].tolist() == ["rate"]
-    assert choice.record["forecaster"].iloc[0] == "rate"
-    assert choice.record.loc[choice.record["forecaster"] == "rate", "coverage"].notna().all()
-
-
 def test_an_unknown_forecaster_is_refused_with_a_suggestion():
     with pytest.raises(ConfigError, match=r'no forecaster "parato_nbd". Did you mean "pareto_nbd"\?'):
         backtest.choose(ledger_of(log(n=40)), kl.StudyPeriod("2024-12-31"), forecaster="parato_nbd")
 
 
-def test_groups_are_forecast_as_one_account():
+def test_of_many_groups_a_sample_is_looked_at_and_all_are_fitted(monkeypatch):
+    monkeypatch.setattr(contest, "MAX_ACCOUNTS", 45)
     frame = log()
     ids = sorted(frame["account"].unique())
     membership = pd.DataFrame({"member": ids, "account": [f"G{i // 2:03d}" for i in range(len(ids))]})
     choice = backtest.choose(ledger_of(frame), kl.StudyPeriod("2024-12-31"), accounts=membership, origins=1)
-    assert (choice.record["accounts"] == 60).all()
-
-
-def test_of_many_accounts_a_sample_is_looked_at_and_all_are_fitted(monkeypatch):
-    monkeypatch.setattr(contest, "MAX_ACCOUNTS", 70)
-    choice = backtest.choose(ledger_of(log()), kl.StudyPeriod("2024-12-31"), origins=1)
-    assert (choice.record["accounts"] <= 70).all()
-    assert choice.sampled == 70
+    assert (choice.record["accounts"] == 45).all()
+    assert choice.sampled == 45
     assert contest.NOTE_SAMPLED in choice.notes
-    assert choice.transactions.n_accounts_ == 120
+    assert choice.transactions.n_accounts_ == 60  # two accounts each
 
 
-def test_without_money_purchases_are_compared():
-    choice = backtest.choose(ledger_of(log()[["account", "date"]]), kl.StudyPeriod("2024-12-31"), origins=1)
+def test_a_configured_forecaster_is_in_force_and_without_money_purchases_are_compared():
+    ledger = ledger_of(log(n=60)[["account", "date"]])
+    choice = backtest.choose(ledger, kl.StudyPeriod("2024-12-31"), origins=1, forecaster="rate")
     assert choice.spend is None
     assert choice.target == "purchases"
     assert set(choice.record["target"]) == {"purchases"}
+    assert choice.forecaster == "rate"
+    assert choice.chosen_by == "configuration"
+    assert contest.NOTE_CONFIGURED in choice.notes
     assert contest.NOTE_NO_SPEND not in choice.notes
+    assert choice.candidates.loc[choice.candidates["chosen"], "forecaster"].tolist() == ["rate"]
+    assert choice.record["forecaster"].iloc[0] == "rate"
+    assert choice.record.loc[choice.record["forecaster"] == "rate", "coverage_recalibrated"].notna().all()
 
 
 def test_free_goods_alone_give_purchases_and_a_note():

@@ -91,6 +91,14 @@ def test_an_account_that_the_model_has_given_up_gets_what_is_wanted():
     assert (bring_to(np.ones((1, 50)), np.ones(1), np.zeros(1), rng()) == 0).all()
 
 
+def test_draws_far_above_what_is_expected_do_not_explode():
+    counts = np.where(np.arange(500) < 20, 1.0, 0.0)[None]  # uncertain parameters; 1e-8 expected at the estimates
+    for expected in (0.0, 1e-8):
+        found = bring_to(counts, np.array([expected]), np.array([5.0]), rng())
+        assert found.mean() == pytest.approx(5.0, rel=0.1)
+        assert found.max() <= 6
+
+
 def test_ranks_of_what_the_draws_describe_are_even():
     draws = nbinom(1.0, 0.3).rvs((1500, 300), random_state=1)
     came = nbinom(1.0, 0.3).rvs(1500, random_state=2)

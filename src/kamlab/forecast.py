@@ -9,7 +9,8 @@ import pandas as pd
 
 from kamlab.backtest import SOON_DAYS, Choice
 from kamlab.backtest.distribution import bounds
-from kamlab.backtest.situation import Amounts, Situation
+from kamlab.backtest.situation import Amounts
+from kamlab.backtest.spread import Spread
 from kamlab.clv.checks import as_frame
 from kamlab.errors import ModelError, first_ids
 from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
@@ -62,12 +63,13 @@ def value_and_draws(
     months m, which end t_m days after the as-of date (365 / 12 days each, to the whole day; the last one ends with the
     horizon).
 
-    A draw takes parameters from the models' normal approximations, shared by all accounts; each account's purchases
-    and order values from its posterior; its margin rate from a normal distribution; and multiplies money by one
-    lognormal factor of mean 1 for the company, the error of level that earlier origins showed. Intervals of money are
-    quantiles of these draws; an interval of a total is the quantiles of their sum, never a sum of bounds. Purchases'
-    intervals are the model's exact ones, without the error of level. A skew distribution may have its mean above its
-    upper bound: an account that is almost surely lost expects little, and gets 0 to 0.
+    Purchases and revenue are those of the forecaster in force; where it forecasts revenue as such, the order value is
+    revenue / purchases. A draw comes from the model behind it, brought to these means and corrected as earlier dates
+    showed (see `backtest.spread.Spread`), with a margin rate from a normal distribution; money holds the level's error.
+    Intervals are quantiles of these draws; an interval of a total is the quantiles of their sum, never a sum of bounds.
+    Purchases' intervals, without the error of level, are the model's exact ones where nothing was moved. A skew
+    distribution may have its mean above its upper bound: an account that is almost surely lost expects little, and gets
+    0 to 0.
 
     Parameters
     ----------
@@ -106,12 +108,7 @@ def value_and_draws(
     wanted = choice.expected(at)
     spread = choice.spread(model, at, wanted)
     counts, revenue = spread.all_draws(n_draws, np.random.default_rng(seed))
-    table = _purchases(summary, choice, at, wanted)
-    if spread.as_the_model:
-        exact = choice.transactions.predict(summary, horizon_days, level=level)
-        table["purchases_lower"], table["purchases_upper"] = exact["lower"], exact["upper"]
-    else:
-        table["purchases_lower"], table["purchases_upper"] = bounds(counts, level, whole=True)
+    table = _purchases(choice, spread, counts, level)
     values = model.values(at)
     if values is None:
         table["basis"] = "purchases"
@@ -135,11 +132,12 @@ def value_and_draws(
     table["level"] = level
     table = table.reindex(columns=[column.name for column in TABLES["forecast"]])
     table = table.astype({"account": "str", "spend_basis": "str", "basis": "str"})
-    names = [f"d{i}" for i in range(n_draws)]
-    draws, revenue_draws = (
-        pd.concat([table["account"], pd.DataFrame(drawn, columns=names)], axis=1) for drawn in (sampled, revenue)
-    )
-    return table, draws, revenue_draws
+    return table, _named(table["account"], sampled), _named(table["account"], revenue)
+
+
+def _named(accounts: pd.Series, drawn: np.ndarray) -> pd.DataFrame:
+    """Return account, d0 … of draws, shape (accounts, draws)."""
+    return pd.concat([accounts, pd.DataFrame(drawn, columns=[f"d{i}" for i in range(drawn.shape[1])])], axis=1)
 
 
 def _check_options(horizon_days: int, discount_rate_annual: float, level: float, n_draws: int) -> None:
@@ -173,14 +171,21 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     return rates
 
 
-def _purchases(summary: pd.DataFrame, choice: Choice, at: Situation, wanted: Amounts) -> pd.DataFrame:
-    """Return P(alive), the purchases to be expected, and the probability of one soon, as earlier dates corrected it."""
-    soon = 1 - choice.transactions.probability_at_most(summary, 0, SOON_DAYS)
+def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float) -> pd.DataFrame:
+    """Return P(alive), the purchases to be expected with interval, and the corrected probability of one soon."""
+    at = spread.at
+    soon = 1 - choice.transactions.probability_at_most(at.summary, 0, SOON_DAYS)
+    lower, upper = bounds(counts, level, whole=True)
+    if spread.as_the_model:
+        exact = choice.transactions.predict(at.summary, at.horizon_days, level=level)
+        lower, upper = exact["lower"].to_numpy(), exact["upper"].to_numpy()
     return pd.DataFrame(
         {
-            "account": summary["account"],
-            "p_alive": choice.model.p_alive(at),
-            "expected_purchases": wanted.purchases,
+            "account": at.summary["account"],
+            "p_alive": spread.model.p_alive(at),
+            "expected_purchases": spread.wanted.purchases,
+            "purchases_lower": lower,
+            "purchases_upper": upper,
             "p_buys_90": choice.soon.applied(soon),
         }
     )

@@ -12,6 +12,8 @@ NOTHING = 1e-9
 """Below this many expected purchases the model draws next to nothing that could be scaled."""
 MIN_BOUGHT = 10
 """With fewer draws that buy, an account's are made anew."""
+FAR_MORE = 2.0
+"""Draws with more than this multiple of what is expected are brought to the wanted mean from their own."""
 
 GRID = np.linspace(0.0, 1.0, 41)
 PRIOR_ACCOUNTS = 50
@@ -33,8 +35,10 @@ def bring_to(counts: np.ndarray, expected: np.ndarray, wanted: np.ndarray, rng: 
     expected, wanted : numpy.ndarray
         Mean that they were drawn with, and the mean to have; shape (accounts,).
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(expected > NOTHING, wanted / expected, np.inf)
+    drawn = counts.mean(axis=1)
+    # Uncertain parameters may draw far more than is expected at the estimates.
+    mean = np.where(drawn > FAR_MORE * expected, drawn, expected)
+    ratio = np.divide(wanted, mean, out=np.full_like(mean, np.inf), where=mean > NOTHING)
     counts = counts.copy()
     fewer = ratio < 1
     counts[fewer] = rng.binomial(counts[fewer].astype(np.int64), ratio[fewer, None])
@@ -44,9 +48,9 @@ def bring_to(counts: np.ndarray, expected: np.ndarray, wanted: np.ndarray, rng: 
     if more.any():
         counts[more] = _more(counts[more], ratio[more], rng)
     if lost.any():
-        shape, mean = (int(lost.sum()), counts.shape[1]), wanted[lost, None]
-        often = 1 + rng.poisson(np.maximum(mean - 1, 0.0), shape)
-        counts[lost] = np.where(mean >= 1, often, rng.random(shape) < mean)
+        shape, few = (int(lost.sum()), counts.shape[1]), wanted[lost, None]
+        often = 1 + rng.poisson(np.maximum(few - 1, 0.0), shape)
+        counts[lost] = np.where(few >= 1, often, rng.random(shape) < few)
     counts[ratio == 0] = 0
     return counts
 

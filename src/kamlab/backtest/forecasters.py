@@ -98,7 +98,7 @@ class Parametric:
         if self.spend is None:
             return None
         spend = self.spend
-        table: pd.DataFrame = at.once((self, "values"), lambda: order_values(at.summary, spend))
+        table: pd.DataFrame = at.once((spend, "values"), lambda: order_values(at.summary, spend))
         return table
 
     def worth(self, at: Situation) -> np.ndarray:
@@ -188,6 +188,6 @@ def rules_at(at: Situation) -> list[Rule]:
 
 def blank_model(name: str, unit: str) -> TransactionModel:
     """Return an unfitted model of purchase days."""
-    model = MODELS[name](unit=unit)
+    model = MODELS[name](unit=unit, engine="kamlab")
     assert isinstance(model, TransactionModel)
     return model

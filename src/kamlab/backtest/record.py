@@ -11,7 +11,7 @@ import pandas as pd
 
 from kamlab.backtest import level
 from kamlab.backtest.distribution import Recalibration, bounds, ranks
-from kamlab.backtest.forecasters import BASELINES, COMPLEXITY, LEVEL, REFERENCE, kind
+from kamlab.backtest.forecasters import BASELINES, COMPLEXITY, LEVEL, NEVER_CHOSEN, REFERENCE, kind
 from kamlab.backtest.groups import record_groups
 from kamlab.backtest.measures import bins, inside, measures, with_relative
 from kamlab.backtest.probability import LogitCorrection
@@ -139,7 +139,7 @@ def _measured(
 ) -> pd.DataFrame:
     """Return one row a forecaster, the one in force first, then models, then rules."""
     actual = trial.came.target(target)
-    order = sorted(trial.forecasters, key=lambda n: (n != chosen, n in BASELINES, COMPLEXITY[n]))
+    order = sorted(trial.forecasters, key=lambda n: (n != chosen, n in BASELINES, n == NEVER_CHOSEN, COMPLEXITY[n]))
     rows = []
     for name in order:
         amounts = delivered if name == chosen else trial.expected(name)
