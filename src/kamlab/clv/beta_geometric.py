@@ -284,6 +284,8 @@ class BetaGeometricModel(TransactionModel):
         return expected_new(r + x, alpha + age, a, b + x + self._first, t)
 
     def _most(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
+        if self.k_ == 1:
+            return super()._most(params, x, t_x, age, t)
         r, alpha = params[:2]
         shape = r + self.k_ * x
         stages = stage_weights(shape, alpha, t_x, age, self.k_)
