@@ -92,7 +92,7 @@ class Session:
     def read_parquet(self, path: Path) -> ir.Table:
         """Return a Parquet file, or a folder of them, as a table that is scanned whenever it is asked."""
         if self.spark is not None:
-            return self.connection.read_parquet(str(path))
+            return self.connection.read_parquet(_escaped(path, "\\"))
         return self.connection.read_parquet(f"{_escaped(path)}/*.parquet" if path.is_dir() else _escaped(path))
 
     def scan_files(self, files: Sequence[Path]) -> ir.Table:
@@ -104,7 +104,8 @@ class Session:
         if self.spark is not None:
             # Spark names the hidden columns of a scan in its own language alone.
             where = ["_metadata.file_path AS source_file", "_metadata.row_index AS source_row"]
-            self.spark.read.parquet(*map(str, files)).selectExpr("*", *where).createOrReplaceTempView("kamlab_scan")
+            frame = self.spark.read.parquet(*(_escaped(path, "\\") for path in files))
+            frame.selectExpr("*", *where).createOrReplaceTempView("kamlab_scan")
             table, prefix = self.connection.table("kamlab_scan"), shared.as_uri()
         else:
             paths = [_escaped(path.absolute()) for path in files]
@@ -164,9 +165,9 @@ def _spark(master: str) -> tuple[BaseBackend, Any]:
     return ibis.pyspark.connect(session), session
 
 
-def _escaped(path: Path) -> str:
-    """Write a path so that its own brackets and stars are no pattern."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+def _escaped(path: Path, mark: str = "") -> str:
+    """Write a path so that its own brackets and stars are no pattern: behind a mark, or as classes of one."""
+    return "".join((mark + c if mark else f"[{c}]") if c in (r"*?[]{}" if mark else "*?[") else c for c in str(path))
 
 
 def _quoted(text: str) -> str:

@@ -86,7 +86,8 @@ def decimal_of(column: ir.Column, *, decimal: str = ".", thousands: str = "") ->
     Parameters
     ----------
     column : ibis column
-        Numbers, or text as `text_of` returns it, with `decimal` as its mark and `thousands` between groups of three digits ("": none).
+        Numbers, or text as `text_of` returns it, with `decimal` as its mark and `thousands` between groups of three
+        digits ("": none).
     """
     kind = column.type()
     if kind.is_float64():

@@ -121,7 +121,7 @@ def _monthly_lines(ledger: Ledger, period: StudyPeriod) -> list[int]:
     t = t.filter(t.date <= ibis.literal(as_of), t.kind.isin(REVENUE_KINDS))
     days = t.group_by("date").agg(n=t.count()).to_pyarrow().to_pylist()
     if not days:
-        kinds = ", ".join(sorted(ledger.table.kind.unique().name("kind").to_pyarrow().to_pylist()))
+        kinds = ", ".join(sorted(ledger.table.select("kind").distinct().to_pyarrow()["kind"].to_pylist()))
         raise DataError(
             f"The log has no line up to the as-of date {as_of} that counts as revenue ({', '.join(REVENUE_KINDS)}); "
             f"its lines are of kind {kinds}. Choose a later as-of date, or map the column kind to one that tells sales "

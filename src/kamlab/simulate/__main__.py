@@ -1,4 +1,4 @@
-"""Write the sample company, `python -m kamlab.simulate data/sample`, or a large log, `… --lines 10_000_000 log.parquet`."""
+"""Write the sample company, `python -m kamlab.simulate data/sample`, or a large log with `--lines 10_000_000`."""
 
 from __future__ import annotations
 
