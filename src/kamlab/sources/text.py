@@ -106,11 +106,6 @@ def _reading(source: str, dialect: Dialect) -> Reading:
     return Reading(source, what, dialect.found, dialect.example)
 
 
-def dialect_of(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
-    """Return how a text file is written, as `read_table` would find it."""
-    return decode(path, encoding, delimiter)[1]
-
-
 def decode(path: Path, encoding: str | None, delimiter: str | None) -> tuple[str, Dialect]:
     """Return a file's text and how it is written.
 
