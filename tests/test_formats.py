@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kamlab.errors import ConfigError, DataError
-from kamlab.parsing import NumberFormat, number_format_of, plain_number, shape
+from kamlab.parsing import NumberFormat
 from kamlab.sources import canonical, from_frame
 
 
@@ -75,8 +75,7 @@ def test_formats_that_cannot_be_are_refused():
 )
 def test_every_number_written_with_groups_is_read_back(value, decimal, sign):
     text = f"{value:,.2f}".replace(",", "_").replace(".", decimal).replace("_", sign)
-    found = number_format_of({shape(text): (1, text)}, where="x")
-    assert Decimal(plain_number(text, found)) == value
+    assert Decimal(numbers([text])[0]) == value
 
 
 @pytest.mark.parametrize(

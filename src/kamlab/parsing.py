@@ -255,16 +255,6 @@ def number_format_of(shapes: Mapping[str, tuple[int, str]], *, where: str) -> Nu
     return NumberFormat(decimal, "".join(sign for sign in GROUPING if sign in groups - {decimal}))
 
 
-def plain_number(text: str, numbers: NumberFormat) -> str | None:
-    """Return a number of a format with a decimal point and without grouping; None if it is none of that format."""
-    text = text.strip()
-    if not re.match(numbers.pattern, text):
-        return None
-    for sign in numbers.thousands:
-        text = text.replace(sign, "")
-    return text.replace(numbers.decimal, ".")
-
-
 def parse_decimal(values: pd.Series) -> pd.Series:
     """Read plain decimal numbers below 10**24, rounded half to even to four places; anything else is missing."""
     return values.map(_decimal, na_action="ignore").astype(object).where(lambda s: s.notna(), None)

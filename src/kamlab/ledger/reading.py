@@ -95,10 +95,10 @@ def read_ledger(
         )
     files = parquet_files(source) if isinstance(source, (str, Path)) else []
     session = engine.connect(scratch)
-    ragged: tuple[RaggedRow, ...] = ()
+    ragged: Sequence[RaggedRow] = ()
     if files:
-        have, name = parquet_columns(files), Path(source).name
-        check_columns(have, columns, name)
+        name = Path(source).name
+        check_columns(parquet_columns(files), columns, name)
         rows = rows_in_files(files, columns, session)
     else:
         raw = _in_memory(source, delimiter=delimiter, header=header, encoding=encoding)

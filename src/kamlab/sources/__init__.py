@@ -5,17 +5,14 @@ from kamlab.sources.paths import resolve_path
 from kamlab.sources.raw import RaggedRow, RawTable, Reading, as_text, from_frame
 from kamlab.sources.reader import content_hash, file_hash, parquet_columns, parquet_files, read_table
 from kamlab.sources.sql import is_url, refuse_written_password
-from kamlab.sources.text import Dialect, dialect_of
 
 __all__ = [
-    "Dialect",
     "RaggedRow",
     "RawTable",
     "Reading",
     "as_text",
     "canonical",
     "content_hash",
-    "dialect_of",
     "file_hash",
     "from_frame",
     "is_url",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kamlab.errors import ConfigError, DataError
 from kamlab.sources.raw import RaggedRow, RawTable, Reading, refuse_repeated_names
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DELIMITERS = (",", ";", "\t", "|")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
@@ -23,6 +28,7 @@ COMMON_LETTERS = frozenset("äöüßéèêëàâáåãçíìîïñóòôõøúù
 """Letters of Western languages; in text that is not Unicode š, ž and ý are rarer than what they stand for elsewhere."""
 
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+BATCH = 100_000
 SAMPLED_LINES = 200
 SAMPLED_BYTES = 65_536
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -71,31 +77,33 @@ def read_text(
     else:
         names = list(header)
     refuse_repeated_names(names, path.name)
-    kept: list[list[str]] = []
-    lines: list[int] = []
     ragged: list[RaggedRow] = []
-    for line, fields in rows:
-        if len(fields) == len(names):
-            kept.append(fields)
-            lines.append(line)
-        else:
-            ragged.append(RaggedRow(path.name, line, tuple(fields), len(names)))
-    if not kept and not ragged:
+    batches, lines = [_batch(names, [])], []
+    # Lists of texts take many times the room of Arrow's columns, so that few of them are kept at a time.
+    while part := list(islice(rows, BATCH)):
+        kept = [fields for _, fields in part if len(fields) == len(names)]
+        batches.append(_batch(names, kept))
+        lines.append(pa.array([line for line, fields in part if len(fields) == len(names)], pa.int64()))
+        ragged += [RaggedRow(path.name, line, tuple(f), len(names)) for line, f in part if len(f) != len(names)]
+    if not lines:
         raise DataError(f"{path.name} has a header and no line under it. Export the {content} again.")
-    columns = {name: pa.array([row[i] for row in kept], pa.string()) for i, name in enumerate(names) if name}
     reading = _reading(path.name, dialect)
-    return RawTable(pa.table(columns), path.name, pa.array(lines, pa.int64()), tuple(ragged), readings=(reading,))
+    table = pa.Table.from_batches(batches)
+    return RawTable(table, path.name, pa.concat_arrays(lines), tuple(ragged), readings=(reading,))
+
+
+def _batch(names: Sequence[str], rows: list[list[str]]) -> pa.RecordBatch:
+    """Return rows as text columns; a column without a name is left out."""
+    import pyarrow as pa
+
+    columns = {name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names) if name}
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def _reading(source: str, dialect: Dialect) -> Reading:
     shown = {"\t": "tab"}.get(dialect.delimiter, f'"{dialect.delimiter}"')
     what = (("encoding", dialect.encoding), ("delimiter", shown), ("line_end", dialect.line_end))
     return Reading(source, what, dialect.found, dialect.example)
-
-
-def dialect_of(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
-    """Return how a text file is written, as `read_table` would find it."""
-    return decode(path, encoding, delimiter)[1]
 
 
 def decode(path: Path, encoding: str | None, delimiter: str | None) -> tuple[str, Dialect]:
@@ -256,7 +264,8 @@ def split(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[st
             if line.strip():
                 yield number, line.split()
         return
-    reader = csv.reader(re.split(r"(?<=\n)|(?<=\r)(?!\n)", text), delimiter=delimiter)
+    # Without translation of line ends a lone \r ends a line too, and stays what it is inside quotation marks.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     start = 1
     try:
         for fields in reader:
