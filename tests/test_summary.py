@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import kamlab as kl
-from kamlab.errors import DataError
+from kamlab.errors import ConfigError, DataError
 from kamlab.summary import holdout, monthly_revenue, product_mix, revenue_windows, summarize_periods, swings
 
 # As-of 2024-12-31: the last 12 months begin on 2024-01-02, the 12 before on 2023-01-02, 36 months on 2022-01-01.
@@ -75,6 +75,34 @@ def test_a_hand_written_ledger(tmp_path):
     assert math.isnan(b["median_gap"])
     assert b["log_gaps"] == 0
     assert b["costed_lines"] == 0
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [["frequency", "recency", "T", "monetary_value"], ["revenue"], ["log_gaps", "trailing_order_value"], ["margin"]],
+)
+def test_columns_asked_for_are_those_of_the_whole_table(columns, tmp_path):
+    ledger = ledger_of(HAND, tmp_path)
+    whole = kl.summarize(ledger, PERIOD)
+    part = kl.summarize(ledger, PERIOD, columns=columns)
+    pd.testing.assert_frame_equal(part, whole[["account", *columns]], check_like=True, check_exact=True)
+
+
+def test_a_column_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r'no column "recencie"\. Did you mean "recency"\?'):
+        kl.summarize(ledger_of(HAND, tmp_path), PERIOD, columns=["recencie"])
+
+
+def test_best_twelve_months_with_returns_equal_a_plain_loop(tmp_path):
+    rng = np.random.default_rng(3)
+    days = rng.choice(1300, 60, replace=False)
+    value = rng.integers(-50, 200, 60)
+    end = pd.Timestamp("2024-12-31")
+    rows = "".join(f"A,{(end - pd.Timedelta(int(d), 'D')).date()},{v},,\n" for d, v in zip(days, value, strict=True))
+    row = kl.summarize(ledger_of("account,day,net,cost,line\n" + rows, tmp_path), PERIOD).iloc[0]
+    ends = [round(m * 365 / 12) for m in range(25)]
+    sums = [value[(days >= e) & (days < e + 365)].sum() for e in ends]
+    assert (row["peak_revenue"], row["prior_peak_revenue"]) == (max(sums), max(sums[12:]))
 
 
 def test_order_value_trend_is_least_squares(tmp_path):

@@ -103,10 +103,11 @@ class Session:
         shared = Path(os.path.commonpath([path.parent for path in files])).absolute()
         if self.spark is not None:
             # Spark names the hidden columns of a scan in its own language alone.
-            where = ["_metadata.file_path AS source_file", "_metadata.row_index AS source_row"]
+            plain = "url_decode(replace(_metadata.file_path, '+', '%2B'))"
+            where = [f"{plain} AS source_file", "_metadata.row_index AS source_row"]
             frame = self.spark.read.parquet(*(_escaped(path, "\\") for path in files))
             frame.selectExpr("*", *where).createOrReplaceTempView("kamlab_scan")
-            table, prefix = self.connection.table("kamlab_scan"), shared.as_uri()
+            table, prefix = self.connection.table("kamlab_scan"), f"file://{shared}"
         else:
             paths = [_escaped(path.absolute()) for path in files]
             table = self.connection.read_parquet(paths, file_row_number=True, filename="source_file")

@@ -51,6 +51,13 @@ LINES = frozenset(
 )
 PARTS = {"gaps": GAPS, "peaks": frozenset({"peak_revenue", "prior_peak_revenue"}), "lines": LINES}
 """What each part of the summary makes beyond the days of purchase alone."""
+OF_ALL_DAYS = frozenset({"revenue", "trailing_revenue", "previous_revenue"})
+"""Columns that days without a purchase, such as days of returns, count in."""
+SUMS = {
+    "monetary_value": {"first_value", "purchase_value"},
+    "trailing_order_value": {"trailing_purchase_value", "trailing_purchase_days"},
+}
+"""Sums that a column is made from, where they are not its own."""
 ZERO_WITHOUT = (
     *("trailing_revenue", "previous_revenue", "trailing_purchase_value", "sum_log_gap", "returned", "bought"),
     *("costed_revenue", "margin", "trailing_margin", "priced_revenue", "priced_margin"),
@@ -111,7 +118,7 @@ def summarize(
     days = _days(lines, ledger)
     if "peaks" in parts:
         days = days.cache()
-    t = _by_account(days, period, with_gaps="gaps" in parts)
+    t = _by_account(days, period, set(names), with_gaps="gaps" in parts)
     if "lines" in parts:
         t = t.left_join(_lines_facts(lines, period, ledger), "account").drop("account_right")
     sums = t.order_by("account").to_pyarrow()
@@ -290,14 +297,14 @@ def _money_where(condition: ir.BooleanValue, money: ir.DecimalValue) -> ir.Decim
     return condition.ifelse(money, ibis.literal(0).cast(MONEY)).cast(MONEY).sum()
 
 
-def _by_account(days: ir.Table, period: StudyPeriod, *, with_gaps: bool) -> ir.Table:
-    """Sum up each account's days, in one pass; accounts without a purchase are left out.
+def _by_account(days: ir.Table, period: StudyPeriod, names: set[str], *, with_gaps: bool) -> ir.Table:
+    """Sum up each account's days, in one pass, for the named columns; accounts without a purchase are left out.
 
     The value of the first purchase is that of the earliest day: one row a day makes it a single one.
     """
     import ibis
 
-    d = days
+    d = days if names & OF_ALL_DAYS else days.filter(days.is_purchase)
     if with_gaps:
         w = ibis.window(group_by=["account", "is_purchase"], order_by="date")
         d = d.mutate(before=d.date.lag().over(w), later=ibis.row_number().over(w))
@@ -320,11 +327,18 @@ def _by_account(days: ir.Table, period: StudyPeriod, *, with_gaps: bool) -> ir.T
         "trailing_purchase_value": d.net.sum(where=last & bought),
         "trailing_largest_order": d.net.max(where=last & bought),
     }
+    needed = {n for name in names for n in SUMS.get(name, {name})} | {
+        "first_purchase",
+        "last_purchase",
+        "purchase_days",
+    }
+    facts = {name: fact for name, fact in facts.items() if name in needed}
     if with_gaps:
         facts |= _order_values(d, period) | _gaps(d, period)
     sums = d.group_by("account").agg(**facts)
     sums = sums.filter(sums.purchase_days > 0)
-    sums = sums.mutate(repeat_value=sums.purchase_value - sums.first_value).drop("purchase_value")
+    if "purchase_value" in facts:
+        sums = sums.mutate(repeat_value=sums.purchase_value - sums.first_value).drop("purchase_value")
     return sums.mutate(**{n: c.cast("float64") for n, c in _columns(sums) if c.type().is_decimal()})
 
 
@@ -463,8 +477,10 @@ def _finish(table: pd.DataFrame, period: StudyPeriod, parts: set[str], ledger: L
         table["frequency"] = table["purchase_days"] - 1
         table["recency"] = days_to_units((table["last_purchase"] - table["first_purchase"]).dt.days, period.unit)
         table["T"] = days_to_units((as_of - table["first_purchase"]).dt.days, period.unit)
-        table["monetary_value"] = (table["repeat_value"] / table["frequency"]).where(table["frequency"] > 0, 0.0)
-        table["trailing_order_value"] = table["trailing_purchase_value"] / table["trailing_purchase_days"]
+        if "repeat_value" in table:
+            table["monetary_value"] = (table["repeat_value"] / table["frequency"]).where(table["frequency"] > 0, 0.0)
+        if "trailing_purchase_value" in table:
+            table["trailing_order_value"] = table["trailing_purchase_value"] / table["trailing_purchase_days"]
         table["days_since_last"] = (as_of - table["last_purchase"]).dt.days
         if "gaps" in parts:
             mean_gap = table["sum_gap"] / table["n_gaps"]
