@@ -265,7 +265,10 @@ def test_where_customers_leave_as_the_model_says_a_model_or_a_mixture_is_taken()
     choice = backtest.choose(ledger, kl.StudyPeriod(world.as_of, horizon_days=26 * 7))
     assert choice.forecaster not in BASELINES
     assert choice.candidates.set_index("forecaster").loc[choice.forecaster, "score"] < 0.9
-    # The untouched record agrees.
+    # The untouched record agrees, and its intervals, corrected by the earlier dates, hold.
+    newest = choice.record[choice.record["role"] == "record"]
+    held = newest.loc[newest["forecaster"] == choice.forecaster, "coverage_recalibrated"]
+    assert ((held > 0.87) & (held < 0.99)).all()
     assert choice.beaten_by == ()
     assert rows_of(choice, "revenue").loc[choice.forecaster, "relative_rmse"].iloc[0] < 0.9
 

@@ -33,6 +33,13 @@ def test_defaults(tmp_path):
     assert settings.resolve("orders.csv") == tmp_path / "orders.csv"
 
 
+def test_a_forecaster_is_named_or_refused_with_a_suggestion(tmp_path):
+    assert load(MINIMAL, tmp_path).value.forecaster == "auto"
+    assert load(MINIMAL + '[value]\nforecaster = "mbg_cnbd"\n', tmp_path).value.forecaster == "mbg_cnbd"
+    with pytest.raises(ConfigError, match=r'value.forecaster: there is no forecaster "pareto_bd". Did you mean'):
+        load(MINIMAL + '[value]\nforecaster = "pareto_bd"\n', tmp_path)
+
+
 def test_every_fault_is_named_with_a_suggestion(tmp_path):
     text = MINIMAL + '[period]\nhorizon_day = 3\nunit = "month"\n[levels]\ncontribution = [10, 5]\n[valeu]\n'
     with pytest.raises(ConfigError) as caught:

@@ -15,7 +15,13 @@ from kamlab.freshness import ENDS_EARLY
 from kamlab.i18n import Translator
 from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod
+<<<<<<< HEAD
 from kamlab.reports.sections import actions, answers, data, outlook, potential, segments, signals
+||||||| 71346dc
+from kamlab.reports.sections import actions, answers, data
+=======
+from kamlab.reports.sections import actions, answers, data, forecast
+>>>>>>> e1a159f486e71438d49456073a55851f2adce1f0
 from kamlab.reports.sections.source import total
 
 T = Translator("en", currency="EUR")
@@ -94,6 +100,39 @@ def test_a_total_that_was_far_off_is_said_first():
     (warning,) = answers.warnings(FakeRun({"backtest": record}, {"freshness": FRESH, "choice": choice([])}), T)
     assert warning.title == "The last forecast of the whole was far off"
     assert "\u221249%" in warning.markdown.replace("\u00a0", "")
+
+
+def test_the_reason_of_the_forecast_says_what_it_was_chosen_on():
+    said = {by: forecast.reason(FakeRun({}, {"choice": choice([], chosen_by=by)}), T) for by in ("earlier", "only")}
+    assert said["earlier"].startswith(
+        "The forecast rests on **BG/NBD**: on earlier dates nothing was clearly more accurate"
+    )
+    assert said["only"].endswith("That date is no independent proof.")
+    untested = forecast.reason(FakeRun({}, {"choice": choice([], chosen_by="nothing")}), T)
+    assert untested == "The forecast rests on **BG/NBD**; it could not be tested."
+
+
+def test_how_wrong_it_was_is_told_by_group():
+    groups = pd.DataFrame(
+        {
+            "dimension": ["age", "age"],
+            "group": ["new", "known"],
+            "accounts": [3, 40],
+            "actual": [500.0, 950.0],
+            "forecast": [25.0, 1045.0],
+            "naive": [10.0, 950.0],
+            "bias": [-0.5, 0.1],
+            "naive_bias": [-0.8, 0.0],
+            "rmse": [200.0, 300.0],
+            "naive_rmse": [250.0, 280.0],
+            "coverage": [0.5, 0.9],
+        }
+    )
+    (table,) = forecast.for_whom(FakeRun({"backtest": RECORD, "record_groups": groups}), T)
+    assert [[cell.replace("\u00a0", " ") for cell in row] for row in table.rows] == [
+        ["Known for less than a period", "3", "EUR 500", "\u221250%", "\u221280%", "EUR 200", "EUR 250", "50%"],
+        ["Known for longer", "40", "EUR 950", "+10%", "0%", "EUR 300", "EUR 280", "90%"],
+    ]
 
 
 def test_a_total_is_the_quantiles_of_the_summed_draws():
