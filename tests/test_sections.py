@@ -15,13 +15,7 @@ from kamlab.freshness import ENDS_EARLY
 from kamlab.i18n import Translator
 from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod
-<<<<<<< HEAD
-from kamlab.reports.sections import actions, answers, data, outlook, potential, segments, signals
-||||||| 71346dc
-from kamlab.reports.sections import actions, answers, data
-=======
-from kamlab.reports.sections import actions, answers, data, forecast
->>>>>>> e1a159f486e71438d49456073a55851f2adce1f0
+from kamlab.reports.sections import actions, answers, data, forecast, outlook, potential, segments, signals
 from kamlab.reports.sections.source import total
 
 T = Translator("en", currency="EUR")
