@@ -103,11 +103,12 @@ class Session:
         shared = Path(os.path.commonpath([path.parent for path in files])).absolute()
         if self.spark is not None:
             # Spark names the hidden columns of a scan in its own language alone.
-            plain = "url_decode(replace(_metadata.file_path, '+', '%2B'))"
+            # It writes them as URLs, with one or three strokes before the path.
+            plain = "regexp_replace(url_decode(replace(_metadata.file_path, '+', '%2B')), '^file:/+', '/')"
             where = [f"{plain} AS source_file", "_metadata.row_index AS source_row"]
             frame = self.spark.read.parquet(*(_escaped(path, "\\") for path in files))
             frame.selectExpr("*", *where).createOrReplaceTempView("kamlab_scan")
-            table, prefix = self.connection.table("kamlab_scan"), f"file://{shared}"
+            table, prefix = self.connection.table("kamlab_scan"), str(shared)
         else:
             paths = [_escaped(path.absolute()) for path in files]
             table = self.connection.read_parquet(paths, file_row_number=True, filename="source_file")

@@ -148,7 +148,7 @@ def _lines(
     cents = np.maximum(np.round(100 * hidden.value[account[order]] * rng.gamma(2.0, 0.5, n)), 1).astype(np.int64)
     cost = np.round(cents * rng.uniform(0.5, 0.9, n)).astype(np.int64)
     order_id = [f"S{number:09d}" for number in range(orders_before, orders_before + len(account))]
-    ids = pa.array(order_id).take(pa.array(order))
+    ids = pa.array(order_id, pa.string()).take(pa.array(order))
     suffixes = pa.array([f"-{number}" for number in range(1, int(place.max(initial=0)) + 2)])
     columns = {
         "order_id": ids,
