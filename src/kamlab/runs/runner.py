@@ -37,7 +37,8 @@ from kamlab.sources import file_hash
 CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
 """Chapters that make the tables, in order."""
 
-MANAGEMENT_REPORT = "05_management_report"
+DOCUMENTS = {"05_management_report": "management-report", "08_appendix": "appendix"}
+"""Chapters that read the tables, and the documents that they are exported to, one a language."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -131,7 +132,7 @@ def run(
             finally:
                 shutil.rmtree(building, ignore_errors=True)
         switch(link, target)
-    reports = tuple(link / "pdf" / f"management-report.{lang}.pdf" for lang in langs)
+    reports = tuple(link / "pdf" / f"{document}.{lang}.pdf" for document in DOCUMENTS.values() for lang in langs)
     return Result(link, target, reports, reused, timings)
 
 
@@ -180,8 +181,9 @@ def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progres
         "accept_stale": frozen.accept_stale,
     }
     steps: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in CHAPTERS]
-    steps += [(MANAGEMENT_REPORT, f"{MANAGEMENT_REPORT}.{lang}", {"lang": lang}) for lang in langs]
-    total = len(steps) + len(langs)
+    written = [(notebook, lang) for notebook in DOCUMENTS for lang in langs]
+    steps += [(notebook, f"{notebook}.{lang}", {"lang": lang}) for notebook, lang in written]
+    total = len(steps) + len(written)
     timings: dict[str, float] = {}
     with kernel_environment():
         for number, (notebook, label, extra) in enumerate(steps, start=1):
@@ -195,11 +197,11 @@ def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progres
     from kamlab.reports import export_pdf
 
     messages: list[str] = []
-    for number, lang in enumerate(langs, start=len(steps) + 1):
-        label = f"management-report.{lang}.pdf"
+    for number, (notebook, lang) in enumerate(written, start=len(steps) + 1):
+        label = f"{DOCUMENTS[notebook]}.{lang}.pdf"
         progress(label, number, total)
         start = time.perf_counter()
-        executed = folder / "notebooks" / f"{MANAGEMENT_REPORT}.{lang}.ipynb"
+        executed = folder / "notebooks" / f"{notebook}.{lang}.ipynb"
         messages += export_pdf(executed, folder / "pdf" / label, as_of=frozen.as_of)
         timings[label] = time.perf_counter() - start
     (folder / "log" / "timings.json").write_text(json.dumps(timings, indent=1), "utf-8")

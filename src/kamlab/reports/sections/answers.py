@@ -31,15 +31,24 @@ DEFAULT_CONFIDENTIALITY = N_("Confidential")
 
 def title_page(run: Source, t: Translator) -> list[Block]:
     """The cover: whose report, up to which day, what it rests on."""
+    return _cover(run, t, t("Key-account report"), t("Customer value, segments and strategies"))
+
+
+def appendix_page(run: Source, t: Translator) -> list[Block]:
+    """The cover of the analysts' appendix."""
+    return _cover(run, t, t("Appendix"), t("How the figures of the key-account report came about"))
+
+
+def _cover(run: Source, t: Translator, title: str, subtitle: str) -> list[Block]:
     facts, units = run.read_facts("freshness"), run.read("accounts")
     bought = run.read("summary")
     return [
         cover(
-            t("Key-account report"),
+            title,
             translator=t,
             company=run.config.company.name,
             as_of=run.period.calibration_end,
-            subtitle=t("Customer value, segments and strategies"),
+            subtitle=subtitle,
             facts=[
                 (t("Data from"), t.date(pd.Timestamp(facts["first_line"]).date())),
                 (t("Data to"), t.date(pd.Timestamp(facts["last_line"]).date())),

@@ -149,7 +149,6 @@ def completeness(run: Source, t: Translator) -> list[Block]:
     blocks: list[Block] = [text(t.join(SENTENCES, sentences))]
     if facts["findings"]:
         blocks.insert(0, stale(run, t))
-    blocks += readings(run, t)
     missing = left_out(run, t)
     if missing:
         blocks.append(text("\n".join(f"- {line}" for line in missing)))

@@ -127,12 +127,20 @@ def _blend(run: Source, t: Translator) -> list[str]:
     ]
 
 
+def elsewhere(t: Translator) -> list[Block]:
+    """Where the rest stands."""
+    said = t(
+        "How the figures came about, every forecaster and scheme that was tried, the parameters, the borders and the "
+        "lines that could not be used stand in the appendix."
+    )
+    return [text(t("## Method") + "\n\n" + said)]
+
+
 def not_yet(t: Translator) -> list[Block]:
     """What a reader might look for in vain."""
     lines = [
-        t("No payments, credit, complaints or sales pipeline enter."),
-        t("Potential is declared or an account's own best; it is not estimated from similar accounts."),
-        t("Account plans, coverage by owner and targets are not reported."),
+        t("No complaints, competitors or contacts enter the figures."),
+        t("Account plans and targets are not reported."),
     ]
     return [text(t("## What this report does not do yet") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
 
