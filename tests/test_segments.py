@@ -509,6 +509,12 @@ def test_a_run_takes_the_numbers_of_the_run_before(tmp_path):
     )
     run = Run(tmp_path, config, StudyPeriod("2025-12-31"))
     run.write("features", table)
+    # What the totals of the segments are added up from.
+    ids = table[["account"]]
+    run.write("accounts", ids.assign(owner=None))
+    run.write("forecast", ids.assign(expected_revenue=2.0, expected_contribution=1.0, basis="contribution"))
+    for name in ("draws", "revenue_draws"):
+        run.write(name, ids.assign(d0=1.0, d1=2.0))
     before = Run(tmp_path / "log" / "before", config, run.period)
     found = fitted()
     before.write("profile", found.profile.assign(segment_id=[3, 1, 8]))
