@@ -7,15 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest, nbinom, norm, t
 
+import kamlab as kl
 from kamlab.backtest import selection
 from kamlab.backtest.distribution import EVEN, GRID, Recalibration, bounds, bring_to, level_error, ranks
 from kamlab.backtest.forecasters import COMPLEXITY, NEVER_CHOSEN, TRANSACTION_MODELS, Rule, mixed
 from kamlab.backtest.level import factor, level_sd
 from kamlab.backtest.measures import bins, calibration_error, gini, measures, top_share
+from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.probability import LogitCorrection
-from kamlab.backtest.situation import Amounts, Situation
-from kamlab.backtest.trial import Trial
+from kamlab.backtest.situation import Amounts, Situation, came_in, from_ledger, from_summary
+from kamlab.backtest.trial import Trial, fitted
 from kamlab.clv import MODELS, TransactionModel
+from kamlab.errors import ModelError
 from kamlab.terms import FORECASTERS
 
 
@@ -202,6 +205,87 @@ def test_an_overconfident_probability_is_drawn_in():
 def test_without_earlier_dates_probabilities_stay():
     p = np.array([0.0, 0.3, 1.0])
     assert LogitCorrection.learnt([]).applied(p) is p
+
+
+# BG/BB
+
+
+def monthly(n=400, months=36, seed=3):
+    """A world of months: each account buys in a month or not, and leaves for good between two of them."""
+    random = np.random.default_rng(seed)
+    end = pd.Timestamp("2024-12-31")
+    chance, leaving = random.beta(1.2, 2.0, n), random.beta(0.6, 9.0, n)
+    rows = []
+    for i in range(n):
+        for ago in range(int(random.integers(12, months)), -1, -1):
+            first = not rows or rows[-1][0] != f"A{i:03d}"
+            if not first and random.random() < leaving[i]:
+                break
+            if first or random.random() < chance[i]:
+                # Two purchase days in each month with a purchase.
+                days = random.choice(30, 2, replace=False)
+                rows += [(f"A{i:03d}", end - pd.Timedelta(days=30 * ago + int(d)), 10.0) for d in days]
+    return pd.DataFrame(rows, columns=["account", "date", "amount"])
+
+
+@pytest.fixture(scope="module")
+def months():
+    """The world as it was known 12 months of 30 days before its end."""
+    ledger = kl.read_ledger(monthly(), columns={name: name for name in ("account", "date", "amount")})
+    return ledger, kl.StudyPeriod(pd.Timestamp("2024-12-31") - pd.Timedelta(days=360), horizon_days=360)
+
+
+def test_where_months_pass_as_bg_bb_says_its_forecast_is_the_nearest_of_the_models(months):
+    ledger, period = months
+    at = from_ledger(ledger, period, None, None)
+    came = came_in(ledger, period, None, at.summary["account"]).purchases
+    model = Occasions.fitted(at, None)
+    said = model.expected(at).purchases
+    history = kl.summary.summarize_periods(ledger, period, period_days=30)
+    # Every month with a purchase holds two days, so that shrinkage has nothing to shrink.
+    assert said == pytest.approx(2 * model.model.expected_purchases(history, 12))
+    # The total's own spread, of counts that come in twos, is about 7 %; two of them.
+    assert said.sum() == pytest.approx(came.sum(), rel=0.14)
+    others = [fitted(name, at, None).expected(at).purchases for name in ("bg_nbd", "mbg_nbd", "pareto_nbd")]
+    errors = [((expected - came) ** 2).mean() for expected in (said, *others)]
+    assert errors[0] == min(errors)
+
+
+def test_bg_bb_reads_nothing_after_the_date_and_knows_parts_of_months(months):
+    ledger, period = months
+    frame = monthly()
+    cut = frame[frame["date"] <= pd.Timestamp(period.calibration_end)]
+    known = kl.read_ledger(cut, columns={name: name for name in cut})
+    at, before = from_ledger(ledger, period, None, None), from_ledger(known, period, None, None)
+    model, other = Occasions.fitted(at, None), Occasions.fitted(before, None)
+    assert model.model.params_ == other.model.params_
+    halves = [from_summary(at.summary, days, "week") for days in (30, 45, 60)]
+    low, middle, high = (model.expected(part).purchases for part in halves)
+    assert middle == pytest.approx((low + high) / 2)
+    assert model.expected(from_summary(at.summary, 15, "week")).purchases == pytest.approx(low / 2)
+
+
+NONE = Amounts(np.zeros(40), np.zeros(40))
+
+
+def test_the_days_of_a_month_are_drawn_to_the_companys():
+    summary = pd.DataFrame({"account": [f"A{i:03d}" for i in range(40)], "purchase_days": [12, *[6] * 39]})
+    history = pd.DataFrame({"account": summary["account"], "frequency": 5, "recency": np.arange(40) % 8 + 5})
+    at = Situation(summary, 360, "week", NONE, NONE, None, lambda days: history.assign(n_periods=12))
+    days = Occasions.fitted(at, None).months["days"]
+    usual = (12 + 6 * 39) / 240
+    assert days.iloc[:2].tolist() == pytest.approx([(12 + 3 * usual) / 9, (6 + 3 * usual) / 9])
+
+
+def test_bg_bb_is_left_out_where_it_cannot_be_fitted_and_refuses_strangers(months):
+    ledger, period = months
+    at = from_ledger(ledger, period, None, None)
+    assert Occasions.fitted(from_summary(at.summary, 360, "week"), None) is None
+    few = from_ledger(ledger, period, None, frozenset(at.summary["account"].iloc[:20]))
+    assert Occasions.fitted(few, None) is None
+    stranger = from_summary(at.summary.assign(account="X" + at.summary["account"]), 360, "week")
+    with pytest.raises(ModelError, match=r"were not there when BG/BB was fitted \(first: XA000"):
+        Occasions.fitted(at, None).expected(stranger)
 
 
 # The choice

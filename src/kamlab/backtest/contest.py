@@ -12,6 +12,7 @@ import pandas as pd
 from kamlab.backtest import selection
 from kamlab.backtest.choice import Choice
 from kamlab.backtest.forecasters import (
+    BG_BB,
     BLEND,
     COMBINATION,
     RULES,
@@ -22,6 +23,7 @@ from kamlab.backtest.forecasters import (
     Parametric,
     blank_model,
 )
+from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.record import SOON_DAYS, Record, replay
 from kamlab.backtest.situation import Situation, came_in, from_ledger
 from kamlab.backtest.supervised import Supervised
@@ -116,16 +118,16 @@ def choose(
     short = _history(ledger, period.origin(1)) < period.horizon_days - SLACK_DAYS
     notes += [NOTE_SHORT] if short else []
     notes += [NOTE_ONE_ORIGIN] if len(trials) == 1 else []
-    notes += [NOTE_LEFT_OUT] if any(set(TRANSACTION_MODELS) - set(trial.models) for trial in trials) else []
+    notes += [NOTE_LEFT_OUT] if any({*TRANSACTION_MODELS, BG_BB} - set(trial.forecasters) for trial in trials) else []
     verdict, trials = _verdict(trials, target, forecaster, seed)
     notes += [NOTE_CONFIGURED] if forecaster != AUTO else []
     record = replay(trials, verdict.chosen, verdict.model, target, with_money=spend is not None, seed=seed)
     behind = _first_fitted(verdict.models, now, spend)
-    chosen = verdict.chosen
-    if behind.name != verdict.model:
+    wanted = behind.name if verdict.chosen == verdict.model else verdict.chosen
+    source = _in_force(wanted, behind, verdict.weight, now, pairs)
+    chosen = source.name
+    if behind.name != verdict.model or chosen != wanted:
         notes.append(NOTE_REPLACED)
-        chosen = behind.name if chosen == verdict.model else chosen
-    source = _in_force(chosen, behind, verdict.weight, now, pairs)
     tested = "short" if short else "earlier" if len(trials) > 1 else "only"
     return replace(
         _choice(chosen, source, behind, record, target, notes),
@@ -259,13 +261,15 @@ def _first_fitted(names: Sequence[str], at: Situation, spend: GammaGamma | None)
 
 
 def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pairs: Sequence[Pair]) -> Forecaster:
-    """Return the forecaster, fitted to all data up to the as-of date."""
+    """Return the forecaster, fitted to all data up to the as-of date; the model where BG/BB cannot be."""
     if name == behind.name:
         return behind
     if name in RULES:
         return RULES[name]
     if name in TRANSACTION_MODELS:
         return Parametric(name, blank_model(name, now.unit).fit(now.summary), behind.spend)
+    if name == BG_BB:
+        return Occasions.fitted(now, behind.spend) or behind
     learner = Supervised.taught(pairs)
     if name == SUPERVISED and learner is not None:
         return learner
@@ -285,6 +289,8 @@ def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list
         chosen = COMBINATION
     notes += [NOTE_UNTAUGHT] if chosen == COMBINATION else []
     source = _in_force(chosen, behind, UNTESTED_WEIGHT, now, ())
+    notes += [NOTE_REPLACED] if source.name != chosen else []
+    chosen = source.name
     record = replay([], chosen, behind.name, target, with_money=spend is not None, seed=0)
     return replace(
         _choice(chosen, source, behind, record, target, notes),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from kamlab.clv.checks import as_frame
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod, days_to_units
-from kamlab.summary import holdout, summarize
+from kamlab.summary import holdout, summarize, summarize_periods
 
 if TYPE_CHECKING:
     from kamlab.ledger import Ledger
@@ -50,6 +50,9 @@ class Situation:
         What came in the last 12 months, scaled to the horizon; in all the log's days where it is shorter.
     seasonal : Amounts or None
         What came in the horizon's calendar days of the year before; None where the log does not hold them.
+    months : callable, optional
+        Gives the accounts' histories in whole periods of so many days, as `summary.summarize_periods` does; None where
+        the summary alone is known.
     """
 
     summary: pd.DataFrame
@@ -58,6 +61,7 @@ class Situation:
     recent: Amounts
     trailing: Amounts
     seasonal: Amounts | None
+    months: Callable[[int], pd.DataFrame] | None = None
     _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -110,7 +114,13 @@ def from_ledger(
         )
         trailing = Amounts(*(values * share for values in year))
     return Situation(
-        summary, period.horizon_days, period.unit, recent, trailing, _seasonal(ledger, period, accounts, known, history)
+        summary,
+        period.horizon_days,
+        period.unit,
+        recent,
+        trailing,
+        _seasonal(ledger, period, accounts, known, history),
+        lambda days: summarize_periods(ledger, period, period_days=days, accounts=accounts),
     )
 
 
