@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import kstest, nbinom, norm, t
+from scipy.stats import beta, kstest, nbinom, norm, t
 
 import kamlab as kl
-from kamlab.backtest import selection
-from kamlab.backtest.distribution import EVEN, GRID, Recalibration, bounds, bring_to, level_error, ranks
+from kamlab.backtest import selection, silent
+from kamlab.backtest.distribution import EVEN, GRID, UNSURE, Recalibration, around, bounds, bring_to, level_error, ranks
 from kamlab.backtest.forecasters import COMPLEXITY, NEVER_CHOSEN, TRANSACTION_MODELS, Rule, mixed
 from kamlab.backtest.level import factor, level_sd
 from kamlab.backtest.measures import bins, calibration_error, gini, measures, top_share
@@ -100,6 +100,56 @@ def test_draws_far_above_what_is_expected_do_not_explode():
         found = bring_to(counts, np.array([expected]), np.array([5.0]), rng())
         assert found.mean() == pytest.approx(5.0, rel=0.1)
         assert found.max() <= 6
+
+
+def test_draws_around_a_rule_keep_its_mean_and_are_wider_than_all_brought_to_it():
+    counts = nbinom(2.0, 0.4).rvs((5, 20_000), random_state=1).astype(float)  # mean 3
+    own, wanted = np.full(5, 3.0), np.array([0.0, 0.9, 2.4, 3.0, 7.5])
+    found = around(counts, own, wanted, rng())
+    assert found.mean(axis=1) == pytest.approx(wanted, abs=0.12)  # four standard errors of the widest
+    assert (found == np.rint(found)).all()
+    moved = bring_to(counts, own, wanted, rng())
+    assert (found[[1, 2, 4]].var(axis=1) > 1.1 * moved[[1, 2, 4]].var(axis=1)).all()
+    assert (found[0] == 0).all()
+    # Far more than the model's: half of the draws are still its own, the others at 12.
+    assert (found[4] <= 5).mean() > 0.4
+    assert around(counts, own, own, rng()) is counts
+
+
+def test_where_a_rule_holds_half_of_the_truth_its_intervals_cover():
+    # Each account buys at a rate of its own; the rule is one year's count, the model knows the rates.
+    random = rng()
+    rate = random.gamma(2.0, 1.5, 3000)
+    rule, came = random.poisson(rate), random.poisson(rate)
+    draws = random.poisson(rate[:, None], (3000, 300)).astype(float)
+    wanted = np.where(rule > 0, rule, rate)
+    shares = []
+    for spread in (around, bring_to):
+        lower, upper = bounds(spread(draws, rate, wanted, rng()), 0.9, whole=True)
+        shares.append(((came >= lower) & (came <= upper)).mean())
+    assert shares[0] > 0.9  # of whole numbers central intervals hold a little more
+    assert shares[1] < 0.88
+
+
+def test_what_accounts_at_0_bring_by_hand():
+    # 10 accounts brought 6 of 4 expected: (10 · 1.5 + 30) / 40; 5 more brought nothing of 1.
+    first, second = (np.full(10, 0.4), np.full(10, 0.6)), (np.full(5, 0.2), np.zeros(5))
+    assert silent.factor([first]) == pytest.approx(45 / 40)
+    assert silent.factor([first, second]) == pytest.approx(45 / 45)
+    assert silent.factor([]) == 1.0
+    assert silent.factor([(np.zeros(3), np.ones(3))]) == 1.0
+    # A single order of a thousand times what was expected counts as four times.
+    assert silent.factor([(np.full(30, 0.1), np.full(30, 100.0))]) == pytest.approx((30 * 4 + 30) / 60)
+
+
+def test_without_dates_a_rules_quantiles_are_widened_and_dates_outweigh_that():
+    draws = rng().normal(10, 1, (1, 4000))
+    wide = bounds(Recalibration.learnt([], UNSURE).applied(draws), 0.9, whole=False)
+    # Beta(0.6, 0.6) puts 5 % below 0.0121.
+    assert wide[0][0] == pytest.approx(10 + norm.ppf(beta(0.6, 0.6).ppf(0.05)), abs=0.25)
+    assert wide[1][0] == pytest.approx(10 - norm.ppf(beta(0.6, 0.6).ppf(0.05)), abs=0.25)
+    even = rng().random(5000)
+    assert Recalibration.learnt([even], UNSURE).below == pytest.approx(GRID, abs=0.02)
 
 
 def test_ranks_of_what_the_draws_describe_are_even():
@@ -210,7 +260,7 @@ def test_without_earlier_dates_probabilities_stay():
 # BG/BB
 
 
-def monthly(n=400, months=36, seed=3):
+def monthly(n=250, months=36, seed=3):
     """A world of months: each account buys in a month or not, and leaves for good between two of them."""
     random = np.random.default_rng(seed)
     end = pd.Timestamp("2024-12-31")

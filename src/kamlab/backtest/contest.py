@@ -66,6 +66,10 @@ NOTE_NO_SPEND = N_("Order values cannot be modelled, so purchases are forecast a
 NOTE_SAMPLED = N_("The contest looked at a random sample of the accounts; the forecast is made from all of them.")
 NOTE_LEFT_OUT = N_("At least one model could not be fitted at every earlier date; there it was left out.")
 NOTE_REPLACED = N_("The chosen model could not be fitted to all data; the next best stands in its place.")
+NOTE_SILENT = N_(
+    "Some accounts bought nothing where the rule looks. They get what the model expects of them, corrected by what "
+    "such accounts brought at earlier dates."
+)
 NOTE_ALIVE = N_("BG/CNBD takes every one-time buyer for active: P(alive) is 1 there, however long the silence.")
 
 
@@ -130,7 +134,7 @@ def choose(
         notes.append(NOTE_REPLACED)
     tested = "short" if short else "earlier" if len(trials) > 1 else "only"
     return replace(
-        _choice(chosen, source, behind, record, target, notes),
+        _choice(chosen, source, behind, now, record, target, notes),
         weight=verdict.weight if chosen == BLEND else 1.0,
         candidates=selection.candidates(verdict.scores, trials[:-1] or trials, chosen),
         sampled=0 if sample is None else len(sample),
@@ -293,17 +297,25 @@ def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list
     chosen = source.name
     record = replay([], chosen, behind.name, target, with_money=spend is not None, seed=0)
     return replace(
-        _choice(chosen, source, behind, record, target, notes),
+        _choice(chosen, source, behind, now, record, target, notes),
         weight=UNTESTED_WEIGHT if chosen == BLEND else 1.0,
         chosen_by="nothing" if forecaster == AUTO else "configuration",
     )
 
 
 def _choice(
-    chosen: str, source: Forecaster, behind: Parametric, record: Record, target: str, notes: Sequence[str]
+    chosen: str,
+    source: Forecaster,
+    behind: Parametric,
+    now: Situation,
+    record: Record,
+    target: str,
+    notes: Sequence[str],
 ) -> Choice:
     learnt = record.learnt
+    silent = bool((source.expected(now).purchases <= 0).any())
     certain = behind.name == "bg_cnbd"  # BG/NBD says so itself.
+    notes = [*notes, *[NOTE_SILENT] * silent, *[NOTE_ALIVE] * certain]
     return Choice(
         chosen,
         behind.transactions,
@@ -311,9 +323,10 @@ def _choice(
         record.backtest,
         target,
         learnt.level_sd(),
-        (*notes, NOTE_ALIVE) if certain else tuple(notes),
+        tuple(notes),
         source=source,
         factors=learnt.factors(),
+        silent=learnt.silent(),
         ranks=learnt.recalibrations(),
         soon=learnt.correction(),
         calibration=record.calibration,

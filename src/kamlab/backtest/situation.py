@@ -31,6 +31,10 @@ class Amounts(NamedTuple):
         """Return each target's amounts times its factor; 1 where none is given."""
         return Amounts(*(values * factors.get(name, 1.0) for name, values in zip(self._fields, self, strict=True)))
 
+    def filled(self, others: Amounts) -> Amounts:
+        """Return the amounts, with others where they are 0."""
+        return Amounts(*(np.where(own > 0, own, other) for own, other in zip(self, others, strict=True)))
+
 
 @dataclass(frozen=True, eq=False)
 class Situation:
