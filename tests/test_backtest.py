@@ -52,8 +52,23 @@ def ledger_of(frame):
 
 
 @pytest.fixture(scope="module")
-def steady():
-    return backtest.choose(ledger_of(log()), kl.StudyPeriod("2024-12-31"))
+def steady_log():
+    return log()
+
+
+@pytest.fixture(scope="module")
+def steady_ledger(steady_log):
+    return ledger_of(steady_log)
+
+
+@pytest.fixture(scope="module")
+def steady(steady_ledger):
+    return backtest.choose(steady_ledger, kl.StudyPeriod("2024-12-31"))
+
+
+@pytest.fixture(scope="module")
+def two_years():
+    return ledger_of(log(n=60, years=2))
 
 
 def rows_of(choice, target):
@@ -165,8 +180,8 @@ def test_the_learner_is_there_where_an_earlier_date_could_teach_it(steady):
     assert sorted(origins) == [pd.Timestamp("2023-01-01"), pd.Timestamp("2024-01-01")]
 
 
-def test_baselines_by_hand(steady):
-    frame = log()
+def test_baselines_by_hand(steady, steady_log):
+    frame = steady_log
     origin = pd.Timestamp("2024-01-01")
     days = frame.groupby(["account", "date"], as_index=False)["amount"].sum()
     before = days[days["date"] <= origin]
@@ -193,7 +208,7 @@ def test_baselines_by_hand(steady):
 
 
 def test_the_same_days_a_year_ago_by_hand():
-    frame = log(n=60, years=3)
+    frame = log(n=40, years=2)
     origin = pd.Timestamp("2024-10-02")
     at = from_ledger(ledger_of(frame), kl.StudyPeriod(origin, horizon_days=90), None, None)
     assert [rule.name for rule in rules_at(at)] == list(BASELINES)
@@ -207,17 +222,19 @@ def test_the_same_days_a_year_ago_by_hand():
 # What a forecaster may know
 
 
-def test_nothing_after_the_as_of_date_is_read_and_all_is_the_same_again(steady):
+def test_nothing_after_the_as_of_date_is_read_and_all_is_the_same_again():
+    frame, period = log(n=105, years=3), kl.StudyPeriod("2024-12-31")
     later = pd.DataFrame({"account": ["A001", "NEW"], "date": pd.Timestamp("2025-03-01"), "amount": [1e6, 1e6]})
-    more = backtest.choose(ledger_of(pd.concat([log(), later])), kl.StudyPeriod("2024-12-31"))
+    one, more = (backtest.choose(ledger_of(table), period, origins=1) for table in (frame, pd.concat([frame, later])))
+    assert "supervised" in one.record["forecaster"].to_list()
     for name in ("record", "candidates", "calibration", "groups"):
-        pd.testing.assert_frame_equal(getattr(steady, name), getattr(more, name))
-    assert steady.transactions.params_ == more.transactions.params_
-    assert (steady.level_sd, steady.factors, steady.soon) == (more.level_sd, more.factors, more.soon)
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(more, name))
+    assert one.transactions.params_ == more.transactions.params_
+    assert (one.level_sd, one.factors, one.silent, one.soon) == (more.level_sd, more.factors, more.silent, more.soon)
 
 
-def test_the_record_has_no_part_in_the_choice(steady):
-    frame = log()
+def test_the_record_has_no_part_in_the_choice(steady, steady_log):
+    frame = steady_log
     # All that came after the record's origin is turned upside down.
     outcome = frame["date"] > pd.Timestamp("2024-01-01")
     amounts = np.where(outcome, frame["amount"].to_numpy()[::-1] * 50, frame["amount"])
@@ -239,15 +256,15 @@ def test_the_record_has_no_part_in_the_choice(steady):
 def test_where_everybody_orders_in_his_season_as_ever_the_same_again_is_taken():
     rng = np.random.default_rng(5)
     rows = []
-    for i in range(60):
-        value, orders = 50 * rng.gamma(2.0), rng.choice(60, rng.integers(2, 15), replace=False)
+    for i in range(40):
+        value, orders = 50 * rng.gamma(2.0), rng.choice(60, rng.integers(2, 8), replace=False)
         days = (rng.integers(0, 300) + orders)[None] + 365 * np.arange(4)[:, None]
         rows += [
             (f"A{i:03d}", pd.Timestamp("2021-01-01") + pd.Timedelta(days=int(d)), round(value, 2)) for d in days.flat
         ]
     ledger = ledger_of(pd.DataFrame(rows, columns=["account", "date", "amount"]))
     period = kl.StudyPeriod("2024-12-30")  # four times 365 days
-    choice = backtest.choose(ledger, period)
+    choice = backtest.choose(ledger, period, origins=2)
     assert choice.forecaster == "last_horizon"
     assert choice.factors == {"purchases": 1.0, "revenue": 1.0}
     summary = kl.summarize(ledger, period)
@@ -260,9 +277,9 @@ def test_where_everybody_orders_in_his_season_as_ever_the_same_again_is_taken():
 
 
 def test_where_customers_leave_as_the_model_says_a_model_or_a_mixture_is_taken():
-    world = bg_nbd(700, r=0.8, alpha=6.0, a=0.8, b=2.0, calibration_weeks=110, entry_weeks=60, horizon_weeks=1, seed=4)
+    world = bg_nbd(350, r=0.8, alpha=6.0, a=0.8, b=2.0, calibration_weeks=110, entry_weeks=60, horizon_weeks=1, seed=4)
     ledger = ledger_of(world.log[["account", "date", "amount"]])
-    choice = backtest.choose(ledger, kl.StudyPeriod(world.as_of, horizon_days=26 * 7))
+    choice = backtest.choose(ledger, kl.StudyPeriod(world.as_of, horizon_days=26 * 7), origins=2)
     assert choice.forecaster not in BASELINES
     assert choice.candidates.set_index("forecaster").loc[choice.forecaster, "score"] < 0.9
     # The untouched record agrees, and its intervals, corrected by the earlier dates, hold.
@@ -276,15 +293,15 @@ def test_where_customers_leave_as_the_model_says_a_model_or_a_mixture_is_taken()
 # Short logs, configured forecasters, logs without money
 
 
-def test_a_log_under_two_horizons_is_still_checked_and_said():
-    choice = backtest.choose(ledger_of(log(years=2)), kl.StudyPeriod("2024-12-31", horizon_days=450))
+def test_a_log_under_two_horizons_is_still_checked_and_said(two_years):
+    choice = backtest.choose(two_years, kl.StudyPeriod("2024-12-31", horizon_days=450))
     assert choice.record["origin"].unique().tolist() == [pd.Timestamp("2023-10-08")]
     assert choice.notes[:2] == (contest.NOTE_SHORT, contest.NOTE_ONE_ORIGIN)
     assert choice.chosen_by == "short"
 
 
-def test_a_log_too_short_for_any_origin_shrinks_to_the_last_twelve_months():
-    ledger, period = ledger_of(log(years=2)), kl.StudyPeriod("2024-12-31", horizon_days=720)
+def test_a_log_too_short_for_any_origin_shrinks_to_the_last_twelve_months(two_years):
+    ledger, period = two_years, kl.StudyPeriod("2024-12-31", horizon_days=720)
     choice = backtest.choose(ledger, period)
     assert choice.record.empty
     assert list(choice.record.columns) == COLUMNS
@@ -303,17 +320,16 @@ def test_too_few_accounts_at_the_as_of_date_are_an_error():
         backtest.choose(ledger_of(log(n=20)), kl.StudyPeriod("2024-12-31"))
 
 
-def test_an_unknown_forecaster_is_refused_with_a_suggestion():
+def test_an_unknown_forecaster_is_refused_with_a_suggestion(steady_ledger):
     with pytest.raises(ConfigError, match=r'no forecaster "parato_nbd". Did you mean "pareto_nbd"\?'):
-        backtest.choose(ledger_of(log(n=40)), kl.StudyPeriod("2024-12-31"), forecaster="parato_nbd")
+        backtest.choose(steady_ledger, kl.StudyPeriod("2024-12-31"), forecaster="parato_nbd")
 
 
-def test_of_many_groups_a_sample_is_looked_at_and_all_are_fitted(monkeypatch):
+def test_of_many_groups_a_sample_is_looked_at_and_all_are_fitted(monkeypatch, steady_log, steady_ledger):
     monkeypatch.setattr(contest, "MAX_ACCOUNTS", 45)
-    frame = log()
-    ids = sorted(frame["account"].unique())
+    ids = sorted(steady_log["account"].unique())
     membership = pd.DataFrame({"member": ids, "account": [f"G{i // 2:03d}" for i in range(len(ids))]})
-    choice = backtest.choose(ledger_of(frame), kl.StudyPeriod("2024-12-31"), accounts=membership, origins=1)
+    choice = backtest.choose(steady_ledger, kl.StudyPeriod("2024-12-31"), accounts=membership, origins=1)
     assert (choice.record["accounts"] == 45).all()
     assert choice.sampled == 45
     assert contest.NOTE_SAMPLED in choice.notes
@@ -321,7 +337,7 @@ def test_of_many_groups_a_sample_is_looked_at_and_all_are_fitted(monkeypatch):
 
 
 def test_a_configured_forecaster_is_in_force_and_without_money_purchases_are_compared():
-    ledger = ledger_of(log(n=60)[["account", "date"]])
+    ledger = ledger_of(log(n=40, years=2)[["account", "date"]])
     choice = backtest.choose(ledger, kl.StudyPeriod("2024-12-31"), origins=1, forecaster="rate")
     assert choice.spend is None
     assert choice.target == "purchases"
@@ -335,8 +351,28 @@ def test_a_configured_forecaster_is_in_force_and_without_money_purchases_are_com
     assert choice.record.loc[choice.record["forecaster"] == "rate", "coverage_recalibrated"].notna().all()
 
 
+def test_accounts_at_0_by_the_rule_in_force_get_an_interval_that_earlier_dates_taught(two_years):
+    period = kl.StudyPeriod("2024-12-31", horizon_days=120)
+    choice = backtest.choose(two_years, period, origins=2, forecaster="last_horizon")
+    assert contest.NOTE_SILENT in choice.notes
+    summary = kl.summarize(two_years, period)
+    at = from_ledger(two_years, period, None, None)
+    at_0 = at.recent.purchases == 0
+    assert 0 < at_0.sum() < len(summary)
+    own, said = choice.model.expected(at), RULES["last_horizon"].expected(at)
+    wanted = choice.expected(at)
+    for target in ("purchases", "revenue"):
+        # What came of such accounts at both dates, relative to what the model expected there, drawn to 1.
+        expected = np.where(at_0, own.target(target) * choice.silent[target], said.target(target))
+        assert wanted.target(target) == pytest.approx(expected * choice.factors[target])
+    draws = choice.spread(choice.model, at, wanted).all_draws(200, np.random.default_rng(0))[0]
+    assert (np.quantile(draws[at_0], 0.99, axis=1) > 0).mean() > 0.5
+    rows = choice.record[choice.record["role"] == "record"].set_index("forecaster").loc["last_horizon"]
+    assert (rows["coverage_recalibrated"] > 0.85).all()
+
+
 def test_free_goods_alone_give_purchases_and_a_note():
-    frame = log(n=60).assign(amount=0.0)
+    frame = log(n=40, years=2).assign(amount=0.0)
     ledger = kl.read_ledger(frame, columns={name: name for name in frame.columns}, purchase="nonnegative")
     choice = backtest.choose(ledger, kl.StudyPeriod("2024-12-31"), origins=1)
     assert choice.spend is None

@@ -5,17 +5,20 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import kstest, nbinom, norm, t
+from scipy.stats import beta, kstest, nbinom, norm, t
 
-from kamlab.backtest import selection
-from kamlab.backtest.distribution import EVEN, GRID, Recalibration, bounds, bring_to, level_error, ranks
+import kamlab as kl
+from kamlab.backtest import selection, silent
+from kamlab.backtest.distribution import EVEN, GRID, UNSURE, Recalibration, around, bounds, bring_to, level_error, ranks
 from kamlab.backtest.forecasters import COMPLEXITY, NEVER_CHOSEN, TRANSACTION_MODELS, Rule, mixed
 from kamlab.backtest.level import factor, level_sd
 from kamlab.backtest.measures import bins, calibration_error, gini, measures, top_share
+from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.probability import LogitCorrection
-from kamlab.backtest.situation import Amounts, Situation
-from kamlab.backtest.trial import Trial
+from kamlab.backtest.situation import Amounts, Situation, came_in, from_ledger, from_summary
+from kamlab.backtest.trial import Trial, fitted
 from kamlab.clv import MODELS, TransactionModel
+from kamlab.errors import ModelError
 from kamlab.terms import FORECASTERS
 
 
@@ -97,6 +100,56 @@ def test_draws_far_above_what_is_expected_do_not_explode():
         found = bring_to(counts, np.array([expected]), np.array([5.0]), rng())
         assert found.mean() == pytest.approx(5.0, rel=0.1)
         assert found.max() <= 6
+
+
+def test_draws_around_a_rule_keep_its_mean_and_are_wider_than_all_brought_to_it():
+    counts = nbinom(2.0, 0.4).rvs((5, 20_000), random_state=1).astype(float)  # mean 3
+    own, wanted = np.full(5, 3.0), np.array([0.0, 0.9, 2.4, 3.0, 7.5])
+    found = around(counts, own, wanted, rng())
+    assert found.mean(axis=1) == pytest.approx(wanted, abs=0.12)  # four standard errors of the widest
+    assert (found == np.rint(found)).all()
+    moved = bring_to(counts, own, wanted, rng())
+    assert (found[[1, 2, 4]].var(axis=1) > 1.1 * moved[[1, 2, 4]].var(axis=1)).all()
+    assert (found[0] == 0).all()
+    # Far more than the model's: half of the draws are still its own, the others at 12.
+    assert (found[4] <= 5).mean() > 0.4
+    assert around(counts, own, own, rng()) is counts
+
+
+def test_where_a_rule_holds_half_of_the_truth_its_intervals_cover():
+    # Each account buys at a rate of its own; the rule is one year's count, the model knows the rates.
+    random = rng()
+    rate = random.gamma(2.0, 1.5, 3000)
+    rule, came = random.poisson(rate), random.poisson(rate)
+    draws = random.poisson(rate[:, None], (3000, 300)).astype(float)
+    wanted = np.where(rule > 0, rule, rate)
+    shares = []
+    for spread in (around, bring_to):
+        lower, upper = bounds(spread(draws, rate, wanted, rng()), 0.9, whole=True)
+        shares.append(((came >= lower) & (came <= upper)).mean())
+    assert shares[0] > 0.9  # of whole numbers central intervals hold a little more
+    assert shares[1] < 0.88
+
+
+def test_what_accounts_at_0_bring_by_hand():
+    # 10 accounts brought 6 of 4 expected: (10 · 1.5 + 30) / 40; 5 more brought nothing of 1.
+    first, second = (np.full(10, 0.4), np.full(10, 0.6)), (np.full(5, 0.2), np.zeros(5))
+    assert silent.factor([first]) == pytest.approx(45 / 40)
+    assert silent.factor([first, second]) == pytest.approx(45 / 45)
+    assert silent.factor([]) == 1.0
+    assert silent.factor([(np.zeros(3), np.ones(3))]) == 1.0
+    # A single order of a thousand times what was expected counts as four times.
+    assert silent.factor([(np.full(30, 0.1), np.full(30, 100.0))]) == pytest.approx((30 * 4 + 30) / 60)
+
+
+def test_without_dates_a_rules_quantiles_are_widened_and_dates_outweigh_that():
+    draws = rng().normal(10, 1, (1, 4000))
+    wide = bounds(Recalibration.learnt([], UNSURE).applied(draws), 0.9, whole=False)
+    # Beta(0.6, 0.6) puts 5 % below 0.0121.
+    assert wide[0][0] == pytest.approx(10 + norm.ppf(beta(0.6, 0.6).ppf(0.05)), abs=0.25)
+    assert wide[1][0] == pytest.approx(10 - norm.ppf(beta(0.6, 0.6).ppf(0.05)), abs=0.25)
+    even = rng().random(5000)
+    assert Recalibration.learnt([even], UNSURE).below == pytest.approx(GRID, abs=0.02)
 
 
 def test_ranks_of_what_the_draws_describe_are_even():
@@ -202,6 +255,87 @@ def test_an_overconfident_probability_is_drawn_in():
 def test_without_earlier_dates_probabilities_stay():
     p = np.array([0.0, 0.3, 1.0])
     assert LogitCorrection.learnt([]).applied(p) is p
+
+
+# BG/BB
+
+
+def monthly(n=250, months=36, seed=3):
+    """A world of months: each account buys in a month or not, and leaves for good between two of them."""
+    random = np.random.default_rng(seed)
+    end = pd.Timestamp("2024-12-31")
+    chance, leaving = random.beta(1.2, 2.0, n), random.beta(0.6, 9.0, n)
+    rows = []
+    for i in range(n):
+        for ago in range(int(random.integers(12, months)), -1, -1):
+            first = not rows or rows[-1][0] != f"A{i:03d}"
+            if not first and random.random() < leaving[i]:
+                break
+            if first or random.random() < chance[i]:
+                # Two purchase days in each month with a purchase.
+                days = random.choice(30, 2, replace=False)
+                rows += [(f"A{i:03d}", end - pd.Timedelta(days=30 * ago + int(d)), 10.0) for d in days]
+    return pd.DataFrame(rows, columns=["account", "date", "amount"])
+
+
+@pytest.fixture(scope="module")
+def months():
+    """The world as it was known 12 months of 30 days before its end."""
+    ledger = kl.read_ledger(monthly(), columns={name: name for name in ("account", "date", "amount")})
+    return ledger, kl.StudyPeriod(pd.Timestamp("2024-12-31") - pd.Timedelta(days=360), horizon_days=360)
+
+
+def test_where_months_pass_as_bg_bb_says_its_forecast_is_the_nearest_of_the_models(months):
+    ledger, period = months
+    at = from_ledger(ledger, period, None, None)
+    came = came_in(ledger, period, None, at.summary["account"]).purchases
+    model = Occasions.fitted(at, None)
+    said = model.expected(at).purchases
+    history = kl.summary.summarize_periods(ledger, period, period_days=30)
+    # Every month with a purchase holds two days, so that shrinkage has nothing to shrink.
+    assert said == pytest.approx(2 * model.model.expected_purchases(history, 12))
+    # The total's own spread, of counts that come in twos, is about 7 %; two of them.
+    assert said.sum() == pytest.approx(came.sum(), rel=0.14)
+    others = [fitted(name, at, None).expected(at).purchases for name in ("bg_nbd", "mbg_nbd", "pareto_nbd")]
+    errors = [((expected - came) ** 2).mean() for expected in (said, *others)]
+    assert errors[0] == min(errors)
+
+
+def test_bg_bb_reads_nothing_after_the_date_and_knows_parts_of_months(months):
+    ledger, period = months
+    frame = monthly()
+    cut = frame[frame["date"] <= pd.Timestamp(period.calibration_end)]
+    known = kl.read_ledger(cut, columns={name: name for name in cut})
+    at, before = from_ledger(ledger, period, None, None), from_ledger(known, period, None, None)
+    model, other = Occasions.fitted(at, None), Occasions.fitted(before, None)
+    assert model.model.params_ == other.model.params_
+    halves = [from_summary(at.summary, days, "week") for days in (30, 45, 60)]
+    low, middle, high = (model.expected(part).purchases for part in halves)
+    assert middle == pytest.approx((low + high) / 2)
+    assert model.expected(from_summary(at.summary, 15, "week")).purchases == pytest.approx(low / 2)
+
+
+NONE = Amounts(np.zeros(40), np.zeros(40))
+
+
+def test_the_days_of_a_month_are_drawn_to_the_companys():
+    summary = pd.DataFrame({"account": [f"A{i:03d}" for i in range(40)], "purchase_days": [12, *[6] * 39]})
+    history = pd.DataFrame({"account": summary["account"], "frequency": 5, "recency": np.arange(40) % 8 + 5})
+    at = Situation(summary, 360, "week", NONE, NONE, None, lambda days: history.assign(n_periods=12))
+    days = Occasions.fitted(at, None).months["days"]
+    usual = (12 + 6 * 39) / 240
+    assert days.iloc[:2].tolist() == pytest.approx([(12 + 3 * usual) / 9, (6 + 3 * usual) / 9])
+
+
+def test_bg_bb_is_left_out_where_it_cannot_be_fitted_and_refuses_strangers(months):
+    ledger, period = months
+    at = from_ledger(ledger, period, None, None)
+    assert Occasions.fitted(from_summary(at.summary, 360, "week"), None) is None
+    few = from_ledger(ledger, period, None, frozenset(at.summary["account"].iloc[:20]))
+    assert Occasions.fitted(few, None) is None
+    stranger = from_summary(at.summary.assign(account="X" + at.summary["account"]), 360, "week")
+    with pytest.raises(ModelError, match=r"were not there when BG/BB was fitted \(first: XA000"):
+        Occasions.fitted(at, None).expected(stranger)
 
 
 # The choice

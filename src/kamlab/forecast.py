@@ -114,18 +114,9 @@ def value_and_draws(
         table["basis"] = "purchases"
         sampled = revenue
     else:
-        table = table.join(_values(values, wanted)).join(rates)
-        table["expected_revenue"] = wanted.revenue
-        yearly = rates["cost_to_serve"] * days_to_years(horizon_days)
-        # Who does not buy is not served either.
-        table["cost_to_serve"] = yearly * (revenue > 0).mean(axis=1)
-        margin = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
-        table["expected_contribution"] = margin - table["cost_to_serve"]
-        table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
-        sampled = _contribution(revenue, rates, np.random.default_rng([seed, 1]))
-        sampled -= np.where(revenue > 0, yearly.to_numpy()[:, None], 0.0)
-        table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
-        table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
+        table = table.join(_values(values, wanted))
+        money, sampled = _money(wanted, revenue, rates, horizon_days, level, np.random.default_rng([seed, 1]))
+        table = table.join(money)
         discount = _discount(summary, choice, horizon_days, discount_rate_annual)
         table["clv"] = table["expected_contribution"] * discount
         table["lower"], table["upper"] = table["contribution_lower"] * discount, table["contribution_upper"] * discount
@@ -200,6 +191,24 @@ def _values(values: pd.DataFrame, wanted: Amounts) -> pd.DataFrame:
     return pd.DataFrame(
         {"expected_spend": spend, "spend_basis": values["spend_basis"].where(~own, "forecaster").to_numpy()}
     )
+
+
+def _money(
+    wanted: Amounts, revenue: np.ndarray, rates: pd.DataFrame, horizon_days: int, level: float, rng: np.random.Generator
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return expected revenue, cost to serve and contribution with intervals, and the contributions drawn."""
+    table = rates.assign(expected_revenue=wanted.revenue)
+    yearly = rates["cost_to_serve"] * days_to_years(horizon_days)
+    # Who does not buy is not served either.
+    table["cost_to_serve"] = yearly * (revenue > 0).mean(axis=1)
+    margin = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
+    table["expected_contribution"] = margin - table["cost_to_serve"]
+    table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
+    sampled = _contribution(revenue, rates, rng)
+    sampled -= np.where(revenue > 0, yearly.to_numpy()[:, None], 0.0)
+    table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
+    table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
+    return table, sampled
 
 
 def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount_rate_annual: float) -> np.ndarray:

@@ -39,7 +39,7 @@ POTENTIAL_SOURCES = ("declared", "fitted", "own_peak", "unknown")
 
 FORECASTERS = (
     *("last_horizon", "seasonal", "trailing", "same_count", "rate"),
-    *("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd", "mbg_cnbd"),
+    *("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd", "mbg_cnbd", "bg_bb"),
     *("blend", "combination", "supervised"),
 )
 """What can be in force as the forecast, the simplest first."""

@@ -52,6 +52,8 @@ class Choice:
         Of the model in the blend.
     factors : mapping of str to float
         Corrections of the level of "purchases" and "revenue"; none where missing.
+    silent : mapping of str to float
+        What the model's "purchases" and "revenue" are multiplied by where the forecaster expects nothing.
     ranks : mapping of str to Recalibration
         Corrections of the quantiles of "purchases" and "revenue".
     soon : LogitCorrection
@@ -75,6 +77,7 @@ class Choice:
     source: Forecaster | None = None
     weight: float = 1.0
     factors: Mapping[str, float] = field(default_factory=dict)
+    silent: Mapping[str, float] = field(default_factory=dict)
     ranks: Mapping[str, Recalibration] = field(default_factory=dict)
     soon: LogitCorrection = field(default_factory=LogitCorrection)
     candidates: pd.DataFrame = field(default_factory=lambda: _empty("contest"))
@@ -112,7 +115,9 @@ class Choice:
 
     def expected(self, at: Situation) -> Amounts:
         """Return the means in force: purchases and revenue (currency) of each account in the situation's horizon."""
-        return (self.source or self.model).expected(at).times(self.factors)
+        own = self.model.expected(at)
+        said = own if self.source is None else self.source.expected(at).filled(own.times(self.silent))
+        return said.times(self.factors)
 
     def spread(self, model: Parametric, at: Situation, wanted: Amounts) -> Spread:
         """Return the distribution around the means in force."""

@@ -12,6 +12,7 @@ import pandas as pd
 from kamlab.backtest import selection
 from kamlab.backtest.choice import Choice
 from kamlab.backtest.forecasters import (
+    BG_BB,
     BLEND,
     COMBINATION,
     RULES,
@@ -22,6 +23,7 @@ from kamlab.backtest.forecasters import (
     Parametric,
     blank_model,
 )
+from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.record import SOON_DAYS, Record, replay
 from kamlab.backtest.situation import Situation, came_in, from_ledger
 from kamlab.backtest.supervised import Supervised
@@ -64,6 +66,10 @@ NOTE_NO_SPEND = N_("Order values cannot be modelled, so purchases are forecast a
 NOTE_SAMPLED = N_("The contest looked at a random sample of the accounts; the forecast is made from all of them.")
 NOTE_LEFT_OUT = N_("At least one model could not be fitted at every earlier date; there it was left out.")
 NOTE_REPLACED = N_("The chosen model could not be fitted to all data; the next best stands in its place.")
+NOTE_SILENT = N_(
+    "Some accounts bought nothing where the rule looks. They get what the model expects of them, corrected by what "
+    "such accounts brought at earlier dates."
+)
 NOTE_ALIVE = N_("BG/CNBD takes every one-time buyer for active: P(alive) is 1 there, however long the silence.")
 
 
@@ -116,19 +122,19 @@ def choose(
     short = _history(ledger, period.origin(1)) < period.horizon_days - SLACK_DAYS
     notes += [NOTE_SHORT] if short else []
     notes += [NOTE_ONE_ORIGIN] if len(trials) == 1 else []
-    notes += [NOTE_LEFT_OUT] if any(set(TRANSACTION_MODELS) - set(trial.models) for trial in trials) else []
+    notes += [NOTE_LEFT_OUT] if any({*TRANSACTION_MODELS, BG_BB} - set(trial.forecasters) for trial in trials) else []
     verdict, trials = _verdict(trials, target, forecaster, seed)
     notes += [NOTE_CONFIGURED] if forecaster != AUTO else []
     record = replay(trials, verdict.chosen, verdict.model, target, with_money=spend is not None, seed=seed)
     behind = _first_fitted(verdict.models, now, spend)
-    chosen = verdict.chosen
-    if behind.name != verdict.model:
+    wanted = behind.name if verdict.chosen == verdict.model else verdict.chosen
+    source = _in_force(wanted, behind, verdict.weight, now, pairs)
+    chosen = source.name
+    if behind.name != verdict.model or chosen != wanted:
         notes.append(NOTE_REPLACED)
-        chosen = behind.name if chosen == verdict.model else chosen
-    source = _in_force(chosen, behind, verdict.weight, now, pairs)
     tested = "short" if short else "earlier" if len(trials) > 1 else "only"
     return replace(
-        _choice(chosen, source, behind, record, target, notes),
+        _choice(chosen, source, behind, now, record, target, notes),
         weight=verdict.weight if chosen == BLEND else 1.0,
         candidates=selection.candidates(verdict.scores, trials[:-1] or trials, chosen),
         sampled=0 if sample is None else len(sample),
@@ -259,13 +265,15 @@ def _first_fitted(names: Sequence[str], at: Situation, spend: GammaGamma | None)
 
 
 def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pairs: Sequence[Pair]) -> Forecaster:
-    """Return the forecaster, fitted to all data up to the as-of date."""
+    """Return the forecaster, fitted to all data up to the as-of date; the model where BG/BB cannot be."""
     if name == behind.name:
         return behind
     if name in RULES:
         return RULES[name]
     if name in TRANSACTION_MODELS:
         return Parametric(name, blank_model(name, now.unit).fit(now.summary), behind.spend)
+    if name == BG_BB:
+        return Occasions.fitted(now, behind.spend) or behind
     learner = Supervised.taught(pairs)
     if name == SUPERVISED and learner is not None:
         return learner
@@ -285,19 +293,29 @@ def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list
         chosen = COMBINATION
     notes += [NOTE_UNTAUGHT] if chosen == COMBINATION else []
     source = _in_force(chosen, behind, UNTESTED_WEIGHT, now, ())
+    notes += [NOTE_REPLACED] if source.name != chosen else []
+    chosen = source.name
     record = replay([], chosen, behind.name, target, with_money=spend is not None, seed=0)
     return replace(
-        _choice(chosen, source, behind, record, target, notes),
+        _choice(chosen, source, behind, now, record, target, notes),
         weight=UNTESTED_WEIGHT if chosen == BLEND else 1.0,
         chosen_by="nothing" if forecaster == AUTO else "configuration",
     )
 
 
 def _choice(
-    chosen: str, source: Forecaster, behind: Parametric, record: Record, target: str, notes: Sequence[str]
+    chosen: str,
+    source: Forecaster,
+    behind: Parametric,
+    now: Situation,
+    record: Record,
+    target: str,
+    notes: Sequence[str],
 ) -> Choice:
     learnt = record.learnt
+    silent = bool((source.expected(now).purchases <= 0).any())
     certain = behind.name == "bg_cnbd"  # BG/NBD says so itself.
+    notes = [*notes, *[NOTE_SILENT] * silent, *[NOTE_ALIVE] * certain]
     return Choice(
         chosen,
         behind.transactions,
@@ -305,9 +323,10 @@ def _choice(
         record.backtest,
         target,
         learnt.level_sd(),
-        (*notes, NOTE_ALIVE) if certain else tuple(notes),
+        tuple(notes),
         source=source,
         factors=learnt.factors(),
+        silent=learnt.silent(),
         ranks=learnt.recalibrations(),
         soon=learnt.correction(),
         calibration=record.calibration,

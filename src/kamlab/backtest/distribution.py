@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from scipy.special import betainc
 
 NOTHING = 1e-9
 """Below this many expected purchases the model draws next to nothing that could be scaled."""
@@ -15,9 +16,41 @@ MIN_BOUGHT = 10
 FAR_MORE = 2.0
 """Draws with more than this multiple of what is expected are brought to the wanted mean from their own."""
 
+MODEL_SHARE = 0.5
+"""Of an account's draws, those that stay the model's own where another forecaster gives the mean."""
+
 GRID = np.linspace(0.0, 1.0, 41)
 PRIOR_ACCOUNTS = 50
-"""The even distribution that ranks are drawn to weighs as much as this many accounts."""
+"""The distribution that ranks are drawn to weighs as much as this many accounts."""
+UNSURE = betainc(0.6, 0.6, GRID)
+"""What ranks are drawn to where another than the model gives the means: 23 % of results outside the 90 % interval.
+
+A model's own intervals hold from one date to the next; what a rule says has no spread that theory knows.
+"""
+
+
+def around(counts: np.ndarray, expected: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Spread drawn purchases around another mean, in doubt which of the two is right; they stay whole numbers.
+
+    Half of the draws stay the model's, the others are brought to where the mean of all is the one wanted; where less
+    than half of the model's is wanted, as many stay as that mean allows and the others buy nothing. Brought to it all
+    together, they would be as narrow as if the mean were known: a count of last year is luck in part, and who bought
+    once by chance comes back to what he is used to. The spread of two forecasts that are equally good is that of their
+    mixture (Hall and Mitchell 2007, "Combining density forecasts", International Journal of Forecasting 23).
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Whole numbers, shape (accounts, draws).
+    expected, wanted : numpy.ndarray
+        Mean that they were drawn with, and the mean to have; shape (accounts,).
+    """
+    if np.allclose(expected, wanted, rtol=1e-9):
+        return counts
+    ratio = np.divide(wanted, expected, out=np.zeros_like(expected), where=expected > NOTHING)
+    share = np.minimum(ratio, MODEL_SHARE)
+    moved = bring_to(counts, expected, np.maximum(wanted - share * expected, 0.0) / (1 - share), rng)
+    return np.where(rng.random(counts.shape) < share[:, None], counts, moved)
 
 
 def bring_to(counts: np.ndarray, expected: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -98,15 +131,15 @@ class Recalibration:
     below: np.ndarray
 
     @classmethod
-    def learnt(cls, earlier: Sequence[np.ndarray]) -> Self:
-        """Learn from the ranks of what came at earlier dates, drawn towards even ones where they are few.
+    def learnt(cls, earlier: Sequence[np.ndarray], prior: np.ndarray = GRID) -> Self:
+        """Learn from the ranks of what came at earlier dates, drawn towards a prior's where they are few.
 
         Kuleshov, Fenner and Ermon (2018), "Accurate uncertainties for deep learning using calibrated regression",
         section 3; the prior keeps the curve rising, so that it can be inverted.
         """
         pooled = np.sort(np.concatenate([*earlier, np.empty(0)]))
         share = np.searchsorted(pooled, GRID, side="right")
-        return cls((share + PRIOR_ACCOUNTS * GRID) / (len(pooled) + PRIOR_ACCOUNTS))
+        return cls((share + PRIOR_ACCOUNTS * prior) / (len(pooled) + PRIOR_ACCOUNTS))
 
     @property
     def changes(self) -> bool:

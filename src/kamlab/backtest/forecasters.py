@@ -25,13 +25,15 @@ COMBINATION = "combination"
 SUPERVISED = "supervised"
 
 TRANSACTION_MODELS = ("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd", "mbg_cnbd")
+BG_BB = "bg_bb"
+"""Counts months with a purchase; it cannot stand behind the distribution either."""
 NO_LEAVING = "nbd"
 """Takes part, but cannot stand behind the distribution: it says of everybody that he still buys."""
 
 BASELINES = (REFERENCE, "seasonal", "trailing", "same_count", "rate", NEVER_CHOSEN)
 COMPLEXITY: Mapping[str, int] = {
     **{NEVER_CHOSEN: 0, REFERENCE: 1, "seasonal": 2, "trailing": 2, "same_count": 3, "rate": 3},
-    **{"nbd": 4, "bg_nbd": 5, "mbg_nbd": 5, "pareto_nbd": 5, "bg_cnbd": 6, "mbg_cnbd": 6},
+    **{"nbd": 4, "bg_nbd": 5, "mbg_nbd": 5, "pareto_nbd": 5, "bg_cnbd": 6, "mbg_cnbd": 6, BG_BB: 6},
     **{BLEND: 7, COMBINATION: 8, SUPERVISED: 9},
 }
 """Every forecaster with its rank: of two that forecast alike the lower one is taken."""
@@ -95,16 +97,25 @@ class Parametric:
 
     def values(self, at: Situation) -> pd.DataFrame | None:
         """Return what is expected of an order and what that rests on; None without money."""
-        if self.spend is None:
-            return None
-        spend = self.spend
-        table: pd.DataFrame = at.once((spend, "values"), lambda: order_values(at.summary, spend))
-        return table
+        return valued(at, self.spend)
 
     def worth(self, at: Situation) -> np.ndarray:
         """Return the expected net value of a purchase; 0 without money."""
-        values = self.values(at)
-        return np.zeros(len(at.summary)) if values is None else values["expected_spend"].to_numpy()
+        return worth(at, self.spend)
+
+
+def valued(at: Situation, spend: GammaGamma | None) -> pd.DataFrame | None:
+    """Return what is expected of an order and what that rests on; None without money."""
+    if spend is None:
+        return None
+    table: pd.DataFrame = at.once((spend, "values"), lambda: order_values(at.summary, spend))
+    return table
+
+
+def worth(at: Situation, spend: GammaGamma | None) -> np.ndarray:
+    """Return the expected net value of a purchase; 0 without money."""
+    values = valued(at, spend)
+    return np.zeros(len(at.summary)) if values is None else values["expected_spend"].to_numpy()
 
 
 @dataclass(frozen=True, eq=False)

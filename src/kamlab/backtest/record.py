@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kamlab.backtest import level
-from kamlab.backtest.distribution import Recalibration, bounds, ranks
+from kamlab.backtest import level, silent
+from kamlab.backtest.distribution import GRID, UNSURE, Recalibration, bounds, ranks
 from kamlab.backtest.forecasters import BASELINES, COMPLEXITY, LEVEL, NEVER_CHOSEN, REFERENCE, kind
 from kamlab.backtest.groups import record_groups
 from kamlab.backtest.measures import bins, inside, measures, with_relative
@@ -43,12 +43,22 @@ class Drawn:
 
 @dataclass(eq=False)
 class Learnt:
-    """What the dates gone through so far have taught, oldest first."""
+    """What the dates gone through so far have taught, oldest first.
 
+    Attributes
+    ----------
+    prior : numpy.ndarray
+        What ranks are drawn to.
+    """
+
+    prior: np.ndarray
     seen: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(
         default_factory=lambda: {"purchases": [], "revenue": []}
     )
     drawn: dict[str, list[Drawn]] = field(default_factory=lambda: {"purchases": [], "revenue": []})
+    at_0: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(
+        default_factory=lambda: {"purchases": [], "revenue": []}
+    )
     errors: list[float] = field(default_factory=list)
     soon: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
@@ -56,10 +66,14 @@ class Learnt:
         """Return the corrections of level of purchases and revenue."""
         return {target: level.factor(dates) for target, dates in self.seen.items()}
 
+    def silent(self) -> dict[str, float]:
+        """Return the factors of what the model expects of accounts at 0."""
+        return {target: silent.factor(dates) for target, dates in self.at_0.items()}
+
     def recalibrations(self) -> dict[str, Recalibration]:
         """Return the corrections of the quantiles; the spread of level that is added now counts at every date."""
         return {
-            target: Recalibration.learnt([drawn.ranks(self.spread_of(target)) for drawn in parts])
+            target: Recalibration.learnt([drawn.ranks(self.spread_of(target)) for drawn in parts], self.prior)
             for target, parts in self.drawn.items()
         }
 
@@ -100,7 +114,7 @@ def replay(trials: Sequence[Trial], chosen: str, model: str, target: str, *, wit
     with_money : bool
     seed : int
     """
-    learnt = Learnt()
+    learnt = Learnt(GRID if chosen == model else UNSURE)
     targets = ("purchases", "revenue") if with_money else ("purchases",)
     rows: list[pd.DataFrame] = []
     calibration: list[dict[str, Any]] = []
@@ -109,7 +123,8 @@ def replay(trials: Sequence[Trial], chosen: str, model: str, target: str, *, wit
         role = ("record" if len(trials) > 1 else "only") if trial is trials[-1] else "choice"
         rng = np.random.default_rng(seed)
         factors, recalibrations = learnt.factors(), learnt.recalibrations()
-        said = trial.expected(chosen)
+        plain, own = trial.expected(chosen), trial.expected(model)
+        said = plain.filled(own.times(learnt.silent()))
         delivered = said.times(factors)
         drawn = Amounts(*Spread(trial.models[model], trial.at, delivered, 0.0, {}).all_draws(DRAWS, rng))
         limits = {}
@@ -124,6 +139,8 @@ def replay(trials: Sequence[Trial], chosen: str, model: str, target: str, *, wit
             }
             rows.append(_measured(trial, t, chosen, delivered, covered, role))
             learnt.seen[t].append((said.target(t), came))
+            at_0 = plain.target(t) <= 0
+            learnt.at_0[t].append((own.target(t)[at_0], came[at_0]))
             learnt.drawn[t].append(here)
         if trial is trials[-1]:
             groups = record_groups(trial, delivered, target, limits[target])

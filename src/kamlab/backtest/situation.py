@@ -11,7 +11,7 @@ import pandas as pd
 
 from kamlab.clv.checks import as_frame
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod, days_to_units
-from kamlab.summary import holdout, summarize
+from kamlab.summary import holdout, summarize, summarize_periods
 
 if TYPE_CHECKING:
     from kamlab.ledger import Ledger
@@ -30,6 +30,10 @@ class Amounts(NamedTuple):
     def times(self, factors: Mapping[str, float]) -> Amounts:
         """Return each target's amounts times its factor; 1 where none is given."""
         return Amounts(*(values * factors.get(name, 1.0) for name, values in zip(self._fields, self, strict=True)))
+
+    def filled(self, others: Amounts) -> Amounts:
+        """Return the amounts, with others where they are 0."""
+        return Amounts(*(np.where(own > 0, own, other) for own, other in zip(self, others, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,9 @@ class Situation:
         What came in the last 12 months, scaled to the horizon; in all the log's days where it is shorter.
     seasonal : Amounts or None
         What came in the horizon's calendar days of the year before; None where the log does not hold them.
+    months : callable, optional
+        Gives the accounts' histories in whole periods of so many days, as `summary.summarize_periods` does; None where
+        the summary alone is known.
     """
 
     summary: pd.DataFrame
@@ -58,6 +65,7 @@ class Situation:
     recent: Amounts
     trailing: Amounts
     seasonal: Amounts | None
+    months: Callable[[int], pd.DataFrame] | None = None
     _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -110,7 +118,13 @@ def from_ledger(
         )
         trailing = Amounts(*(values * share for values in year))
     return Situation(
-        summary, period.horizon_days, period.unit, recent, trailing, _seasonal(ledger, period, accounts, known, history)
+        summary,
+        period.horizon_days,
+        period.unit,
+        recent,
+        trailing,
+        _seasonal(ledger, period, accounts, known, history),
+        lambda days: summarize_periods(ledger, period, period_days=days, accounts=accounts),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kamlab.backtest.distribution import EVEN, Recalibration, bring_to, level_error
+from kamlab.backtest.distribution import EVEN, Recalibration, around, level_error
 from kamlab.backtest.forecasters import Parametric
 from kamlab.backtest.situation import Amounts, Situation
 from kamlab.clv.spend import sample_revenue
@@ -64,7 +64,7 @@ class Spread:
             rows = slice(start, start + _CHUNK)
             drawn = transactions.sample_purchases(self.at.summary[rows], self.at.horizon_days, buying, rng=rng)
             wanted = self.wanted.purchases[rows]
-            counts = bring_to(drawn, own[rows], wanted, rng)
+            counts = around(drawn, own[rows], wanted, rng)
             corrected = self.ranks.get("purchases", EVEN).applied(counts)
             if spend is None or values is None:
                 yield rows, corrected, corrected * factor

@@ -18,6 +18,7 @@ from kamlab.backtest.forecasters import (
     blank_model,
     rules_at,
 )
+from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.situation import Amounts, Situation
 from kamlab.backtest.supervised import Supervised
 from kamlab.clv import GammaGamma
@@ -89,6 +90,9 @@ def hold(
             forecasters[name] = model
     if not set(forecasters) & leaving():
         raise ModelError(f"No model of purchases can be fitted at {date.date()}.")
+    occasions = Occasions.fitted(at, spend)
+    if occasions is not None:
+        forecasters[occasions.name] = occasions
     learner = Supervised.taught(taught_by)
     if learner is not None:
         forecasters[learner.name] = learner

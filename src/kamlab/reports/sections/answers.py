@@ -134,6 +134,7 @@ MODEL_NAMES = {
     "bg_cnbd": "BG/CNBD-k",
     "mbg_cnbd": "MBG/CNBD-k",
     "pareto_nbd": "Pareto/NBD",
+    "bg_bb": "BG/BB",
     "gamma_gamma": "Gamma-Gamma",
     "log_normal_spend": "Log-normal",
 }
