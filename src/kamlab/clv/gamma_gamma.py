@@ -17,7 +17,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import betaln, digamma, gammaln, zeta
 
 from kamlab.clv import lifetimes_engine
-from kamlab.clv.base import FittedModel, maximise, one_thread
+from kamlab.clv.base import FittedModel, maximise
 from kamlab.clv.checks import (
     MIN_REPEAT_BUYERS,
     Spend,
@@ -28,6 +28,7 @@ from kamlab.clv.checks import (
     read_spend,
     require_columns,
 )
+from kamlab.clv.climb import one_thread
 from kamlab.clv.merging import merge
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
@@ -221,7 +222,8 @@ class GammaGamma(FittedModel):
             starts = [start[1:] for start in _STARTS]
             given = maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts, exact=True)
             covariance = block_diag(p_error**2, given.covariance)
-            maximum = replace(given, log_params=np.concatenate([fixed, given.log_params]), covariance=covariance)
+            log_params = np.concatenate([fixed, given.log_params])
+            maximum = replace(given, log_params=log_params, covariance=covariance, density=None)
         self._keep(PARAMETERS, maximum, np.array([0.0, 0.0, np.log(scale)]), len(data.x))
         self.log_likelihood_ = n_accounts * (likelihood(maximum.log_params)[0] - np.log(scale))
         self.data_hash_ = data_hash(data.x, data.mean_value, data.weight)
