@@ -14,6 +14,7 @@ NAMES = list(clv.MODELS)
 TRANSACTIONS = [name for name, model in clv.MODELS.items() if issubclass(model, TransactionModel)]
 PERIODS = [name for name, model in clv.MODELS.items() if issubclass(model, PeriodModel)]
 SPEND = clv.GammaGamma, clv.LogNormalSpend
+SPEND_NAMES = ["gamma_gamma", "log_normal_spend"]
 COVARIATES = ["bg_nbd", "pareto_nbd"]
 
 

@@ -23,8 +23,7 @@ from kamlab.clv.checks import (
     Spend,
     as_frame,
     finite_forecast,
-    numbers,
-    opened,
+    read_order_values,
     read_spend,
     require_columns,
 )
@@ -270,19 +269,12 @@ class GammaGamma(FittedModel):
             If frequencies are impossible, or the value of repeat purchases is missing or below 0.
         """
         self._params()
-        frame, (frequency, value), faults = opened(summary, ("frequency", "monetary_value"), "a spend model")
-        first = numbers(frame["first_value"]) if "first_value" in frame else np.zeros(len(frame))
-        counts = np.isfinite(frequency) & (frequency >= 0) & (frequency == np.floor(frequency))
-        faults.add(~counts, "have a frequency that is missing, negative or fractional", "It counts days.")
-        sound = np.isfinite(value) & (value >= 0)
-        faults.add((frequency > 0) & ~sound, "have repeats of a value that is missing or below 0", "Fill or drop them.")
-        faults.add(np.isinf(first), "have a first_value that is no finite number", "Fill or drop them.")
-        faults.stop("A spend model")
+        account, frequency, value, first = read_order_values(summary)
         repeats = (frequency > 0) & (value > 0)
         one_order = (frequency == 0) & (first > 0)
         return pd.DataFrame(
             {
-                "account": faults.ids,
+                "account": account,
                 "orders": np.where(repeats, frequency, 1.0),
                 "mean_value": np.where(repeats, value, np.where(one_order, first, self.mean_value_)),
                 "spend_basis": np.where(one_order, "first_order", "model"),

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from kamlab.clv.base import FittedModel
-from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_spend, require_columns
+from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_order_values, read_spend, require_columns
 from kamlab.clv.saving import data_hash
 
 PARAMETERS = ("level", "per_doubling", "between", "within")
@@ -194,6 +194,7 @@ class LogNormalSpend(FittedModel):
         order at the company's mean value.
         """
         self._params()
+        read_order_values(summary)
         known = self._known(summary)
         one_order = known["ordered"] & (known["x"] == 0)
         return pd.DataFrame(
