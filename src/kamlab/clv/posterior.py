@@ -36,6 +36,7 @@ _MOST_ROUNDS = 8
 _ENOUGH = 150.0
 _TOO_FEW = 50.0
 _HEAVY = 5.0
+_LEAST_VARIANCE = 1e-6
 _SEED = 0
 _NODES = 16
 
@@ -87,17 +88,19 @@ def draw(density: Density, mode: np.ndarray, covariance: np.ndarray) -> np.ndarr
     rng = np.random.default_rng(_SEED)
     proposals: list[Any] = []
     at, logs = np.empty((0, len(mode))), np.empty(0)
-    centre, shape = mode, covariance
+    # A floor keeps a matrix that is next to singular usable.
+    centre, floor = mode, _LEAST_VARIANCE * np.eye(len(mode))
+    shape = covariance + floor
     for _ in range(_MOST_ROUNDS):
         proposals.append(multivariate_t(centre, shape, df=_HEAVY, seed=rng))
-        new = np.atleast_2d(proposals[-1].rvs(_ROUND)).reshape(_ROUND, len(mode))
+        new = proposals[-1].rvs(_ROUND)
         at, logs = np.vstack([at, new]), np.append(logs, [density.log(one) for one in new])
         if not np.isfinite(logs).any():
             return None
         mixture = np.logaddexp.reduce([proposal.logpdf(at) for proposal in proposals], axis=0)
         weights = _truncated(logs - mixture)
         centre = weights @ at
-        shape = np.cov(at.T, aweights=weights, bias=True) + 1e-10 * np.eye(len(mode))
+        shape = np.cov(at.T, aweights=weights, bias=True) + floor
         if len(proposals) > 1 and 1 / (weights**2).sum() >= _ENOUGH:
             break
     if not 1 / (weights**2).sum() >= _TOO_FEW:
@@ -140,8 +143,8 @@ class Posterior:
         self.is_thin = False
 
     @classmethod
-    def of(cls, draws: np.ndarray | None) -> Self:
-        """Return the posterior whose draws are these; None where the normal approximation holds."""
+    def of(cls, draws: np.ndarray) -> Self:
+        """Return the posterior whose draws are these."""
         known = cls.__new__(cls)
         known.__setstate__({"draws": draws, "is_thin": False})
         return known
