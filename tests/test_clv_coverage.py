@@ -7,7 +7,6 @@ from scipy.stats import binom, kstest
 
 from kamlab import clv
 
-
 # Means of log-normal orders are log-normal only nearly, which 2,000 of them show.
 EXACT = [name for name in NAMES if name != "log_normal_spend"]
 
