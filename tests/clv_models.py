@@ -13,6 +13,8 @@ from kamlab.clv.transactions import TransactionModel
 NAMES = list(clv.MODELS)
 TRANSACTIONS = [name for name, model in clv.MODELS.items() if issubclass(model, TransactionModel)]
 PERIODS = [name for name, model in clv.MODELS.items() if issubclass(model, PeriodModel)]
+SPEND = clv.GammaGamma, clv.LogNormalSpend
+SPEND_NAMES = ["gamma_gamma", "log_normal_spend"]
 COVARIATES = ["bg_nbd", "pareto_nbd"]
 
 
@@ -43,7 +45,7 @@ def fitted(name):
 
 def forecast(model, rows):
     """What the model says of accounts: purchases, renewals or spend."""
-    if isinstance(model, clv.GammaGamma):
+    if isinstance(model, SPEND):
         return model.expected_spend(rows)
     return model.predict(rows, 12 if isinstance(model, PeriodModel) else 365)
 
@@ -58,6 +60,7 @@ TRUTH = {
     "bg_bb": (1.2, 1.5, 0.7, 4.0),
     "sbg": (1.2, 6.0),
     "gamma_gamma": (4.0, 3.0, 200.0),
+    "log_normal_spend": (100.0, 0.9, 0.6, 0.5),
 }
 REGULARITY = {"bg_cnbd": 2, "mbg_cnbd": 3}
 
@@ -116,19 +119,40 @@ def orders_company(n, rng):
     return pd.DataFrame({"account": ids, "frequency": x, "monetary_value": np.where(x > 0, means, 0.0), "came": came})
 
 
+def levels_company(n, rng):
+    """All orders of each account, first and later ones, and the value of the three that come."""
+    level, per_doubling, between, within = TRUTH["log_normal_spend"]
+    x = rng.poisson(4, n)
+    own = np.log(level) + np.log(per_doubling) * np.log2(x + 1) + between * rng.standard_normal(n)
+    orders = [
+        np.exp(mean - within**2 / 2 + within * rng.standard_normal(k + 4)) for mean, k in zip(own, x, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "account": [f"A{i:05d}" for i in range(n)],
+            "frequency": x,
+            "monetary_value": [values[4:].mean() if len(values) > 4 else 0.0 for values in orders],
+            "first_value": [values[3] for values in orders],
+            "came": [values[:3].sum() for values in orders],
+        }
+    )
+
+
 def any_company(name, n, rng):
     """Accounts that behave as the model says, with what comes (`came`)."""
     if name == "bg_bb":
         return periods_company(n, TRUTH[name], rng.integers(6, 25, n), 12, rng)
     if name == "sbg":
         return contracts_company(n, *TRUTH[name], rng.integers(1, 13, n), 6, rng)
-    return orders_company(n, rng) if name == "gamma_gamma" else company(name, n, rng)
+    if name in ("gamma_gamma", "log_normal_spend"):
+        return {"gamma_gamma": orders_company, "log_normal_spend": levels_company}[name](n, rng)
+    return company(name, n, rng)
 
 
 def futures(model, rows, n_draws, rng):
     """Draws of what `came` may be, shape (accounts, n_draws), the parameters drawn too."""
     params = model.parameter_draws(n_draws, rng)
-    if isinstance(model, clv.GammaGamma):
+    if isinstance(model, SPEND):
         orders = model.orders(rows)
         known = orders["orders"].to_numpy(), orders["mean_value"].to_numpy(), np.zeros(len(rows), dtype=bool)
         return model.sample_revenue(np.full((len(rows), n_draws), 3.0), *known, params, rng=rng)
@@ -136,15 +160,15 @@ def futures(model, rows, n_draws, rng):
     return model.sample_purchases(rows, horizon, params, rng=rng)
 
 
-def covered(name, n, rng, n_draws=200):
+def covered(name, n, rng, n_draws=400):
     """Whether the 90 % intervals hold each true parameter, and what comes of a company of n accounts in total."""
     rows = any_company(name, n, rng)
     model = new(name)
     if name in REGULARITY:
         model.set_params(k=REGULARITY[name])
     model.fit(rows)
-    off = np.log(list(model.params_.values())) - np.log(TRUTH[name])
-    inside = dict(zip(model.params_, np.abs(off) <= 1.6449 * np.sqrt(np.diag(model.covariance_)), strict=True))
+    ends, truth = model.parameter_intervals(), np.array(TRUTH[name])
+    inside = dict(zip(model.params_, ends["lower"].le(truth) & ends["upper"].ge(truth), strict=True))
     if name == "gamma_gamma":
         rows = rows[rows["frequency"] > 0]
     lower, upper = np.quantile(futures(model, rows, n_draws, rng).sum(axis=0), [0.05, 0.95])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from clv_models import NAMES, PERIODS, TRANSACTIONS, fitted, forecast, new, table
+from clv_models import NAMES, PERIODS, SPEND_NAMES, TRANSACTIONS, fitted, forecast, new, table
 
 from kamlab import clv
 from kamlab.errors import ModelError
@@ -46,15 +46,18 @@ FAULTS = {
         *WEIGHT,
         *DOUBLE,
     ],
-    "gamma_gamma": [
-        ("monetary_value", -5.0, "monetary_value below 0"),
-        ("monetary_value", np.nan, "missing or no finite number"),
-        ("monetary_value", np.inf, "missing or no finite number"),
-        ("frequency", -1, "negative or fractional"),
-        ("frequency", 1.5, "negative or fractional"),
-        ("frequency", np.nan, "missing or no finite number"),
-        *DOUBLE,
-    ],
+    **{
+        name: [
+            ("monetary_value", -5.0, "monetary_value below 0"),
+            ("monetary_value", np.nan, "missing or no finite number"),
+            ("monetary_value", np.inf, "missing or no finite number"),
+            ("frequency", -1, "negative or fractional"),
+            ("frequency", 1.5, "negative or fractional"),
+            ("frequency", np.nan, "missing or no finite number"),
+            *DOUBLE,
+        ]
+        for name in SPEND_NAMES
+    },
 }
 
 
@@ -109,7 +112,7 @@ def test_all_faults_are_named_at_once(name):
     for row, (_, _, what) in zip((10, 11), chosen, strict=True):
         assert what in message
         assert str(rows["account"][row]) in message
-    if name != "gamma_gamma":
+    if name not in SPEND_NAMES:
         assert "There are 25 accounts; at least 30 are needed" in message
 
 
@@ -120,7 +123,7 @@ def test_too_few_accounts_that_tell_something_are_refused(name):
         rows["active"] = np.arange(len(rows)) >= 9
         what = "accounts that were not renewed"
     else:
-        columns = ["monetary_value"] if name == "gamma_gamma" else ["frequency", "recency"]
+        columns = ["monetary_value"] if name in SPEND_NAMES else ["frequency", "recency"]
         rows.loc[9:, columns] = 0
         what = "accounts with a repeat purchase"
     with pytest.raises(ModelError, match=f"There are 9 {what}.*; at least 10 are needed.*Take a longer log"):
@@ -129,7 +132,7 @@ def test_too_few_accounts_that_tell_something_are_refused(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_missing_column_is_named_with_the_nearest(name):
-    column = {"sbg": "renewals", "gamma_gamma": "monetary_value"}.get(name, "frequency")
+    column = ({"sbg": "renewals"} | dict.fromkeys(SPEND_NAMES, "monetary_value")).get(name, "frequency")
     rows = usable(name).rename(columns={column: column[:-1]})
     with pytest.raises(ModelError, match=f'"{column}" Did you mean "{column[:-1]}"'):
         new(name).fit(rows)

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from clv_models import NAMES, fitted, forecast, new, table
+from clv_models import NAMES, SPEND_NAMES, fitted, forecast, new, table
 
 import kamlab
 from kamlab import clv
@@ -62,7 +62,8 @@ def test_the_file_reads_as_text(tmp_path):
 def test_the_hash_tells_the_data_apart(name):
     rows = table(name)
     assert new(name).fit(rows).data_hash_ == fitted(name).data_hash_
-    column = {"sbg": "renewals", "gamma_gamma": "monetary_value", "bg_bb": "n_periods"}.get(name, "T")
+    columns = {"sbg": "renewals", "bg_bb": "n_periods"} | dict.fromkeys(SPEND_NAMES, "monetary_value")
+    column = columns.get(name, "T")
     other = rows.assign(**{column: rows[column] + 1})
     assert new(name).fit(other).data_hash_ != fitted(name).data_hash_
 

@@ -51,7 +51,7 @@ class Spread:
         """Yield rows, their drawn purchases and what they bring, both of shape (accounts, draws).
 
         What they bring is revenue (currency), or without money the purchases themselves. A draw takes parameters from
-        the models' normal approximations, shared by all accounts; each account's purchases and order values from its
+        the models' `parameter_draws`, shared by all accounts; each account's purchases and order values from its
         posterior, brought to the wanted mean. Quantiles are then corrected as earlier dates showed. What they bring is
         multiplied by one lognormal factor of mean 1 for the company; the purchases are not.
         """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import ThreadpoolController
 
 from kamlab.clv import saving
 from kamlab.clv.climb import (
@@ -28,31 +27,35 @@ from kamlab.clv.climb import (
     highest,
     inside,
     newton_top,
+    one_thread,
     sharpened,
 )
+from kamlab.clv.posterior import MOST_ACCOUNTS, WEAK_PRIOR_SD, Density, Posterior, spread_out
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
 
 ENGINES = ("lifetimes", "kamlab")
 
-WEAK_PRIOR_SD = 3.0
-"""Standard deviation of the log parameters' prior in the fit of last resort."""
-
 NOTE_OWN_OPTIMISER = N_("The lifetimes library found no maximum; kamlab's own optimiser was used.")
 NOTE_PENALISED = N_("No maximum was found; a weak prior keeps the parameters in a plausible range.")
 NOTE_BOUNDARY = N_("A parameter stands at the border of its range, because the data show no such difference.")
 NOTE_OPEN = N_("The data leave some parameters open; their standard errors are cut to a factor of e.")
+NOTE_THIN = N_("The uncertainty of the parameters is a normal approximation; intervals may be too narrow.")
 
 
 @dataclass(frozen=True)
 class Maximum:
-    """A maximum of the likelihood over log parameters, in scaled units."""
+    """A maximum of the likelihood over log parameters, in scaled units.
+
+    `density` is the posterior density around it, None where the normal approximation is to be taken as it is.
+    """
 
     log_params: np.ndarray
     value: float
     covariance: np.ndarray
     converged: bool
     notes: tuple[str, ...]
+    density: Density | None = None
 
 
 def maximise(
@@ -84,6 +87,7 @@ def maximise(
     """
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
+    density = Density(objective, points[0], bounds, n_accounts) if n_accounts <= MOST_ACCOUNTS else None
     with one_thread():
         best = _top(objective, points, bounds, n_accounts, pilot, exact)
         if best.slope >= GRADIENT_TOLERANCE:
@@ -94,23 +98,12 @@ def maximise(
             notes += (NOTE_BOUNDARY,)
         covariance, is_open = _covariance(n_accounts * best.curvature)
     notes += (NOTE_OPEN,) if is_open else ()
-    return Maximum(best.at, best.value, covariance, best.slope < GRADIENT_TOLERANCE, notes)
+    return Maximum(best.at, best.value, covariance, best.slope < GRADIENT_TOLERANCE, notes, density)
 
 
 def limit(objective: Objective, start: np.ndarray, bounds: Bounds, value: float, *, exact: bool = False) -> Point:
     """Find roughly how high the likelihood of a limiting case rises from a start, unless it stays far below a value."""
     return climb(objective, start, bounds, ROUGH, wanted=value, exact=exact)
-
-
-@cache
-def _threads() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def one_thread() -> AbstractContextManager[None]:
-    """Keep linear algebra on one thread: several slow these small sums down."""
-    # Looking for the libraries anew would take longer than a small fit.
-    return _threads().limit(limits=1)
 
 
 def _top(
@@ -153,7 +146,10 @@ def _labels(names: tuple[str, ...]) -> pd.Index:
 
 
 class FittedModel(BaseEstimator):
-    """A model fitted by maximum likelihood, with the normal approximation of its log parameters.
+    """A model fitted by maximum likelihood, with the uncertainty of its log parameters.
+
+    That is their normal approximation where more than 5,000 accounts were fitted to or the likelihood falls as a normal
+    density does, and elsewhere draws of their posterior under a weak prior (`kamlab.clv.posterior`).
 
     Attributes
     ----------
@@ -164,7 +160,9 @@ class FittedModel(BaseEstimator):
     standard_errors_ : dict of str to float
         Of `params_`, by the delta method.
     covariance_ : pandas.DataFrame
-        Of the log parameters; symmetric and positive definite.
+        Of the log parameters' normal approximation; symmetric and positive definite.
+    posterior_ : Posterior or None
+        Draws of the log parameters, made when first asked for.
     converged_ : bool
     n_accounts_ : int
         Rows that entered the fit.
@@ -178,6 +176,7 @@ class FittedModel(BaseEstimator):
     log_likelihood_: float
     standard_errors_: dict[str, float]
     covariance_: pd.DataFrame
+    posterior_: Posterior | None = None
     converged_: bool
     n_accounts_: int
     notes_: tuple[str, ...]
@@ -225,25 +224,48 @@ class FittedModel(BaseEstimator):
         self.standard_errors_ = dict(zip(names, errors.tolist(), strict=True))
         labels = _labels(tuple(names))
         self.covariance_ = pd.DataFrame(maximum.covariance, index=labels, columns=labels)
+        density = maximum.density
+        self.posterior_ = density and Posterior(density, maximum.log_params, maximum.covariance, log_scale)
         self.converged_ = maximum.converged
         self.n_accounts_ = n_accounts
         self.notes_ = maximum.notes
         return params
 
     def parameter_draws(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw parameters from the normal approximation of their logs; shape (n_draws, parameters)."""
+        """Draw parameters; shape (n_draws, parameters)."""
+        drawn = self.log_draws()
+        if drawn is not None:
+            # Without replacement as far as they go, which keeps their tails.
+            turns = [rng.permutation(len(drawn)) for _ in range(-(-n_draws // len(drawn)))]
+            return self._values(drawn[np.concatenate(turns)[:n_draws]])
         centre, root = self._normal()
         return self._values(centre + rng.standard_normal((n_draws, len(centre))) @ root.T)
 
     def parameter_nodes(self) -> np.ndarray:
-        """Return 2k parameter sets of equal weight with the mean and covariance of the normal approximation.
+        """Return parameter sets of equal weight that stand for all draws, without random numbers.
 
-        The third-degree spherical-radial rule (Arasaratnam and Haykin 2009, "Cubature Kalman filters", eq. (31)) over
-        the log parameters: parameter uncertainty without random numbers. Shape (2k, k).
+        For the normal approximation of k log parameters 2k sets with its mean and covariance: the third-degree
+        spherical-radial rule (Arasaratnam and Haykin 2009, "Cubature Kalman filters", eq. (31)); else 16 of the draws.
         """
+        drawn = self.log_draws()
+        if drawn is not None:
+            return self._values(spread_out(drawn))
         centre, root = self._normal()
         offsets = np.sqrt(len(centre)) * root.T
         return self._values(np.vstack([centre + offsets, centre - offsets]))
+
+    def parameter_intervals(self, *, level: float = 0.9) -> pd.DataFrame:
+        """Return the columns parameter, lower and upper: the central interval of each parameter."""
+        if not 0 < level < 1:
+            raise ModelError(f"level is {level}; it must lie between 0 and 1.")
+        drawn = self.log_draws()
+        if drawn is None:
+            reach = ndtri((1 + level) / 2) * np.sqrt(np.diag(self.covariance_))
+            ends = self._logs(self._params()) + np.array([-reach, reach])
+        else:
+            ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        lower, upper = self._values(ends)
+        return pd.DataFrame({"parameter": list(self.params_), "lower": lower, "upper": upper})
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a JSON file that `kamlab.clv.load` reads; a file there is replaced in one step."""
@@ -253,6 +275,18 @@ class FittedModel(BaseEstimator):
     def _params(self) -> np.ndarray:
         check_is_fitted(self, msg="This %(name)s is not fitted yet. Call its `fit` first, or load a saved model.")
         return np.array(list(self.params_.values()))
+
+    def log_draws(self) -> np.ndarray | None:
+        """Return draws of the log parameters, shape (400, parameters), or None where the normal approximation is taken.
+
+        Where it is taken because the draws rest on too few, `notes_` says so from then on.
+        """
+        if self.posterior_ is None:
+            return None
+        drawn = self.posterior_.draws()
+        if self.posterior_.is_thin and NOTE_THIN not in self.notes_:
+            self.notes_ += (NOTE_THIN,)
+        return drawn
 
     def _normal(self) -> tuple[np.ndarray, np.ndarray]:
         return self._logs(self._params()), np.linalg.cholesky(self.covariance_.to_numpy())

@@ -186,7 +186,7 @@ class BGBB(PeriodModel):
         pandas.DataFrame
             account; p_alive (P(alive at period n_periods + 1), below 1 for everybody); expected_purchases (eq. (13) of
             [1]_ at `params_`); lower and upper (whole numbers): quantiles of the posterior mixture, averaged over the
-            parameters' normal approximation. After a long silence the expectation can lie above `upper`.
+            parameters' uncertainty. After a long silence the expectation can lie above `upper`.
         """
         check_level(level)
         periods = check_periods(periods)
@@ -280,7 +280,7 @@ class BGBB(PeriodModel):
         return alive * (alpha + x) / (alpha + beta + n) * occasions
 
     def _more(self, x: np.ndarray, t_x: np.ndarray, n: np.ndarray, periods: int) -> np.ndarray:
-        """Return P(X > k | history) for k = 0 … periods − 1, averaged over the parameters' normal approximation."""
+        """Return P(X > k | history) for k = 0 … periods − 1, averaged over the parameters' uncertainty."""
         outcomes = Outcomes.of(x, t_x, n)
         # While an account is alive its future does not depend on when it bought last.
         pairs, place = np.unique(np.stack([x, n], axis=1), axis=0, return_inverse=True)

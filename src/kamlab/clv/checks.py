@@ -241,3 +241,27 @@ class Faults:
 
 Design = Callable[[pd.DataFrame, np.ndarray, Faults], np.ndarray]
 """Frame, repeat buyers that each row stands for, faults to add to → design matrix, shape (rows, columns)."""
+
+
+def read_order_values(summary: Any) -> tuple[pd.Series, np.ndarray, np.ndarray, np.ndarray]:
+    """Read and check what a spend model is applied to.
+
+    Returns
+    -------
+    tuple
+        account, frequency, monetary_value and first_value (0 where there is no such column), shape (accounts,) each.
+
+    Raises
+    ------
+    ModelError
+        If frequencies are impossible, or the value of repeat purchases is missing or below 0.
+    """
+    frame, (frequency, value), faults = opened(summary, ("frequency", "monetary_value"), "a spend model")
+    first = numbers(frame["first_value"]) if "first_value" in frame else np.zeros(len(frame))
+    counts = np.isfinite(frequency) & (frequency >= 0) & (frequency == np.floor(frequency))
+    faults.add(~counts, "have a frequency that is missing, negative or fractional", "It counts days.")
+    sound = np.isfinite(value) & (value >= 0)
+    faults.add((frequency > 0) & ~sound, "have repeats of a value that is missing or below 0", "Fill or drop them.")
+    faults.add(np.isinf(first), "have a first_value that is no finite number", "Fill or drop them.")
+    faults.stop("A spend model")
+    return faults.ids, frequency, value, first

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.lapack import dposv, dpotrf
 from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController
 
 from kamlab.errors import ModelError
 
@@ -48,6 +51,17 @@ class Point(NamedTuple):
     value: float
     slope: float
     curvature: np.ndarray
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[None]:
+    """Keep linear algebra on one thread: several slow these small sums down."""
+    # Looking for the libraries anew would take longer than a small fit.
+    return _threads().limit(limits=1)
 
 
 def climb(

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kamlab.clv.base import FittedModel, maximise, one_thread
+from kamlab.clv.base import FittedModel, maximise
 from kamlab.clv.checks import finite_forecast, opened, weights
+from kamlab.clv.climb import one_thread
 from kamlab.clv.limits import no_worse_than_limits
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError

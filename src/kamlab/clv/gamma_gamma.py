@@ -17,17 +17,17 @@ from scipy.optimize import minimize_scalar
 from scipy.special import betaln, digamma, gammaln, zeta
 
 from kamlab.clv import lifetimes_engine
-from kamlab.clv.base import FittedModel, maximise, one_thread
+from kamlab.clv.base import FittedModel, maximise
 from kamlab.clv.checks import (
     MIN_REPEAT_BUYERS,
     Spend,
     as_frame,
     finite_forecast,
-    numbers,
-    opened,
+    read_order_values,
     read_spend,
     require_columns,
 )
+from kamlab.clv.climb import one_thread
 from kamlab.clv.merging import merge
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
@@ -221,7 +221,8 @@ class GammaGamma(FittedModel):
             starts = [start[1:] for start in _STARTS]
             given = maximise(objective, starts=starts, bounds=bounds, n_accounts=n_accounts, exact=True)
             covariance = block_diag(p_error**2, given.covariance)
-            maximum = replace(given, log_params=np.concatenate([fixed, given.log_params]), covariance=covariance)
+            log_params = np.concatenate([fixed, given.log_params])
+            maximum = replace(given, log_params=log_params, covariance=covariance, density=None)
         self._keep(PARAMETERS, maximum, np.array([0.0, 0.0, np.log(scale)]), len(data.x))
         self.log_likelihood_ = n_accounts * (likelihood(maximum.log_params)[0] - np.log(scale))
         self.data_hash_ = data_hash(data.x, data.mean_value, data.weight)
@@ -268,19 +269,12 @@ class GammaGamma(FittedModel):
             If frequencies are impossible, or the value of repeat purchases is missing or below 0.
         """
         self._params()
-        frame, (frequency, value), faults = opened(summary, ("frequency", "monetary_value"), "a spend model")
-        first = numbers(frame["first_value"]) if "first_value" in frame else np.zeros(len(frame))
-        counts = np.isfinite(frequency) & (frequency >= 0) & (frequency == np.floor(frequency))
-        faults.add(~counts, "have a frequency that is missing, negative or fractional", "It counts days.")
-        sound = np.isfinite(value) & (value >= 0)
-        faults.add((frequency > 0) & ~sound, "have repeats of a value that is missing or below 0", "Fill or drop them.")
-        faults.add(np.isinf(first), "have a first_value that is no finite number", "Fill or drop them.")
-        faults.stop("A spend model")
+        account, frequency, value, first = read_order_values(summary)
         repeats = (frequency > 0) & (value > 0)
         one_order = (frequency == 0) & (first > 0)
         return pd.DataFrame(
             {
-                "account": faults.ids,
+                "account": account,
                 "orders": np.where(repeats, frequency, 1.0),
                 "mean_value": np.where(repeats, value, np.where(one_order, first, self.mean_value_)),
                 "spend_basis": np.where(one_order, "first_order", "model"),

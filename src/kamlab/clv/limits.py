@@ -62,5 +62,5 @@ def no_worse_than_limits(
         if found.value < maximum.value - _SLACK:
             whole[free] = found.at
             again = maximise(objective, starts=[whole], bounds=bounds, n_accounts=n_accounts, exact=exact)
-            maximum = replace(again, notes=(NOTE_LIMIT, *again.notes))
+            maximum = replace(again, notes=(NOTE_LIMIT, *again.notes), density=maximum.density)
     return maximum

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
 from kamlab.clv.base import FittedModel
-from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_spend, require_columns
+from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_order_values, read_spend, require_columns
+from kamlab.clv.saving import data_hash
 
 PARAMETERS = ("level", "per_doubling", "between", "within")
 
@@ -159,6 +159,7 @@ class LogNormalSpend(FittedModel):
         params = self._keep(PARAMETERS, maximum, np.array([scale, 0.0, 0.0, 0.0]), len(valued))
         value, _ = log_likelihood(np.log(params), orders._replace(log_mean=orders.log_mean + scale))
         self.log_likelihood_ = float(value.sum())
+        self.data_hash_ = data_hash(orders.n, orders.log_mean + scale, orders.x, orders.log_ratio)
         centre, variance = self._posterior(params, valued["orders"].to_numpy(), valued["mean_value"].to_numpy())
         self.smearing_ = float(valued["mean_value"].sum() / np.exp(centre + variance / 2).sum())
         return self
@@ -192,7 +193,8 @@ class LogNormalSpend(FittedModel):
         The first order counts here, unlike in the Gamma-Gamma model. Accounts without any order above 0 count as one
         order at the company's mean value.
         """
-        check_is_fitted(self)
+        self._params()
+        read_order_values(summary)
         known = self._known(summary)
         one_order = known["ordered"] & (known["x"] == 0)
         return pd.DataFrame(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 import kamlab
+from kamlab.clv.posterior import Posterior
 from kamlab.errors import ModelError
 from kamlab.resources import replacing
 
@@ -34,7 +35,9 @@ def data_hash(*columns: np.ndarray) -> str:
 
 def save(model: FittedModel, path: Path) -> None:
     """Write a fitted model as JSON; the file appears whole or not at all."""
+    drawn = model.log_draws()
     fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    fitted["posterior_"] = None if drawn is None else drawn.tolist()
     fitted["covariance_"] = fitted["covariance_"].to_numpy().tolist()
     document = {
         "format": FORMAT,
@@ -74,6 +77,8 @@ def load(path: Path, classes: Mapping[str, type[FittedModel]]) -> FittedModel:
     fitted = document["fitted"]
     names = list(fitted["params_"])
     fitted["covariance_"] = pd.DataFrame(fitted["covariance_"], index=names, columns=names)
+    if fitted.get("posterior_") is not None:
+        fitted["posterior_"] = Posterior.of(np.array(fitted["posterior_"]))
     fitted["notes_"] = tuple(fitted["notes_"])
     model.__dict__.update(fitted)
     return model

@@ -142,7 +142,7 @@ class SBG(PeriodModel):
         level : float
             Of the intervals, which hold the uncertainty of the parameters alone.
         n_draws, seed : int
-            Draws of the parameters from their normal approximation.
+            Draws of the parameters.
 
         Returns
         -------
@@ -180,7 +180,7 @@ class SBG(PeriodModel):
         pandas.DataFrame
             account; p_alive (1 where active, 0 where lost: a contract's end is seen); expected_purchases (renewals
             expected, at `params_`); lower and upper (whole numbers): quantiles of the account's renewals, averaged over
-            the parameters' normal approximation.
+            the parameters' uncertainty.
         """
         check_level(level)
         periods = check_periods(periods)
@@ -209,7 +209,7 @@ class SBG(PeriodModel):
         level : float
             Of the interval, which holds the uncertainty of the parameters alone.
         n_draws, seed : int
-            Draws of the parameters from their normal approximation.
+            Draws of the parameters.
 
         Returns
         -------

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from kamlab.clv.base import NOTE_PENALISED, FittedModel, maximise, one_thread
+from kamlab.clv.base import NOTE_PENALISED, FittedModel, maximise
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, finite_forecast, read_purchases
-from kamlab.clv.climb import Objective
+from kamlab.clv.climb import Objective, one_thread
 from kamlab.clv.histories import Histories, distinct, rate_by_moments, sample, smallest_count
 from kamlab.clv.limits import no_worse_than_limits
 from kamlab.clv.saving import data_hash
@@ -250,7 +250,7 @@ class TransactionModel(FittedModel):
         -------
         pandas.DataFrame
             account; p_alive; expected_purchases (at `params_`); lower and upper (whole numbers): quantiles of the
-            posterior mixture, averaged over the parameters' normal approximation. After a long silence the expectation
+            posterior mixture, averaged over the parameters' uncertainty. After a long silence the expectation
             can lie above `upper`.
         """
         if not 0 < level < 1:
@@ -341,7 +341,7 @@ class TransactionModel(FittedModel):
         return alive * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
 
     def _at_least(self, rows: Histories, t: float, n: np.ndarray) -> np.ndarray:
-        """Return P(at least n purchases), averaged over the parameters' normal approximation."""
+        """Return P(at least n purchases), averaged over the parameters' uncertainty."""
         nodes = self.parameter_nodes()
         return np.mean([self._survival(self._at(node, rows.z), *rows[:3], t, n) for node in nodes], axis=0)
 
