@@ -193,7 +193,7 @@ def value(run: Run) -> pd.DataFrame:
     models = [m for m in (choice.transactions, choice.spend) if m is not None]
     run.write("models", clv.parameter_table(models))
     run.write_facts("choice", choice.facts())
-    run.write_facts("spend", {} if choice.spend is None else independence(table).facts())
+    run.write_facts("spend", independence(table).facts() if choice.spend_fitted else {})
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
@@ -284,8 +284,8 @@ def tiers(run: Run) -> pd.DataFrame:
         )
     if run.read("forecast")["expected_contribution"].isna().all():
         raise DataError(
-            "Order values cannot be modelled, because fewer than 10 accounts have bought again for more than nothing; "
-            "without expected values there are no borders, types or strategies. Take a longer log."
+            "Order values cannot be modelled, because no account has bought for more than nothing; without expected "
+            "values there are no borders, types or strategies. Check the column of amounts."
         )
     levels, seed = run.config.levels, run.config.seed
     fixed = {"contribution": levels.contribution, "potential": levels.potential}

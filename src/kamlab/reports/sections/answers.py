@@ -79,7 +79,24 @@ def warnings(run: Source, t: Translator) -> list[Block]:
             )
         )
     rows = record(run)
-    if rows.empty:
+    if choice["few"]:
+        bought = len(run.read("summary"))
+        blocks.append(
+            callout(
+                "warning",
+                t("Too few accounts for a model"),
+                t.plural(
+                    "{n} account has bought. Models need 30, of which 10 have bought again. Half of the forecast is the "
+                    "last 12 months, half what is assumed of companies at large; it has never been tested, and its "
+                    "intervals are wide. Cuts and rules stand, segments do not.",
+                    "{n} accounts have bought. Models need 30, of which 10 have bought again. Half of the forecast is the "
+                    "last 12 months, half what is assumed of companies at large; it has never been tested, and its "
+                    "intervals are wide. Cuts and rules stand, segments do not.",
+                    bought,
+                ),
+            )
+        )
+    elif rows.empty:
         blocks.append(
             callout(
                 "warning",
@@ -396,7 +413,11 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
             )
         )
     else:
-        lines.append(t("The log is too short to test the forecast on a period that has already passed."))
+        lines.append(
+            t("Too few accounts have bought to test the forecast on a period that has already passed.")
+            if choice["few"]
+            else t("The log is too short to test the forecast on a period that has already passed.")
+        )
     worth, units = run.read("potential"), run.read("accounts")
     declared, fitted = ((worth["potential_source"] == source).mean() for source in ("declared", "fitted"))
     if fitted:
