@@ -128,9 +128,7 @@ def _top(
     return sharpened(objective, climb(objective, rough.at, bounds, FINE), bounds)
 
 
-def with_prior(
-    objective: Objective, centre: np.ndarray, sd: float | Sequence[float], n_accounts: float
-) -> Objective:
+def with_prior(objective: Objective, centre: np.ndarray, sd: float | Sequence[float], n_accounts: float) -> Objective:
     """Add independent normal priors of the log parameters, with one standard deviation or one for each."""
     precision = 1 / (np.broadcast_to(np.asarray(sd, dtype=float), centre.shape) ** 2 * n_accounts)
 

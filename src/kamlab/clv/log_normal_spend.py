@@ -180,9 +180,8 @@ class LogNormalSpend(FittedModel):
             outer = gradient @ gradient.T / len(value) + np.diag(4 * penalty)
             return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1), outer
 
-        if few:
-            objective = with_prior(objective, np.array(_STARTS[0]), _FEW_PRIOR_SD, len(valued))
-        maximum = self._maximise(objective, lambda: None, _STARTS, _BOUNDS, len(valued))
+        weighed = with_prior(objective, np.array(_STARTS[0]), _FEW_PRIOR_SD, len(valued)) if few else objective
+        maximum = self._maximise(weighed, lambda: None, _STARTS, _BOUNDS, len(valued))
         params = self._keep(PARAMETERS, maximum, np.array([scale, 0.0, 0.0, 0.0]), len(valued))
         value, _ = log_likelihood(np.log(params), orders._replace(log_mean=orders.log_mean + scale))
         self.log_likelihood_ = float(value.sum())

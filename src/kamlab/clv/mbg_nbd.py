@@ -56,8 +56,8 @@ class MBGNBD(BetaGeometricModel):
     def fit_few(self, summary: Any) -> Self:
         """Fit to any number of accounts, even one without a repeat purchase; a prior fills in what they do not show.
 
-        The log parameters are normal with standard deviation 1 around r = 1, alpha at the accounts' common rate, and the
-        a and b from which `fit` starts; `params_` is the mode of the posterior, and `covariance_` its spread there.
+        The log parameters are normal with standard deviation 1 around r = 1, alpha at the accounts' common rate, and
+        the a and b from which `fit` starts; `params_` is the mode of the posterior, and `covariance_` its spread there.
 
         Parameters
         ----------
@@ -80,9 +80,7 @@ class MBGNBD(BetaGeometricModel):
         total = float(rows.weight.sum())
         objective = with_prior(self._objective(scaled), centre, FEW_PRIOR_SD, total)
         with one_thread():
-            maximum = maximise(
-                objective, starts=[centre], bounds=self.bounds, n_accounts=total, exact=self._exact
-            )
+            maximum = maximise(objective, starts=[centre], bounds=self.bounds, n_accounts=total, exact=self._exact)
         params = self._keep(self.parameters, maximum, np.array([0.0, np.log(longest), 0.0, 0.0]), len(data.x))
         self.log_likelihood_ = float(rows.weight @ self._row_likelihood(self._logs(params), rows)[0])
         self.notes_ += (NOTE_FEW,)

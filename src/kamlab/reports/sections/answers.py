@@ -80,19 +80,20 @@ def warnings(run: Source, t: Translator) -> list[Block]:
         )
     rows = record(run)
     if choice["few"]:
-        bought = len(run.read("summary"))
+        bought = run.read("summary")
         blocks.append(
             callout(
                 "warning",
                 t("Too few accounts for a model"),
                 t.plural(
-                    "{n} account has bought. Models need 30, of which 10 have bought again. Half of the forecast is the "
-                    "last 12 months, half what is assumed of companies at large; it has never been tested, and its "
-                    "intervals are wide. Cuts and rules stand, segments do not.",
-                    "{n} accounts have bought. Models need 30, of which 10 have bought again. Half of the forecast is the "
-                    "last 12 months, half what is assumed of companies at large; it has never been tested, and its "
-                    "intervals are wide. Cuts and rules stand, segments do not.",
-                    bought,
+                    "{n} account has bought, {again} again. Models need 30 that have bought and 10 that have bought again. "
+                    "The forecast rests on its last 12 months and on what is assumed of companies at large; it has never "
+                    "been tested, and its intervals are wide.",
+                    "{n} accounts have bought, {again} of them again. Models need 30 and 10. The forecast rests on their "
+                    "last 12 months and on what is assumed of companies at large; it has never been tested, and its "
+                    "intervals are wide.",
+                    len(bought),
+                    again=t.number(int((bought["frequency"] > 0).sum())),
                 ),
             )
         )

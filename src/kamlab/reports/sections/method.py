@@ -130,7 +130,7 @@ def _blend(run: Source, t: Translator) -> list[str]:
 def not_yet(t: Translator) -> list[Block]:
     """What a reader might look for in vain."""
     lines = [
-        t("No payments, credit, complaints or sales pipeline enter."),
+        t("Complaints do not enter; payments and the sales pipeline only where they are given as tables."),
         t("Potential is declared or an account's own best; it is not estimated from similar accounts."),
         t("Account plans, coverage by owner and targets are not reported."),
     ]
