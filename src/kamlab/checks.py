@@ -136,9 +136,9 @@ def _few_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) ->
     if len(table) >= MIN_ACCOUNTS and repeat >= MIN_REPEAT_BUYERS:
         return []
     return [
-        f"{len(table)} accounts have bought, {repeat} of them again; models need {MIN_ACCOUNTS} and {MIN_REPEAT_BUYERS}."
-        " The report rests on assumptions and rules instead, with wide intervals, and has no segments under "
-        f"{MIN_ACCOUNTS} accounts."
+        f"{len(table)} accounts have bought, {repeat} of them again; models need {MIN_ACCOUNTS} and "
+        f"{MIN_REPEAT_BUYERS}. The report rests on assumptions and rules instead, with wide intervals, and has no "
+        f"segments under {MIN_ACCOUNTS} accounts."
     ]
 
 

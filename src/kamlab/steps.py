@@ -17,7 +17,7 @@ from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import Reading, parquet_files
-from kamlab.summary import monthly_revenue, product_mix, product_windows, revenue_windows, summarize, swings
+from kamlab.summary import festivals, monthly_revenue, product_mix, product_windows, revenue_windows, summarize, swings
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -158,12 +158,13 @@ def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
 
 
 def summary(run: Run) -> pd.DataFrame:
-    """Write `summary`, `months` and the facts `revenue` and `signals`."""
+    """Write `summary`, `months` and the facts `revenue`, `festivals` and `signals`."""
     from kamlab import signals
 
     lines, members = run.ledger(), run.read("membership")
     run.write("months", monthly_revenue(lines, run.period))
     run.write_facts("revenue", revenue_windows(lines, run.period))
+    run.write_facts("festivals", festivals(run.period, run.config.company.holidays))
     table = run.write("summary", summarize(lines, run.period, accounts=members))
     run.write_facts("signals", signals.find(lines, run.period, table, accounts=members).facts())
     return table
@@ -490,7 +491,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(
         ("ledger", "quarantine", "table_quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger
     ),
-    **dict.fromkeys(("summary", "months", "revenue", "signals"), summary),
+    **dict.fromkeys(("summary", "months", "revenue", "festivals", "signals"), summary),
     **dict.fromkeys(("backtest", "contest", "calibration", "record_groups", "choice"), value),
     **dict.fromkeys(("models", "spend", "margins", "draws", "revenue_draws", "forecast"), value),
     **dict.fromkeys(("lifetime", "lifetime_totals"), value),

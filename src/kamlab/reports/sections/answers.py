@@ -21,6 +21,7 @@ from kamlab.reports.sections.source import (
     record,
     total,
     total_revenue,
+    uneven_festivals,
     value_word,
 )
 from kamlab.strategies import texts
@@ -180,6 +181,8 @@ def headline(run: Source, t: Translator) -> list[Block]:
         parts.append(
             _happened(t("Contribution"), revenue["trailing_contribution"], revenue["previous_contribution"], t)
         )
+    if revenue["previous"]:
+        parts += uneven_festivals(run, t)
     level = t.percent(run.config.value.level)
     parts.append(
         t(
@@ -383,7 +386,7 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
 def _outside(run: Source, inside: float, t: Translator) -> list[str]:
     """Say how much of the company's revenue is not in the table: without an account, or of accounts that never bought."""
     rest = run.read_facts("revenue")["trailing"] - inside
-    if abs(rest) < 0.001 * abs(inside):
+    if abs(rest) <= 0.001 * abs(inside):
         return []
     return [
         t(
