@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kamlab.i18n import SENTENCES, Translator
+from kamlab.prospects import STALLED_SHARE
 from kamlab.reports.blocks import Block, text
 from kamlab.reports.sections.source import Source
 
@@ -24,7 +25,8 @@ def deals(run: Source, t: Translator) -> list[Block]:
         lines.append(
             t(
                 "Weighted with their chances, which come from the company's own won and lost deals, that is {money} "
-                "(90 % interval: {low} to {high}).",
+                "({level} interval: {low} to {high}).",
+                level=t.percent(0.9),
                 money=t.money(total["total"]),
                 low=t.money(total["lower"]),
                 high=t.money(total["upper"]),
@@ -36,9 +38,10 @@ def deals(run: Source, t: Translator) -> list[Block]:
     if stalled:
         lines.append(
             t.plural(
-                "{n} deal is older than 95 % of the won ones were when they were won.",
-                "{n} deals are older than 95 % of the won ones were when they were won.",
+                "{n} deal is older than {share} of the won ones were when they were won.",
+                "{n} deals are older than {share} of the won ones were when they were won.",
                 stalled,
+                share=t.percent(STALLED_SHARE),
             )
         )
     nameless = int(rows["account"].isna().sum())
