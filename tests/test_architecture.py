@@ -35,6 +35,7 @@ ORDER = (
         "potential",
         "credit",
         "prospects",
+        "side_tables",
         "dimensions",
         "personal",
         "features",

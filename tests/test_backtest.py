@@ -13,7 +13,7 @@ from kamlab import backtest
 from kamlab.backtest import contest
 from kamlab.backtest.forecasters import BASELINES, RULES, rules_at
 from kamlab.backtest.situation import from_ledger
-from kamlab.errors import ConfigError, ModelError
+from kamlab.errors import ConfigError
 from kamlab.simulate.models import bg_nbd
 from kamlab.terms import TABLES
 
@@ -315,9 +315,12 @@ def test_a_log_too_short_for_any_origin_shrinks_to_the_last_twelve_months(two_ye
     assert choice.expected(at).purchases == pytest.approx((own["expected_purchases"] + recent) / 2)
 
 
-def test_too_few_accounts_at_the_as_of_date_are_an_error():
-    with pytest.raises(ModelError, match="There are 20 accounts; at least 30"):
-        backtest.choose(ledger_of(log(n=20)), kl.StudyPeriod("2024-12-31"))
+def test_too_few_accounts_at_the_as_of_date_are_forecast_with_a_prior_and_noted():
+    choice = backtest.choose(ledger_of(log(n=20)), kl.StudyPeriod("2024-12-31"))
+    assert choice.few
+    assert choice.model.name == "mbg_nbd"
+    assert contest.NOTE_FEW in choice.notes
+    assert choice.record.empty
 
 
 def test_an_unknown_forecaster_is_refused_with_a_suggestion(steady_ledger):

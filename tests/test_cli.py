@@ -69,7 +69,8 @@ def test_no_date_column(tmp_path):
 
 def test_fewer_accounts_than_a_model_needs(tmp_path):
     done = report(tmp_path, lines=GOOD + "C1,2024-12-31,10\n")
-    assert_refused(done, tmp_path, "5 accounts", "at least")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.rglob("*.pdf")]
 
 
 @pytest.mark.parametrize("day", ["2020-01-01", "2030-01-01"])

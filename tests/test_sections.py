@@ -55,7 +55,7 @@ FRESH = {"findings": []}
 
 
 def choice(beaten, chosen_by="earlier"):
-    return {"beaten_by": beaten, "forecaster": "bg_nbd", "chosen_by": chosen_by}
+    return {"beaten_by": beaten, "forecaster": "bg_nbd", "chosen_by": chosen_by, "few": False}
 
 
 def test_a_stale_log_that_was_accepted_is_the_first_thing_said():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from kamlab import config as _config
 from kamlab import intake, quality, steps, tables
 from kamlab.accounts import decision_units
@@ -60,6 +62,7 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
     table_lines, table_faults = _table_lines(settings, period)
     refusals = _refusals(settings, ledger, period)
     lines += [*table_lines, *_freshness_lines(fresh, period), *refusals]
+    lines += [] if refusals else _few_lines(settings, ledger, period)
     return Check("\n".join(lines), bool(fresh.faults or refusals or table_faults))
 
 
@@ -114,20 +117,38 @@ def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> 
         found.append("the columns were guessed and are not confirmed yet (confirmed = true under [source])")
     if not ledger.has_money:
         found.append("the log has no amounts; map a column with the value of each line as amount")
+    try:
+        table = _summary(settings, ledger, period)
+    except DataError as error:
+        return [f"No report can be made: {reason}." for reason in [*found, str(error).rstrip(".")]]
+    if ledger.has_money and not (table["revenue"] > 0).any():
+        found.append("no account has bought for more than nothing")
+    return [f"No report can be made: {reason}." for reason in found]
+
+
+def _few_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
+    """Say what a report lacks where accounts are few."""
+    try:
+        table = _summary(settings, ledger, period)
+    except DataError:
+        return []
+    repeat = int((table["frequency"] > 0).sum())
+    if len(table) >= MIN_ACCOUNTS and repeat >= MIN_REPEAT_BUYERS:
+        return []
+    return [
+        f"{len(table)} accounts have bought, {repeat} of them again; models need {MIN_ACCOUNTS} and "
+        f"{MIN_REPEAT_BUYERS}. The report rests on assumptions and rules instead, with wide intervals, and has no "
+        f"segments under {MIN_ACCOUNTS} accounts."
+    ]
+
+
+def _summary(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
+    """Return the histories of those that decisions are taken for."""
     ids = ledger.accounts_until(period.calibration_end)
     master = steps.read_master(settings)
     level, as_of = settings.company.account_level, period.calibration_end
     _, membership = decision_units(master, ids, level=level, as_of=as_of)
-    try:
-        table = summarize(ledger, period, accounts=membership)
-    except DataError as error:
-        return [f"No report can be made: {reason}." for reason in [*found, str(error).rstrip(".")]]
-    repeat = int((table["frequency"] > 0).sum())
-    if len(table) < MIN_ACCOUNTS:
-        found.append(f"there are {len(table)} accounts that have bought; at least {MIN_ACCOUNTS} are needed")
-    if repeat < MIN_REPEAT_BUYERS:
-        found.append(f"there are {repeat} accounts that have bought again; at least {MIN_REPEAT_BUYERS} are needed")
-    return [f"No report can be made: {reason}." for reason in found]
+    return summarize(ledger, period, accounts=membership)
 
 
 def _guessed(path: Path) -> tuple[Ledger, tuple[Reading, ...], str]:

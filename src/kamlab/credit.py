@@ -119,6 +119,8 @@ def assess(
         }
     )
     found = parts.groupby("account", sort=True).sum().reset_index()
+    if rates.isna().any():
+        found["expected_loss"] = np.nan
     owed = found["due_amount"].where(found["due_amount"] > 0)
     found["on_time_rate"] = found["on_time_amount"] / owed
     found["days_beyond_terms"] = found["late"] / owed
@@ -133,9 +135,13 @@ def loss_rates(settled: pd.DataFrame) -> pd.Series:
     """Return the share of what reached each bucket of days past due that was unpaid a year after it was due [1]_.
 
     Only invoices due a year ago or earlier say it. Index: days at which the bucket begins, in rising order, then 90+;
-    a bucket with fewer than 20 invoices takes the next worse one's rate, and the worst one's is 1 if it has fewer.
+    a bucket with fewer than 20 invoices takes the next worse one's rate, and the worst one's is 1 if it has fewer. All
+    are missing where fewer than 20 invoices are so old: then nothing has been seen to be paid or lost.
     """
     old = settled[settled["age_days"] >= LOST_AFTER_DAYS]
+    index = ["not due", *(f"{start}+" for start in BUCKETS)]
+    if len(old) < LEAST_BUCKET_AMOUNT:
+        return pd.Series(np.nan, index=index)
     days, amount = old["late_days"].to_numpy(), old["amount"].to_numpy()
     lost = days >= LOST_AFTER_DAYS
     rates, worse = [], 1.0
@@ -144,7 +150,7 @@ def loss_rates(settled: pd.DataFrame) -> pd.Series:
         if reached.sum() >= LEAST_BUCKET_AMOUNT:
             worse = float(amount[reached & lost].sum() / amount[reached].sum())
         rates.append(worse)
-    return pd.Series(rates[::-1], index=["not due", *(f"{start}+" for start in BUCKETS)])
+    return pd.Series(rates[::-1], index=index)
 
 
 def _read(invoices: pd.DataFrame, payments: pd.DataFrame | None, as_of: date) -> pd.DataFrame:

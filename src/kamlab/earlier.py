@@ -66,8 +66,8 @@ def look_back(ledger: Ledger, period: StudyPeriod, settings: Settings, *, origin
     Returns
     -------
     DataFrame
-        Table "earlier" of `terms`, by date and account; without rows where the ledger is too short, or too few
-        accounts had bought by then. Classes of contribution are those of each date's own borders, by the value alone.
+        Table "earlier" of `terms`, by date and account; without rows where the ledger is too short, or nobody
+        had bought by then. Classes of contribution are those of each date's own borders, by the value alone.
     """
     dates = [period.origin(k) for k in range(1, origins + 1)]
     said = [

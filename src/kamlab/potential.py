@@ -16,7 +16,11 @@ ROOM = 0.7
 
 
 def estimate(
-    summary: pd.DataFrame, accounts: pd.DataFrame, *, fitted: Mapping[str, float] | None = None
+    summary: pd.DataFrame,
+    accounts: pd.DataFrame,
+    *,
+    fitted: Mapping[str, float] | None = None,
+    pipeline: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Take the potential that sales declared, else the one fitted to look-alikes, else the own best 12 months.
 
@@ -24,7 +28,7 @@ def estimate(
     and is flagged, so that sales can correct it; an account that has bought more than is fitted to its look-alikes
     stands at its own peak, which gives no share of wallet. What is declared for some accounts of a group is a floor of
     the group's potential, so its share of wallet is an upper bound: up to 0.7 it shows room and is kept, above that it
-    says nothing.
+    says nothing. The open deals of an account that never bought are a floor too, and stand where nothing else is known.
 
     Parameters
     ----------
@@ -35,6 +39,8 @@ def estimate(
         of accounts in it, and of those with a declaration); also accounts that never bought.
     fitted : mapping of str to float, optional
         Currency a year by account, such as `look_alikes.upper_revenue` returns.
+    pipeline : mapping of str to float, optional
+        Value of the open deals (currency) by account; counts for accounts that never bought.
 
     Returns
     -------
@@ -64,16 +70,17 @@ def estimate(
     is_declared = declared.notna()
     alike = pd.Series(fitted or {}, dtype=float).reindex(ids)
     is_fitted = ~is_declared & (alike > 0) & (alike >= peak)
+    deals = pd.Series(pipeline or {}, dtype=float).reindex(ids).where(~ids.isin(summary["account"]))
     # fmax: the own peak stands where nothing is declared or fitted
     potential = pd.Series(np.fmax(declared.where(is_declared, alike), peak), ids)
-    potential = potential.where(is_declared | is_fitted | (peak > 0))
+    potential = pd.Series(np.fmax(potential.where(is_declared | is_fitted | (peak > 0)), deals.where(deals > 0)), ids)
     share = bought["trailing_revenue"].clip(lower=0) / potential
     partly = is_declared & _partly(accounts).reindex(ids, fill_value=False)
     table = pd.DataFrame(
         {
             "potential_revenue": potential,
             "potential_source": np.select(
-                [is_declared, is_fitted, peak > 0], ["declared", "fitted", "own_peak"], "unknown"
+                [is_declared, is_fitted, peak > 0, deals > 0], ["declared", "fitted", "own_peak", "pipeline"], "unknown"
             ),
             "wallet_share": share.where((is_declared | is_fitted) & (potential > 0) & ~(partly & (share > ROOM))),
             "partly_declared": partly,

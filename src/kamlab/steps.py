@@ -17,7 +17,7 @@ from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.sources import Reading, parquet_files
-from kamlab.summary import monthly_revenue, product_mix, product_windows, revenue_windows, summarize, swings
+from kamlab.summary import festivals, monthly_revenue, product_mix, product_windows, revenue_windows, summarize, swings
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -158,12 +158,13 @@ def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
 
 
 def summary(run: Run) -> pd.DataFrame:
-    """Write `summary`, `months` and the facts `revenue` and `signals`."""
+    """Write `summary`, `months` and the facts `revenue`, `festivals` and `signals`."""
     from kamlab import signals
 
     lines, members = run.ledger(), run.read("membership")
     run.write("months", monthly_revenue(lines, run.period))
     run.write_facts("revenue", revenue_windows(lines, run.period))
+    run.write_facts("festivals", festivals(run.period, run.config.company.holidays))
     table = run.write("summary", summarize(lines, run.period, accounts=members))
     run.write_facts("signals", signals.find(lines, run.period, table, accounts=members).facts())
     return table
@@ -193,7 +194,7 @@ def value(run: Run) -> pd.DataFrame:
     models = [m for m in (choice.transactions, choice.spend) if m is not None]
     run.write("models", clv.parameter_table(models))
     run.write_facts("choice", choice.facts())
-    run.write_facts("spend", {} if choice.spend is None else independence(table).facts())
+    run.write_facts("spend", independence(table).facts() if choice.spend_fitted else {})
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
@@ -250,8 +251,36 @@ def potential(run: Run) -> pd.DataFrame:
     fitted, record = look_alikes.upper_revenue(table, units, mix, seed=run.config.seed)
     run.write("potential_fit", record)
     run.write("look_alikes", look_alikes.nearest(table, units))
-    estimate = module.estimate(table, units, fitted=fitted.to_dict())
+    open_deals = run.read("prospects").set_index("account")["open_value"]
+    estimate = module.estimate(table, units, fitted=fitted.to_dict(), pipeline=open_deals.to_dict())
     return run.write("potential", module.with_headroom(estimate, run.read("forecast")))
+
+
+def credit(run: Run) -> pd.DataFrame:
+    """Write `credit`: how each account pays; without rows where invoices and payments are not given."""
+    from kamlab import side_tables
+
+    spend = run.read("forecast").set_index("account")["expected_revenue"]
+    return run.write(
+        "credit", side_tables.credit(run.config, run.period, accounts=run.read("membership"), expected_revenue=spend)
+    )
+
+
+def prospects(run: Run) -> pd.DataFrame:
+    """Write `pipeline`, `prospects`, `pipeline_record` and the facts `pipeline_total`: open deals and their chances."""
+    import pandas as pd
+
+    from kamlab import side_tables
+
+    found = side_tables.pipeline(run.config, run.period, accounts=run.read("membership"), seed=run.config.seed)
+    parts = {} if found is None else {"pipeline": found.deals, "prospects": found.prospects}
+    parts |= {} if found is None else {"pipeline_record": found.record}
+    for name in ("pipeline", "pipeline_record", "prospects"):
+        run.write(name, parts.get(name, pd.DataFrame(columns=[column.name for column in TABLES[name]])))
+    known = found is not None and found.model != "closing_dates"
+    total = {} if found is None or not known else {"total": found.total, "lower": found.lower, "upper": found.upper}
+    run.write_facts("pipeline_total", {"model": "" if found is None else found.model, **total})
+    return run.read("prospects")
 
 
 def features(run: Run) -> pd.DataFrame:
@@ -264,6 +293,7 @@ def features(run: Run) -> pd.DataFrame:
         *tables,
         mix=product_mix(lines, run.period, accounts=units),
         swings=swings(lines, run.period, accounts=units),
+        payments=run.read("credit"),
     )
     return run.write("features", table)
 
@@ -284,14 +314,17 @@ def tiers(run: Run) -> pd.DataFrame:
         )
     if run.read("forecast")["expected_contribution"].isna().all():
         raise DataError(
-            "Order values cannot be modelled, because fewer than 10 accounts have bought again for more than nothing; "
-            "without expected values there are no borders, types or strategies. Take a longer log."
+            "Order values cannot be modelled, because no account has bought for more than nothing; without expected "
+            "values there are no borders, types or strategies. Check the column of amounts."
         )
     levels, seed = run.config.levels, run.config.seed
     fixed = {"contribution": levels.contribution, "potential": levels.potential}
     settings = _settings(run, fixed)
     past = run.write("earlier", earlier.look_back(run.ledger(), run.period, settings))
     values = schemes.inputs(*(run.read(name) for name in ("accounts", "summary", "forecast", "potential")))
+    paying = run.read("credit")
+    if len(paying):
+        values = values.merge(paying[["account", "credit_002"]], on="account", how="left")
     bought, newest = values[values["expected_contribution"].notna()], past[past["back"] == 1]
     cuts = {"contribution": earlier.contribution_cuts(bought, newest, levels.contribution, seed=seed)}
     worth = values["potential_revenue"]
@@ -441,6 +474,16 @@ def account_table(run: Run) -> pd.DataFrame:
     table["days_known"] = (as_of - table["first_purchase"]).dt.days
     table["growth_lower"] = growth_lower(table)
     table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
+    paying, graded = run.read("credit"), run.read("prospects")
+    if len(paying):
+        owed = ["account", "credit_002", "overdue_90", "disputed", "disputed_90"]
+        table = table.merge(paying[owed], on="account", how="left", validate="one_to_one")
+    if len(graded):
+        table = table.merge(graded[["account", "prospect_004"]], on="account", how="left", validate="one_to_one")
+        deals = run.read("pipeline")
+        soon = (deals["value"] * deals["p_win_91"]).groupby(deals["account"]).sum(min_count=1)
+        # What sales expects of open deals stands before what the model expects of orders.
+        table["volume_90"] = table["account"].map(soon).astype(float).fillna(table["volume_90"])
     return table.sort_values("account", ignore_index=True)
 
 
@@ -448,11 +491,13 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(
         ("ledger", "quarantine", "table_quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger
     ),
-    **dict.fromkeys(("summary", "months", "revenue", "signals"), summary),
+    **dict.fromkeys(("summary", "months", "revenue", "festivals", "signals"), summary),
     **dict.fromkeys(("backtest", "contest", "calibration", "record_groups", "choice"), value),
     **dict.fromkeys(("models", "spend", "margins", "draws", "revenue_draws", "forecast"), value),
     **dict.fromkeys(("lifetime", "lifetime_totals"), value),
     **dict.fromkeys(("potential", "potential_fit", "look_alikes"), potential),
+    "credit": credit,
+    **dict.fromkeys(("pipeline", "prospects", "pipeline_record", "pipeline_total"), prospects),
     "features": features,
     **dict.fromkeys(
         ("tiers", "schemes", "scheme_list", "class_probabilities", "transitions", "earlier"),

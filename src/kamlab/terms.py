@@ -34,7 +34,7 @@ ABC = ("A", "B", "C")
 CREDIT_CLASSES = ("AAA", "AA", "A", "none")
 """The credit classes of document 002, and none."""
 
-POTENTIAL_SOURCES = ("declared", "fitted", "own_peak", "unknown")
+POTENTIAL_SOURCES = ("declared", "fitted", "own_peak", "pipeline", "unknown")
 """Where a potential comes from, in falling order of trust."""
 
 FORECASTERS = (
@@ -403,7 +403,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "what it could buy in 12 months at most; missing if unknown",
             "currency",
         ),
-        ("potential_source", "text", "declared, fitted (to look-alikes), own_peak or unknown"),
+        (
+            "potential_source",
+            "text",
+            "declared, fitted (to look-alikes), own_peak, pipeline (its open deals) or unknown",
+        ),
         (
             "wallet_share",
             "number",
@@ -669,7 +673,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("disputed_90", "number", "of that, more than 90 days past its due date", "currency"),
         ("limit", "number", "credit limit: the smaller of the policy's and two months' expected spend", "currency"),
         ("utilisation", "number", "outstanding / limit", "share"),
-        ("expected_loss", "number", "outstanding × the loss rate of its days past due", "currency"),
+        (
+            "expected_loss",
+            "number",
+            "outstanding × the loss rate of its days past due; missing where no rate is known",
+            "currency",
+        ),
         ("score", "number", "0 to 100; missing without a due invoice"),
         ("credit_002", "text", "AAA, AA, A or none"),
     ),

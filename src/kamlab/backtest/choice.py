@@ -15,6 +15,7 @@ from kamlab.backtest.probability import LogitCorrection
 from kamlab.backtest.situation import Amounts, Situation, from_summary
 from kamlab.backtest.spread import Spread
 from kamlab.clv import MODELS, GammaGamma, TransactionModel
+from kamlab.clv.base import NOTE_FEW
 from kamlab.terms import TABLES
 
 RECORDS = ("record", "only")
@@ -62,6 +63,8 @@ class Choice:
         Columns of `terms.TABLES` "contest", "calibration" and "record_groups".
     sampled : int
         Number of accounts that the contest looked at; 0 = all.
+    few : bool
+        Whether accounts or repeat buyers are too few for a model of purchases to be fitted to them alone.
     chosen_by : str
         "earlier" dates than the record, the "only" date, one date with a "short" history, the "configuration", or
         "nothing".
@@ -84,6 +87,7 @@ class Choice:
     calibration: pd.DataFrame = field(default_factory=lambda: _empty("calibration"))
     groups: pd.DataFrame = field(default_factory=lambda: _empty("record_groups"))
     sampled: int = 0
+    few: bool = False
     chosen_by: str = "nothing"
 
     @property
@@ -100,6 +104,11 @@ class Choice:
         own = rows.loc[rows["forecaster"] == self.forecaster, "rmse"]
         better = rows[rows["rmse"] < own.min()].sort_values("rmse", kind="stable")
         return tuple(better["forecaster"])
+
+    @property
+    def spend_fitted(self) -> bool:
+        """Whether order values are modelled from the accounts alone, without a prior."""
+        return self.spend is not None and NOTE_FEW not in self.spend.notes_
 
     def situation(self, summary: Any, horizon_days: int) -> Situation:
         """Return the situation of a summary at the as-of date, as far as the summary alone shows it."""
@@ -137,6 +146,7 @@ class Choice:
             "beaten_by": list(self.beaten_by),
             "calibration_error": self.calibration_errors(),
             "sampled": self.sampled,
+            "few": self.few,
             "notes": list(self.notes),
         }
 

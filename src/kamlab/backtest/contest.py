@@ -28,7 +28,9 @@ from kamlab.backtest.record import SOON_DAYS, Record, replay
 from kamlab.backtest.situation import Situation, came_in, from_ledger
 from kamlab.backtest.supervised import Supervised
 from kamlab.backtest.trial import Pair, Trial, bic, fitted, hold, leaving, mixtures
-from kamlab.clv import GammaGamma
+from kamlab.clv import MBGNBD, GammaGamma
+from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
+from kamlab.clv.log_normal_spend import LogNormalSpend
 from kamlab.clv.spend import fit_spend
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
 from kamlab.i18n import N_
@@ -70,6 +72,10 @@ NOTE_SILENT = N_(
     "Some accounts bought nothing where the rule looks. They get what the model expects of them, corrected by what "
     "such accounts brought at earlier dates."
 )
+NOTE_FEW = N_(
+    "Fewer than 30 accounts have bought, or fewer than 10 have bought again: too few to fit a model to. Assumptions on "
+    "companies at large fill in what these accounts do not show, and the intervals are wide."
+)
 NOTE_ALIVE = N_("BG/CNBD takes every one-time buyer for active: P(alive) is 1 there, however long the silence.")
 
 
@@ -87,7 +93,8 @@ def choose(
     Origin k ends k horizons before the as-of date; nothing after the as-of date is read. The newest origin is the
     record, where the log before it spans at least half a horizon; earlier ones need a whole one, and the choice is made
     on them. With a single origin the choice is made there. Without any, half of the forecast is the most likely
-    model's, and half the purchases of the last 12 months as far as the account is alive.
+    model's, and half the purchases of the last 12 months as far as the account is alive. Fewer than 30 accounts, or 10
+    repeat buyers, carry no model: there the model is MBG/NBD with a prior (`MBGNBD.fit_few`), and `Choice.few` says so.
 
     Parameters
     ----------
@@ -247,10 +254,17 @@ def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
 def _spend(at: Situation, has_money: bool) -> GammaGamma | None:
     if not has_money:
         return None
-    try:
-        return fit_spend(at.summary)
-    except ModelError:
-        return None
+    for fit in (fit_spend, LogNormalSpend().fit_few):
+        try:
+            return fit(at.summary)
+        except ModelError:
+            continue
+    return None
+
+
+def too_few(summary: pd.DataFrame) -> bool:
+    """Whether accounts or repeat buyers are fewer than a model can be fitted to."""
+    return len(summary) < MIN_ACCOUNTS or int((summary["frequency"] > 0).sum()) < MIN_REPEAT_BUYERS
 
 
 def _first_fitted(names: Sequence[str], at: Situation, spend: GammaGamma | None) -> Parametric:
@@ -282,8 +296,13 @@ def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pair
 
 def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list[str], forecaster: str) -> Choice:
     """Return what is in force where no earlier date can be forecast from."""
+    few = too_few(now.summary)
     fits = [model for name in sorted(leaving()) if (model := fitted(name, now, spend)) is not None]
-    if forecaster in leaving() or not fits:
+    if few:
+        behind = Parametric("mbg_nbd", MBGNBD(unit=now.unit).fit_few(now.summary), spend)
+        forecaster = behind.name if forecaster in TRANSACTION_MODELS else forecaster
+        notes.append(NOTE_FEW)
+    elif forecaster in leaving() or not fits:
         behind = _first_fitted([forecaster if forecaster in leaving() else "bg_nbd"], now, spend)
     else:
         behind = min(fits, key=bic)
@@ -299,6 +318,7 @@ def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list
     return replace(
         _choice(chosen, source, behind, now, record, target, notes),
         weight=UNTESTED_WEIGHT if chosen == BLEND else 1.0,
+        few=few,
         chosen_by="nothing" if forecaster == AUTO else "configuration",
     )
 

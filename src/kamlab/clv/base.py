@@ -39,6 +39,7 @@ ENGINES = ("lifetimes", "kamlab")
 NOTE_OWN_OPTIMISER = N_("The lifetimes library found no maximum; kamlab's own optimiser was used.")
 NOTE_PENALISED = N_("No maximum was found; a weak prior keeps the parameters in a plausible range.")
 NOTE_BOUNDARY = N_("A parameter stands at the border of its range, because the data show no such difference.")
+NOTE_FEW = N_("There are too few accounts to fit the model to them alone; a prior fills in what they do not show.")
 NOTE_OPEN = N_("The data leave some parameters open; their standard errors are cut to a factor of e.")
 NOTE_THIN = N_("The uncertainty of the parameters is a normal approximation; intervals may be too narrow.")
 
@@ -91,7 +92,7 @@ def maximise(
     with one_thread():
         best = _top(objective, points, bounds, n_accounts, pilot, exact)
         if best.slope >= GRADIENT_TOLERANCE:
-            objective = _with_weak_prior(objective, points[0], n_accounts)
+            objective = with_prior(objective, points[0], WEAK_PRIOR_SD, n_accounts)
             best = _top(objective, [best.at, *points], bounds, n_accounts, None, exact)
             notes += (NOTE_PENALISED,)
         if not inside(best.at, bounds).all():
@@ -120,14 +121,14 @@ def _top(
     return sharpened(objective, climb(objective, rough.at, bounds, FINE), bounds)
 
 
-def _with_weak_prior(objective: Objective, centre: np.ndarray, n_accounts: float) -> Objective:
-    precision = 1 / (WEAK_PRIOR_SD**2 * n_accounts)
+def with_prior(objective: Objective, centre: np.ndarray, sd: float | Sequence[float], n_accounts: float) -> Objective:
+    """Add independent normal priors of the log parameters, with one standard deviation or one for each."""
+    precision = 1 / (np.broadcast_to(np.asarray(sd, dtype=float), centre.shape) ** 2 * n_accounts)
 
     def penalised(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         value, gradient, outer = objective(log_params)
         off = log_params - centre
-        ridge = precision * np.eye(len(centre))
-        return value + 0.5 * precision * float(off @ off), gradient + precision * off, outer + ridge
+        return value + 0.5 * float(precision @ off**2), gradient + precision * off, outer + np.diag(precision)
 
     return penalised
 

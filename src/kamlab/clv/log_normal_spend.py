@@ -21,15 +21,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kamlab.clv.base import FittedModel
-from kamlab.clv.checks import MIN_REPEAT_BUYERS, as_frame, read_order_values, read_spend, require_columns
+from kamlab.clv.base import NOTE_FEW, FittedModel, with_prior
+from kamlab.clv.checks import MIN_REPEAT_BUYERS, Spend, as_frame, read_order_values, read_spend, require_columns
 from kamlab.clv.saving import data_hash
+from kamlab.errors import ModelError
 
 PARAMETERS = ("level", "per_doubling", "between", "within")
 
 # Logs of (level, per_doubling, between, within) with money scaled to a geometric mean of 1.
 _BOUNDS = ((-7.0, 7.0), (-2.0, 2.0), (-6.0, 2.0), (-6.0, 1.5))
 _STARTS = ((0.0, 0.0, 0.0, -0.5), (0.0, 0.0, -1.0, 0.5))
+
+# Of these logs where accounts are few, around the first start; hardly any dependence on the number of orders.
+_FEW_PRIOR_SD = (1.0, 0.05, 0.5, 0.5)
 
 
 class Orders(NamedTuple):
@@ -134,10 +138,31 @@ class LogNormalSpend(FittedModel):
             If values are impossible, or fewer than 10 accounts have a repeat purchase above 0.
         """
         self._check_options()
-        repeats = read_spend(summary, min_repeat_buyers=MIN_REPEAT_BUYERS)
-        self.mean_value_ = float((repeats.x * repeats.mean_value).sum() / repeats.x.sum())
+        return self._fit_orders(summary, read_spend(summary, min_repeat_buyers=MIN_REPEAT_BUYERS), few=False)
+
+    def fit_few(self, summary: Any) -> LogNormalSpend:
+        """Fit to any number of accounts with an order above 0; a prior fills in what they do not show.
+
+        The log parameters are normal around the geometric mean of the accounts' order values as level, no dependence on
+        the number of orders, between = 1 and within = 0.6. Columns as in `fit`.
+
+        Raises
+        ------
+        ModelError
+            If values are impossible, or no account has an order above 0.
+        """
+        self._check_options()
+        model = self._fit_orders(summary, read_spend(summary), few=True)
+        model.notes_ += (NOTE_FEW,)
+        return model
+
+    def _fit_orders(self, summary: Any, repeats: Spend, *, few: bool) -> LogNormalSpend:
         known = self._known(summary)
         valued = known[known["ordered"]]
+        if valued.empty:
+            raise ModelError("No account has an order above 0. A spend model needs one; map the column of amounts.")
+        orders_known = (repeats.x, repeats.mean_value) if len(repeats.x) else (valued["orders"], valued["mean_value"])
+        self.mean_value_ = float(np.average(orders_known[1], weights=orders_known[0]))
         scale = float(np.log(valued["mean_value"]).mean())
         both = (valued["x"] > 0) & (valued["first"] > 0) & (valued["later"] > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,7 +180,8 @@ class LogNormalSpend(FittedModel):
             outer = gradient @ gradient.T / len(value) + np.diag(4 * penalty)
             return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1), outer
 
-        maximum = self._maximise(objective, lambda: None, _STARTS, _BOUNDS, len(valued))
+        weighed = with_prior(objective, np.array(_STARTS[0]), _FEW_PRIOR_SD, len(valued)) if few else objective
+        maximum = self._maximise(weighed, lambda: None, _STARTS, _BOUNDS, len(valued))
         params = self._keep(PARAMETERS, maximum, np.array([scale, 0.0, 0.0, 0.0]), len(valued))
         value, _ = log_likelihood(np.log(params), orders._replace(log_mean=orders.log_mean + scale))
         self.log_likelihood_ = float(value.sum())

@@ -10,7 +10,21 @@ References
 
 from __future__ import annotations
 
+from typing import Any, Self
+
+import numpy as np
+
+from kamlab.clv.base import NOTE_FEW, maximise, one_thread, with_prior
 from kamlab.clv.beta_geometric import BetaGeometricModel
+from kamlab.clv.checks import read_purchases
+from kamlab.clv.histories import distinct
+from kamlab.clv.saving import data_hash
+from kamlab.period import DAYS_PER_YEAR, days_to_units
+
+FEW_PRIOR_SD = 1.0
+"""Standard deviation of the log parameters' prior where accounts are few: a factor of e either way."""
+FEW_PRIOR_YEARS = 0.5
+"""The prior's rate is that of all accounts together, as if one more had bought at one a year for half a year."""
 
 
 class MBGNBD(BetaGeometricModel):
@@ -38,3 +52,37 @@ class MBGNBD(BetaGeometricModel):
     # The second one: most never leave, and a few at once.
     starts = ((0.0, -1.0, -0.5, 1.0), (-0.5, -1.5, -3.0, -2.0))
     _first = 1
+
+    def fit_few(self, summary: Any) -> Self:
+        """Fit to any number of accounts, even one without a repeat purchase; a prior fills in what they do not show.
+
+        The log parameters are normal with standard deviation 1 around r = 1, alpha at the accounts' common rate, and
+        the a and b from which `fit` starts; `params_` is the mode of the posterior, and `covariance_` its spread there.
+
+        Parameters
+        ----------
+        summary : table
+            Columns account, frequency, recency and T (in `unit`), and optionally weight.
+
+        Raises
+        ------
+        ModelError
+            If histories are impossible.
+        """
+        self._check_options()
+        data = read_purchases(summary)
+        rows, _ = distinct(data)
+        longest = max(float(rows.T.max()), 1.0)
+        scaled = rows._replace(t_x=rows.t_x / longest, T=rows.T / longest)
+        year = days_to_units(DAYS_PER_YEAR, self.unit) / longest
+        bought, known = rows.weight @ rows.x + FEW_PRIOR_YEARS, rows.weight @ scaled.T + FEW_PRIOR_YEARS * year
+        centre = np.array([0.0, np.log(known / bought), *self.starts[0][2:]])
+        total = float(rows.weight.sum())
+        objective = with_prior(self._objective(scaled), centre, FEW_PRIOR_SD, total)
+        with one_thread():
+            maximum = maximise(objective, starts=[centre], bounds=self.bounds, n_accounts=total, exact=self._exact)
+        params = self._keep(self.parameters, maximum, np.array([0.0, np.log(longest), 0.0, 0.0]), len(data.x))
+        self.log_likelihood_ = float(rows.weight @ self._row_likelihood(self._logs(params), rows)[0])
+        self.notes_ += (NOTE_FEW,)
+        self.data_hash_ = data_hash(*rows)
+        return self

@@ -29,7 +29,7 @@ def title(
     the day; else they are added up from the months.
     """
     now, before = _years(months) if trailing is None else (trailing, previous)
-    if before is None:
+    if not before or before < 0:
         return t(
             "Revenue so far {sum}; next 12 months {expected} expected",
             sum=t.money(months["revenue"].sum()),

@@ -135,6 +135,7 @@ POTENTIALS: Mapping[str, str] = {
     "declared": N_("{amount} a year (declared)"),
     "fitted": N_("{amount} a year (what the largest tenth of similar accounts buys)"),
     "own_peak": N_("{amount} a year (its own best 12 months)"),
+    "pipeline": N_("{amount} a year (its open deals, a least amount)"),
 }
 """Source of a potential → the potential, as sentences name it."""
 

@@ -85,6 +85,7 @@ _TABLES = (
             _date("date", "day of the invoice", needed=True),
             _date("due", "day on which it is due"),
             _number("amount", "amount, negative for credit notes; in currency", needed=True, minimum=None),
+            _text("disputed", "yes where the customer disputes what is unpaid"),
         ),
         key=("invoice",),
         money="amount",

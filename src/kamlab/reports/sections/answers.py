@@ -21,6 +21,7 @@ from kamlab.reports.sections.source import (
     record,
     total,
     total_revenue,
+    uneven_festivals,
     value_word,
 )
 from kamlab.strategies import texts
@@ -88,7 +89,25 @@ def warnings(run: Source, t: Translator) -> list[Block]:
             )
         )
     rows = record(run)
-    if rows.empty:
+    if choice["few"]:
+        bought = run.read("summary")
+        blocks.append(
+            callout(
+                "warning",
+                t("Too few accounts for a model"),
+                t.plural(
+                    "{n} account has bought, {again} again. Models need 30 that have bought and 10 that have bought again. "
+                    "The forecast rests on its last 12 months and on what is assumed of companies at large; it has never "
+                    "been tested, and its intervals are wide.",
+                    "{n} accounts have bought, {again} of them again. Models need 30 and 10. The forecast rests on their "
+                    "last 12 months and on what is assumed of companies at large; it has never been tested, and its "
+                    "intervals are wide.",
+                    len(bought),
+                    again=t.number(int((bought["frequency"] > 0).sum())),
+                ),
+            )
+        )
+    elif rows.empty:
         blocks.append(
             callout(
                 "warning",
@@ -172,6 +191,8 @@ def headline(run: Source, t: Translator) -> list[Block]:
         parts.append(
             _happened(t("Contribution"), revenue["trailing_contribution"], revenue["previous_contribution"], t)
         )
+    if revenue["previous"]:
+        parts += uneven_festivals(run, t)
     level = t.percent(run.config.value.level)
     parts.append(
         t(
@@ -375,7 +396,7 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
 def _outside(run: Source, inside: float, t: Translator) -> list[str]:
     """Say how much of the company's revenue is not in the table: without an account, or of accounts that never bought."""
     rest = run.read_facts("revenue")["trailing"] - inside
-    if abs(rest) < 0.001 * abs(inside):
+    if abs(rest) <= 0.001 * abs(inside):
         return []
     return [
         t(
@@ -406,7 +427,11 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
             )
         )
     else:
-        lines.append(t("The log is too short to test the forecast on a period that has already passed."))
+        lines.append(
+            t("Too few accounts have bought to test the forecast on a period that has already passed.")
+            if choice["few"]
+            else t("The log is too short to test the forecast on a period that has already passed.")
+        )
     worth, units = run.read("potential"), run.read("accounts")
     declared, fitted = ((worth["potential_source"] == source).mean() for source in ("declared", "fitted"))
     if fitted:

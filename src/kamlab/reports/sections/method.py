@@ -139,7 +139,7 @@ def elsewhere(t: Translator) -> list[Block]:
 def not_yet(t: Translator) -> list[Block]:
     """What a reader might look for in vain."""
     lines = [
-        t("No complaints, competitors or contacts enter the figures."),
+        t("Complaints do not enter; payments and the sales pipeline only where they are given as tables."),
         t("Account plans and targets are not reported."),
     ]
     return [text(t("## What this report does not do yet") + "\n\n" + "\n".join(f"- {line}" for line in lines))]

@@ -14,6 +14,7 @@ SOURCES = {
     "declared": N_("declared by sales"),
     "fitted": N_("fitted to similar accounts"),
     "own_peak": N_("own best 12 months"),
+    "pipeline": N_("open deals, a least amount"),
     "unknown": N_("unknown"),
 }
 GIVEN = {

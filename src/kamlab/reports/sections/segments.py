@@ -11,7 +11,7 @@ from kamlab.features import FEATURES
 from kamlab.figures import segment_profile
 from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, callout, figure, table, text
-from kamlab.reports.sections.source import Source, value_word
+from kamlab.reports.sections.source import Source, uneven_festivals, value_word
 from kamlab.segment_names import translated
 from kamlab.segments import BORDERLINE
 from kamlab.strategies import texts
@@ -90,7 +90,8 @@ def features(run: Source, t: Translator) -> list[Block]:
         TableColumn("missing", t("A missing value")),
         TableColumn("use", t("Use")),
     ]
-    return [table(printed, columns=columns, caption=t("Features: how they are compared and what for."))]
+    note = t.join(SENTENCES, uneven_festivals(run, t))
+    return [table(printed, columns=columns, caption=t("Features: how they are compared and what for."), note=note)]
 
 
 def rules(run: Source, t: Translator) -> list[Block]:

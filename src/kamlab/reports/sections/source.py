@@ -42,6 +42,21 @@ class Interval:
         return t("{lower} to {upper}", lower=t.money(self.lower), upper=t.money(self.upper))
 
 
+def uneven_festivals(run: Source, t: Translator) -> list[str]:
+    """Say where the last 12 months and the 12 before do not hold the same number of festivals."""
+    held = run.read_facts("festivals")
+    if held["trailing"] == held["previous"]:
+        return []
+    return [
+        t(
+            "Festivals that stop trade fall {now} times into the last 12 months and {before} times into the 12 before, so "
+            "growth between the two comes in part from the calendar.",
+            now=t.number(held["trailing"]),
+            before=t.number(held["previous"]),
+        )
+    ]
+
+
 def labelled(run: Source) -> pd.DataFrame:
     """Return the account table with the labels of the playbook, one row an account, prospects included."""
     labels = run.read("strategies").drop(columns=["name", "owner"])

@@ -1,0 +1,117 @@
+"""Invoices, payments and deals as a company keeps them → the tables that `credit` and `prospects` judge."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kamlab import credit as _credit
+from kamlab import prospects as _prospects
+from kamlab import tables
+from kamlab.accounts import NO, YES
+from kamlab.config import Config
+from kamlab.errors import DataError, first_ids
+from kamlab.period import StudyPeriod
+from kamlab.terms import TABLES
+
+MONTHS_PER_YEAR = 12
+
+WON = frozenset({"won", "closed won", "win", "thắng", "赢单", "成交", "ganado", "ganada"})
+LOST = frozenset({"lost", "closed lost", "loss", "thua", "输单", "丢单", "perdido", "perdida"})
+"""What sources call deals that are won and lost, in small letters; every other stage is one of an open deal."""
+
+
+def credit(
+    config: Config,
+    period: StudyPeriod,
+    *,
+    accounts: pd.DataFrame,
+    expected_revenue: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Judge how accounts pay, from the configured invoices and payments.
+
+    Credit notes (invoices of a negative amount) count as payments; payments that were paid back, and invoices without a
+    due date, tell nothing of how an account pays and are left out.
+
+    Parameters
+    ----------
+    config : Config
+    period : StudyPeriod
+    accounts : pandas.DataFrame
+        Columns member, account: who is judged together.
+    expected_revenue : pandas.Series, optional
+        Revenue of the next 12 months (currency) by account, for the limit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table "credit" of `terms`; without rows where invoices or payments are not given.
+
+    Raises
+    ------
+    DataError
+        If a table cannot be read, or a dispute is neither yes nor no.
+    """
+    empty = pd.DataFrame(columns=[column.name for column in TABLES["credit"]])
+    if not {"invoices", "payments"} <= set(tables.given(config)):
+        return empty
+    as_of = period.calibration_end
+    read = (tables.read(config, name, as_of=as_of).rows for name in ("invoices", "payments"))
+    invoices, payments = (_of_units(rows, accounts) for rows in read)
+    disputed = invoices["disputed"].str.lower()
+    unclear = disputed.notna() & ~disputed.isin(YES | NO)
+    if unclear.any():
+        raise DataError(
+            f"{int(unclear.sum())} of {len(invoices)} invoices say neither yes nor no in the column of disputes "
+            f"(first: {first_ids(invoices['invoice'][unclear])}). Write yes, no or nothing."
+        )
+    invoices["disputed"] = disputed.isin(YES)
+    notes = invoices.loc[invoices["amount"] < 0, ["account", "date", "amount", "invoice"]]
+    received = payments.loc[payments["amount"] > 0, ["account", "date", "amount", "invoice"]]
+    received = pd.concat([received, notes.assign(amount=-notes["amount"])], ignore_index=True)
+    owed = invoices[(invoices["amount"] > 0) & invoices["due"].notna()]
+    if owed.empty:
+        return empty
+    spend = None if expected_revenue is None else expected_revenue / MONTHS_PER_YEAR
+    return _credit.assess(owed, received, as_of=as_of, monthly_spend=spend)
+
+
+def pipeline(
+    config: Config, period: StudyPeriod, *, accounts: pd.DataFrame, seed: int = 0
+) -> _prospects.Pipeline | None:
+    """Grade prospects and weigh open deals, from the configured pipeline; None where none is given.
+
+    Deals that are won or lost on a day that nobody has written down tell nothing of how long winning takes and are left
+    out.
+
+    Parameters
+    ----------
+    config : Config
+    period : StudyPeriod
+    accounts : pandas.DataFrame
+        Columns member, account.
+    seed : int
+        Of the draws behind the interval of the total.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be read.
+    """
+    if "prospects" not in tables.given(config):
+        return None
+    deals = _of_units(tables.read(config, "prospects", as_of=period.calibration_end).rows, accounts)
+    # What the source calls a closed deal's stage is its outcome, so it must not predict it.
+    stage = deals["stage"].str.strip().str.lower()
+    deals["stage"] = "open"
+    deals.loc[stage.isin(WON), "stage"] = "won"
+    deals.loc[stage.isin(LOST), "stage"] = "lost"
+    open_deal = deals["stage"] == "open"
+    deals.loc[open_deal, "closed"] = pd.NaT
+    dated = deals[open_deal | deals["closed"].notna()].reset_index(drop=True)
+    return _prospects.assess(dated, as_of=period.calibration_end, seed=seed)
+
+
+def _of_units(rows: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
+    """Bring rows to the accounts that decisions are taken for."""
+    unit = rows["account"].map(accounts.set_index("member")["account"])
+    return rows.assign(account=unit.fillna(rows["account"]))
