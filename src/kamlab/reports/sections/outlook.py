@@ -7,7 +7,7 @@ import pandas as pd
 from kamlab.i18n import N_, SENTENCES, Translator
 from kamlab.period import DAYS_PER_YEAR
 from kamlab.reports.blocks import Block, TableColumn, table, text
-from kamlab.reports.sections.method import MODEL_NAMES
+from kamlab.reports.sections.names import MODEL_NAMES
 from kamlab.reports.sections.source import Interval, Source, is_contribution, value_word
 from kamlab.segment_names import translated
 from kamlab.totals import COMPANY
@@ -40,7 +40,9 @@ def lifetime(run: Source, t: Translator) -> list[Block]:
     level = t.percent(run.config.value.level)
     columns = [
         TableColumn("horizon", t("The next")),
-        TableColumn("value", t("Discounted contribution") if is_contribution(run) else t("Discounted revenue"), "right"),
+        TableColumn(
+            "value", t("Discounted contribution") if is_contribution(run) else t("Discounted revenue"), "right"
+        ),
         TableColumn("interval", t("{level} interval", level=level), "right"),
     ]
     note = t.join(
