@@ -36,10 +36,11 @@ def protect(run: Source, t: Translator) -> list[Block]:
     """Accounts that still buy, but clearly less, by the revenue that is slipping away."""
     accounts = labelled(run)
     rows = leaving(accounts)
+    rows = rows[~rows["gone"]]
     return _list(
         run,
         t,
-        rows[~rows["gone"]],
+        rows,
         heading=t("### Protect"),
         empty=t("No account of high value buys clearly less than it did.")
         if can_see_leaving(accounts)
@@ -49,7 +50,7 @@ def protect(run: Source, t: Translator) -> list[Block]:
             "slipping away."
         ),
         figures={"loss": t("Slipping away a year"), "expected_revenue": t("Expected revenue")},
-        notes=declining(run, t),
+        notes=declining(run, t) if len(rows) else (),
     )
 
 
