@@ -15,7 +15,7 @@ from kamlab.freshness import ENDS_EARLY
 from kamlab.i18n import Translator
 from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod
-from kamlab.reports.sections import actions, answers, data, forecast, outlook, potential, segments, signals
+from kamlab.reports.sections import actions, answers, caveats, data, forecast, outlook, potential, segments, signals
 from kamlab.reports.sections.source import total
 
 T = Translator("en", currency="EUR")
@@ -46,12 +46,15 @@ RECORD = pd.DataFrame(
         "role": "record",
         "rmse": [250.0, 200.0, 100.0],
         "bias": [0.1, 0.0, 0.3],
+        "coverage_recalibrated": 0.9,
+        "level": 0.9,
         "origin": pd.Timestamp("2024-12-31"),
     }
 )
 
 
 FRESH = {"findings": []}
+TYPES = pd.DataFrame({"type_000": ["A", "B", "C", "D", None]})
 
 
 def choice(beaten, chosen_by="earlier"):
@@ -61,8 +64,8 @@ def choice(beaten, chosen_by="earlier"):
 def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
     values = {"as_of": "2025-12-31", "last_line": "2025-11-01", "lag_days": 60, "max_lag_days": 7}
     stale = {"findings": [[ENDS_EARLY, values]]}
-    run = FakeRun({"backtest": RECORD}, {"freshness": stale, "choice": choice([])})
-    (warning,) = answers.warnings(run, T)
+    run = FakeRun({"backtest": RECORD, "strategies": TYPES}, {"freshness": stale, "choice": choice([])})
+    (warning,) = caveats.warnings(run, T)
     assert warning.tone == "danger"
     assert warning.title == "The log is stale or unfinished"
     assert "1 Nov 2025, 60 days before" in warning.markdown.replace("\u00a0", " ")
@@ -70,7 +73,7 @@ def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
 
 def test_a_simple_rule_that_was_better_is_named_with_both_errors():
     facts = {"freshness": FRESH, "choice": choice(["last_horizon", "rate"])}
-    (warning,) = answers.warnings(FakeRun({"backtest": RECORD}, facts), T)
+    (warning,) = caveats.warnings(FakeRun({"backtest": RECORD, "strategies": TYPES}, facts), T)
     assert warning.tone == "warning"
     said = warning.markdown.replace("\u00a0", " ")
     assert said.startswith(
@@ -79,19 +82,37 @@ def test_a_simple_rule_that_was_better_is_named_with_both_errors():
 
 
 def test_nothing_is_warned_of_where_nothing_is_wrong():
-    assert answers.warnings(FakeRun({"backtest": RECORD}, {"freshness": FRESH, "choice": choice([])}), T) == []
+    run = FakeRun({"backtest": RECORD, "strategies": TYPES}, {"freshness": FRESH, "choice": choice([])})
+    assert caveats.warnings(run, T) == []
+
+
+def test_a_rule_that_was_measured_where_it_was_chosen_is_no_proof():
+    facts = {"freshness": FRESH, "choice": choice([], chosen_by="only") | {"forecaster": "last_horizon"}}
+    record = RECORD.assign(coverage_recalibrated=0.607)
+    (warning,) = caveats.warnings(FakeRun({"backtest": record, "strategies": TYPES}, facts), T)
+    assert "the simple rule “Same as in the last period”" in warning.markdown
+    assert "no independent proof" in warning.markdown
+    assert "Only 61% of the accounts came out inside their 90% interval" in warning.markdown.replace("\u00a0", "")
+
+
+def test_a_type_that_holds_half_of_the_customers_is_called_crowded():
+    facts = {"freshness": FRESH, "choice": choice([])}
+    many = pd.DataFrame({"type_000": ["A", "A", "B", "C", None]})
+    (warning,) = caveats.warnings(FakeRun({"backtest": RECORD, "strategies": many}, facts), T)
+    assert warning.markdown.replace("\u00a0", "").startswith("50% of the customers stand in type A")
 
 
 def test_a_choice_that_cannot_be_supported_is_said_first():
     facts = {"freshness": FRESH, "choice": choice([], chosen_by="short")}
-    (warning,) = answers.warnings(FakeRun({"backtest": RECORD}, facts), T)
+    (warning,) = caveats.warnings(FakeRun({"backtest": RECORD, "strategies": TYPES}, facts), T)
     assert warning.title == "The choice of the forecast cannot be supported"
     assert "less than two horizons" in warning.markdown
 
 
 def test_a_total_that_was_far_off_is_said_first():
     record = RECORD.assign(bias=[-0.49, 0.0, 0.3])
-    (warning,) = answers.warnings(FakeRun({"backtest": record}, {"freshness": FRESH, "choice": choice([])}), T)
+    run = FakeRun({"backtest": record, "strategies": TYPES}, {"freshness": FRESH, "choice": choice([])})
+    (warning,) = caveats.warnings(run, T)
     assert warning.title == "The last forecast of the whole was far off"
     assert "\u221249%" in warning.markdown.replace("\u00a0", "")
 
@@ -183,6 +204,17 @@ def accounts(**columns):
     return pd.DataFrame(base | columns)
 
 
+GROUPS = pd.DataFrame(
+    {
+        "group": ["new", "growing", "declining"],
+        "bias": [-0.5, 0.1, -0.26],
+        "naive_bias": [-0.5, 0.0, -0.3],
+        "rmse": [900.0, 100.0, 182.0],
+        "naive_rmse": [800.0, 150.0, 171.0],
+    }
+)
+
+
 def run_of(table):
     labels = ["type_000", "strategy", "strategy_rule", "strategy_inputs", "flags", "plan_required"]
     return FakeRun(
@@ -191,6 +223,7 @@ def run_of(table):
             "strategies": table[["account", "name", "owner", *labels]],
             "accounts": table[["account", "owner"]],
             "forecast": pd.DataFrame({"basis": ["contribution"]}),
+            "record_groups": GROUPS,
         },
         {"freshness": {"has_cost": True}},
     )
@@ -211,6 +244,71 @@ def test_an_account_is_listed_with_its_reason_and_without_an_owner_column_where_
     row = [cell.replace("\u00a0", " ") for cell in table.rows[0]]
     assert row[:4] == ["*Star* & Sons", "B", "EUR 2.00", "90%"]
     assert row[4].startswith("Expected to bring EUR 2.00")
+
+
+def test_slipping_revenue_is_counted_from_the_best_year_that_the_reason_names():
+    shrunk = accounts(
+        strategy=["win_back"], strategy_rule=["win_back.shrinking"], peak_revenue=[200.0], prior_peak_revenue=[100.0]
+    )
+    _, listed = actions.protect(run_of(shrunk), T)
+    row = [cell.replace("\u00a0", " ") for cell in listed.rows[0]]
+    assert row[2] == "EUR 92.0"  # 100 less the 8 that are expected
+    assert "from EUR 100 in its best 12 months before" in row[-1]
+    assert "declining accounts was off by \u221226%" in listed.note.replace("\u00a0", "")
+    better = FakeRun(run_of(shrunk).tables | {"record_groups": GROUPS.assign(naive_rmse=999.0)}, {})
+    assert actions.protect(better, T)[1].note == ""
+
+
+def test_a_probability_near_nothing_is_not_printed_as_nothing():
+    gone = accounts(strategy=["win_back"], strategy_rule=["win_back.silent"], p_alive=[0.003])
+    _, listed = actions.win_back(run_of(gone), T)
+    assert listed.rows[0][3].replace("\u00a0", "") == "under 5%"
+
+
+def test_only_accounts_with_headroom_are_promoted_and_the_others_are_counted():
+    two = pd.concat([accounts(), accounts(account=["B"], headroom=[0.0])], ignore_index=True)
+    _, listed = actions.promote(run_of(two.assign(strategy="promote", strategy_rule="promote.mid")), T)
+    assert len(listed.rows) == 1
+    assert listed.note.startswith("1 account under this strategy has no headroom")
+
+
+def test_an_account_that_has_probably_gone_and_carries_the_forecast_is_an_urgent_fact():
+    run = run_of(accounts(p_alive=[0.04], name=["Dunaverde, S.A. de C.V."]))
+    (block,) = actions.urgent(run, T)
+    said = block.markdown.replace("\u00a0", " ")
+    assert "1 account has probably gone, and is still forecast with EUR 8.00 of revenue" in said
+    assert "under 5%" in said
+    returned = run_of(accounts(name=["Dunaverde, S.A. de C.V."], flags=["returning"]))
+    assert actions.urgent(returned, T)[0].markdown.endswith("C\\.V\\.")
+
+
+def test_groups_for_which_the_simple_rule_was_closer_are_named():
+    (said,) = caveats.lost_groups(FakeRun({"record_groups": GROUPS}), T)
+    assert said.endswith(": Known for less than a period; Declining by more than a quarter.")
+    assert caveats.lost_groups(FakeRun({"record_groups": GROUPS.assign(naive_rmse=900.0)}), T) == []
+
+
+@pytest.mark.parametrize(("cost", "after"), [(3.0, True), (0.0, False)])
+def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(cost, after):
+    future = {"account": ["A"], "expected_revenue": [50.0], "expected_contribution": [9.0], "basis": ["contribution"]}
+    draws = pd.DataFrame({"account": ["A"], "d0": [9.0], "d1": [9.0]})
+    run = FakeRun(
+        {
+            "summary": pd.DataFrame({"account": ["A"], "trailing_revenue": [40.0], "trailing_margin": [12.0]}),
+            "margins": pd.DataFrame({"account": ["A"], "cost_to_serve": [cost]}),
+            "forecast": pd.DataFrame(future | {"cost_to_serve": [cost]}),
+            "draws": draws,
+            "revenue_draws": draws,
+        },
+        {"revenue": {"trailing": 70.0, "previous": 70.0, "trailing_contribution": 20.0, "previous_contribution": 10.0}},
+    )
+    (block,) = answers.headline(run, T)
+    said = block.markdown.replace("\u00a0", " ")
+    assert "Today's customers should bring **EUR 50.0**" in said
+    assert "they brought EUR 40.0. Customers still to be won are not counted." in said
+    assert f"against EUR {12 - cost:.{1 if cost == 0 else 2}f} in the last 12 months" in said
+    assert ("contribution after cost to serve" in said) == after
+    assert said.count("Contribution before cost to serve of the last 12 months") == after
 
 
 def test_names_in_sentences_are_not_read_as_markdown():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from kamlab.i18n import COMMAS, Translator
+from kamlab.i18n import COMMAS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, escape, table, text
+from kamlab.reports.sections.caveats import declining
+from kamlab.reports.sections.names import ended, probability
 from kamlab.reports.sections.source import (
     Source,
     can_see_leaving,
+    fading_forecasts,
     has_flag,
     is_contribution,
     labelled,
@@ -33,16 +36,21 @@ def protect(run: Source, t: Translator) -> list[Block]:
     """Accounts that still buy, but clearly less, by the revenue that is slipping away."""
     accounts = labelled(run)
     rows = leaving(accounts)
+    rows = rows[~rows["gone"]]
     return _list(
         run,
         t,
-        rows[~rows["gone"]],
+        rows,
         heading=t("### Protect"),
         empty=t("No account of high value buys clearly less than it did.")
         if can_see_leaving(accounts)
         else t("Cannot be judged from this log: no account is known for two years."),
-        caption=t("Accounts that still buy, but clearly less: best 12 months less expected revenue is slipping away."),
+        caption=t(
+            "Accounts that still buy, but clearly less: the best 12 months before the last 12, less expected revenue, are "
+            "slipping away."
+        ),
         figures={"loss": t("Slipping away a year"), "expected_revenue": t("Expected revenue")},
+        notes=declining(run, t) if len(rows) else (),
     )
 
 
@@ -65,16 +73,28 @@ def win_back(run: Source, t: Translator) -> list[Block]:
 
 def promote(run: Source, t: Translator) -> list[Block]:
     """Accounts that could buy more, by headroom."""
+    accounts = labelled(run)
+    rows = reachable(accounts)
+    full = int((accounts["strategy"] == "promote").sum()) - len(rows)
     return _list(
         run,
         t,
-        reachable(labelled(run)),
+        rows,
         heading=t("### Promote"),
         empty=t("No account has room to grow that can be seen in this data."),
         caption=t("Accounts to promote, by headroom: what they could buy beyond the forecast, at their margin rate.")
         if is_contribution(run)
         else t("Accounts to promote, by headroom: what they could buy beyond the forecast."),
         figures={"headroom": t("Headroom a year"), "expected_contribution": value_word(run, t)},
+        notes=[
+            t.plural(
+                "{n} account under this strategy has no headroom beyond its forecast and is not listed.",
+                "{n} accounts under this strategy have no headroom beyond their forecast and are not listed.",
+                full,
+            )
+        ]
+        if full
+        else (),
     )
 
 
@@ -146,13 +166,26 @@ def urgent(run: Source, t: Translator) -> list[Block]:
                     names=_names(orphans, t),
                 )
             )
+    doubtful = fading_forecasts(accounts)
+    if len(doubtful):
+        lines.append(
+            t.plural(
+                "{n} account has probably gone, and is still forecast with {money} of revenue: {names}. Take that off where "
+                "you know it.",
+                "{n} accounts have probably gone, and are still forecast with {money} of revenue: {names}. Take that off "
+                "where you know it.",
+                len(doubtful),
+                money=t.money(doubtful["expected_revenue"].sum()),
+                names=_with_probability(doubtful, t),
+            )
+        )
     for flag, write in _URGENT.items():
         marked = accounts[has_flag(accounts, flag)]
         if len(marked):
             lines.append(write(t, len(marked), _names(marked, t)))
     if not lines:
         return []
-    return [text(t("### Urgent facts") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
+    return [text(t("### Urgent facts") + "\n\n" + "\n".join(f"- {ended(line)}" for line in lines))]
 
 
 _URGENT: Mapping[str, Callable[[Translator, int, str], str]] = {
@@ -190,6 +223,15 @@ def _names(rows: pd.DataFrame, t: Translator, limit: int = 8) -> str:
     return t("{list} …", list=names) if len(rows) > limit else names
 
 
+def _with_probability(rows: pd.DataFrame, t: Translator, limit: int = 8) -> str:
+    """Name accounts, each with the probability that it still buys."""
+    first = zip(rows["name"].head(limit), rows["p_alive"].head(limit), strict=True)
+    names = t.join(
+        COMMAS, (t("{name} ({probability})", name=escape(n), probability=probability(p, t)) for n, p in first)
+    )
+    return t("{list} …", list=names) if len(rows) > limit else names
+
+
 def _list(
     run: Source,
     t: Translator,
@@ -199,12 +241,13 @@ def _list(
     empty: str,
     caption: str,
     figures: dict[str, str],
+    notes: Sequence[str] = (),
 ) -> list[Block]:
     """One heading, and under it the first ten accounts or the reason why there are none."""
     if rows.empty:
-        return [text(f"{heading}\n\n{empty}")]
+        return [text(f"{heading}\n\n{t.join(SENTENCES, [empty, *notes])}")]
     first = rows.head(TOP)
-    write: dict[str, Callable[[float], str]] = {"own_rate": t.percent, "p_alive": t.percent}
+    write: dict[str, Callable[[float], str]] = {"own_rate": t.percent, "p_alive": lambda p: probability(p, t)}
 
     def whole(money: float) -> str:
         """Write cents as nothing: they are what a forecast leaves of an account that is gone."""
@@ -227,12 +270,13 @@ def _list(
     if run.read("accounts")["owner"].notna().any():
         columns.append(TableColumn("owner", t("Owner"), width=13))
     columns.append(TableColumn("reason", t("Why"), width=34))
-    note = t.plural(
+    more = t.plural(
         "{n} more account stands in the run's table “strategies”.",
         "{n} more accounts stand in the run's table “strategies”.",
         len(rows) - TOP,
     )
+    said = [more, *notes] if len(rows) > TOP else notes
     return [
         text(heading),
-        table(printed, columns=columns, caption=caption, note=note if len(rows) > TOP else ""),
+        table(printed, columns=columns, caption=caption, note=t.join(SENTENCES, said)),
     ]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import pandas as pd
 
 from kamlab.i18n import MISSING, N_, SENTENCES, Translator
-from kamlab.reports.blocks import Block, Kpi, TableColumn, callout, cover, escape, kpis, table, text
-from kamlab.reports.sections.data import left_out, stale
+from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, escape, kpis, table, text
+from kamlab.reports.sections.caveats import lost_groups
+from kamlab.reports.sections.data import left_out
+from kamlab.reports.sections.names import ended, signed
 from kamlab.reports.sections.source import (
     Interval,
     Source,
     by_strategy,
     can_see_leaving,
+    has_cost_to_serve,
     has_flag,
     is_contribution,
     labelled,
     leaving,
     losing,
+    past,
     reachable,
     record,
     total,
@@ -66,150 +70,44 @@ def opening(run: Source, t: Translator) -> list[Block]:
     return [text(t("# The answers"))]
 
 
-def warnings(run: Source, t: Translator) -> list[Block]:
-    """What a reader must know before any number: a stale log, or a forecast that a simple rule beats."""
-    blocks: list[Block] = []
-    if run.read_facts("freshness")["findings"]:
-        blocks.append(stale(run, t))
-    choice = run.read_facts("choice")
-    if choice["beaten_by"]:
-        rows = record(run)
-        best = min(choice["beaten_by"], key=lambda name: rows.loc[name, "rmse"])
-        blocks.append(
-            callout(
-                "warning",
-                t("A simple rule forecast the last period better"),
-                t(
-                    "“{rule}” had an error of {rule_error} per account, this report's forecast {model_error}. "
-                    "Take the forecasts of single accounts below with care.",
-                    rule=forecaster_name(best, t),
-                    rule_error=_error(rows.loc[best], t),
-                    model_error=_error(rows.loc[choice["forecaster"]], t),
-                ),
-            )
-        )
-    rows = record(run)
-    if choice["few"]:
-        bought = run.read("summary")
-        blocks.append(
-            callout(
-                "warning",
-                t("Too few accounts for a model"),
-                t.plural(
-                    "{n} account has bought, {again} again. Models need 30 that have bought and 10 that have bought again. "
-                    "The forecast rests on its last 12 months and on what is assumed of companies at large; it has never "
-                    "been tested, and its intervals are wide.",
-                    "{n} accounts have bought, {again} of them again. Models need 30 and 10. The forecast rests on their "
-                    "last 12 months and on what is assumed of companies at large; it has never been tested, and its "
-                    "intervals are wide.",
-                    len(bought),
-                    again=t.number(int((bought["frequency"] > 0).sum())),
-                ),
-            )
-        )
-    elif rows.empty:
-        blocks.append(
-            callout(
-                "warning",
-                t("The forecast has never been tested"),
-                t(
-                    "The log is too short to let it forecast a period that has already passed. Its intervals say how far "
-                    "the model doubts itself, not how wrong it may be."
-                ),
-            )
-        )
-    elif choice["chosen_by"] == "short":
-        blocks.append(
-            callout(
-                "warning",
-                t("The choice of the forecast cannot be supported"),
-                t(
-                    "The log holds less than two horizons: the forecast was chosen on a test with a shorter history than "
-                    "it has now."
-                ),
-            )
-        )
-    off = rows.loc[choice["forecaster"], "bias"] if len(rows) else 0.0
-    if abs(off) > FAR_OFF:
-        blocks.append(
-            callout(
-                "warning",
-                t("The last forecast of the whole was far off"),
-                t(
-                    "Made on {origin}, it missed what came by {bias}. Types and levels below rest on the same model: take "
-                    "them as provisional.",
-                    origin=pd.Timestamp(rows.loc[choice["forecaster"], "origin"]).date(),
-                    bias=signed(off, t),
-                ),
-            )
-        )
-    return blocks
-
-
-MODEL_NAMES = {
-    "nbd": "NBD",
-    "bg_nbd": "BG/NBD",
-    "mbg_nbd": "MBG/NBD",
-    "bg_cnbd": "BG/CNBD-k",
-    "mbg_cnbd": "MBG/CNBD-k",
-    "pareto_nbd": "Pareto/NBD",
-    "bg_bb": "BG/BB",
-    "gamma_gamma": "Gamma-Gamma",
-    "log_normal_spend": "Log-normal",
-}
-"""As the papers write them, in every language."""
-
-FAR_OFF = 0.2
-"""A total that missed by more than this share is said before anything else."""
-
-
-def forecaster_name(name: str, t: Translator) -> str:
-    """Return the name of a forecaster as readers know it."""
-    names = {
-        "last_horizon": t("Same as in the last period"),
-        "seasonal": t("Same days a year ago"),
-        "trailing": t("Last 12 months, scaled"),
-        "rate": t("Rate so far, carried on"),
-        "same_count": t("As often as ever before"),
-        "always_0": t("Nobody buys again"),
-        "blend": t("Model and last period, mixed"),
-        "combination": t("Mean of model, last 12 months and learner"),
-        "supervised": t("Learner (boosted trees)"),
-    }
-    return names.get(name, MODEL_NAMES.get(name, name))
-
-
-def _error(row: pd.Series, t: Translator) -> str:
-    return t.money(row["rmse"]) if row["target"] == "revenue" else t.number(row["rmse"], 2)
-
-
 def headline(run: Source, t: Translator) -> list[Block]:
     """One paragraph that answers: what happened, and what is to be expected."""
-    revenue, future = run.read_facts("revenue"), total_revenue(run)
+    revenue, future, before = run.read_facts("revenue"), total_revenue(run), past(run)
     parts = [_happened(t("Revenue"), revenue["trailing"], revenue["previous"], t)]
     if revenue["trailing_contribution"] is not None:
-        parts.append(
-            _happened(t("Contribution"), revenue["trailing_contribution"], revenue["previous_contribution"], t)
-        )
-    if revenue["previous"]:
-        parts += uneven_festivals(run, t)
+        what = t("Contribution before cost to serve") if has_cost_to_serve(run) else t("Contribution")
+        parts.append(_happened(what, revenue["trailing_contribution"], revenue["previous_contribution"], t))
     level = t.percent(run.config.value.level)
     parts.append(
         t(
-            "The next 12 months should bring **{value}** of revenue ({level} interval: {interval}).",
+            "Today's customers should bring **{value}** of revenue in the next 12 months ({level} interval: {interval}); in "
+            "the last 12 months they brought {before}. Customers still to be won are not counted.",
             value=t.money(future.value),
             level=level,
             interval=future.text(t),
+            before=t.money(before.revenue),
         )
     )
     if is_contribution(run):
         margin = total(run)
+        message = (
+            N_(
+                "Of that **{value}** should be contribution after cost to serve ({level} interval: {interval}), against "
+                "{before} in the last 12 months."
+            )
+            if has_cost_to_serve(run)
+            else N_(
+                "Of that **{value}** should be contribution ({level} interval: {interval}), against {before} in the last 12 "
+                "months."
+            )
+        )
         parts.append(
             t(
-                "Of that **{value}** should be contribution ({level} interval: {interval}).",
+                message,
                 value=t.money(margin.value),
                 level=level,
                 interval=margin.text(t),
+                before=t.money(before.value),
             )
         )
     return [text(t.join(SENTENCES, parts))]
@@ -239,7 +137,11 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
     revenue, future, accounts = run.read_facts("revenue"), total(run), labelled(run)
     fading, room = leaving(accounts), reachable(accounts)
     fading = fading[~fading["gone"]]
-    before = revenue["trailing_contribution"] if is_contribution(run) else revenue["trailing"]
+    expectation = (
+        N_("after cost to serve; the same customers: {before} in the last 12 months")
+        if is_contribution(run) and has_cost_to_serve(run)
+        else N_("today's customers: {before} in the last 12 months")
+    )
     items = [
         Kpi(
             t("Revenue, last 12 months"),
@@ -251,14 +153,14 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
         Kpi(
             t("{value}, next 12 months", value=value_word(run, t)),
             t.money(future.value),
-            t("{before} in the last 12 months", before=t.money(before)),
+            t(expectation, before=t.money(past(run).value)),
         ),
         Kpi(
             t("Revenue slipping away"),
             t.money(fading["loss"].sum()),
             t.plural(
-                "best 12 months less what is expected, at {n} account that buys clearly less",
-                "best 12 months less what is expected, at {n} accounts that buy clearly less",
+                "best 12 months before the last 12, less what is expected, at {n} account that buys clearly less",
+                "best 12 months before the last 12, less what is expected, at {n} accounts that buy clearly less",
                 len(fading),
             ),
             "danger" if len(fading) else "info",
@@ -334,7 +236,7 @@ def asked(run: Source, t: Translator) -> list[Block]:
         )
     if not lines:
         return []
-    return [text(t("## What is asked") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
+    return [text(t("## What is asked") + "\n\n" + "\n".join(f"- {ended(line)}" for line in lines))]
 
 
 def strategy_table(run: Source, t: Translator) -> list[Block]:
@@ -385,12 +287,39 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
                     if is_contribution(run)
                     else t("Headroom = what the accounts could buy beyond the forecast."),
                     t("The intervals of the parts do not add up to that of the whole: not all go wrong together."),
+                    *_two_lists(accounts, t),
                     *_outside(run, rows["revenue"].sum(), t),
                 ],
             ),
             total_rows=1,
         )
     ]
+
+
+def _two_lists(accounts: pd.DataFrame, t: Translator) -> list[str]:
+    """Say where the accounts of “Win back” are listed: those that still buy stand under “Protect”."""
+    rows = leaving(accounts)
+    won, watched = rows[rows["strategy"] == "win_back"], rows[rows["strategy"] != "win_back"]
+    lines = []
+    if len(won):
+        lines.append(
+            t(
+                "“Win back” in this table: {n}; still buying, but less: {still} (list “Protect”); gone silent: {gone} (list "
+                "“Win back”).",
+                n=t.number(len(won)),
+                still=t.number((~won["gone"]).sum()),
+                gone=t.number(won["gone"].sum()),
+            )
+        )
+    if len(watched):
+        lines.append(
+            t.plural(
+                "{n} silent account of another strategy is watched and listed with them.",
+                "{n} silent accounts of other strategies are watched and listed with them.",
+                len(watched),
+            )
+        )
+    return lines
 
 
 def _outside(run: Source, inside: float, t: Translator) -> list[str]:
@@ -414,18 +343,23 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
     if len(rows):
         model, naive = rows.loc[choice["forecaster"]], rows.loc["last_horizon"]
         write = t.money if model["target"] == "revenue" else t.number
-        lines.append(
-            t(
-                "The same forecast made on {origin} said {forecast} for the period after it; {actual} came "
-                "({bias}). “Same as in the last period” said {naive} ({naive_bias}).",
-                origin=pd.Timestamp(model["origin"]).date(),
-                forecast=write(model["forecast"]),
-                actual=write(model["actual"]),
-                bias=signed(model["bias"], t),
-                naive=write(naive["forecast"]),
-                naive_bias=signed(naive["bias"], t),
+        said = {
+            "origin": pd.Timestamp(model["origin"]).date(),
+            "forecast": write(model["forecast"]),
+            "actual": write(model["actual"]),
+            "bias": signed(model["bias"], t),
+        }
+        if choice["forecaster"] == "last_horizon":
+            message = N_(
+                "The same forecast made on {origin} said {forecast} for the period after it; {actual} came ({bias})."
             )
-        )
+        else:
+            said |= {"naive": write(naive["forecast"]), "naive_bias": signed(naive["bias"], t)}
+            message = N_(
+                "The same forecast made on {origin} said {forecast} for the period after it; {actual} came "
+                "({bias}). “Same as in the last period” said {naive} ({naive_bias})."
+            )
+        lines += [t(message, **said), *lost_groups(run, t)]
     else:
         lines.append(
             t("Too few accounts have bought to test the forecast on a period that has already passed.")
@@ -479,8 +413,3 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
             )
     lines += left_out(run, t)
     return [text(t("## How sure is this?") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
-
-
-def signed(share: float, t: Translator) -> str:
-    """Write a deviation with its sign."""
-    return ("+" if share > 0 else "") + t.percent(share)

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from kamlab.backtest import BASELINES, RECORDS
+from kamlab.backtest.contest import NOTE_ALIVE
+from kamlab.clv.bg_nbd import NOTE_ONE_TIME
 from kamlab.figures import forecast_record, revenue_history
 from kamlab.i18n import COMMAS, MISSING, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
-from kamlab.reports.sections.answers import forecaster_name, signed
-from kamlab.reports.sections.source import Source, total_revenue
+from kamlab.reports.sections.names import forecaster_name, group_name, signed
+from kamlab.reports.sections.source import HARDLY_ALIVE, Source, total_revenue
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -63,7 +65,7 @@ def contest(run: Source, t: Translator) -> list[Block]:
         "highest forecasts."
     )
     return [
-        text(t.join(SENTENCES, [reason(run, t), _verdict(run, t), _covered(newest.iloc[0], t)])),
+        text(t.join(SENTENCES, [reason(run, t), *_verdict(run, t), _covered(newest.iloc[0], t), *_gone(run, t)])),
         table(printed, columns=columns, caption=caption, note=note),
         *_earlier(rows, choice["forecaster"], t),
     ]
@@ -99,16 +101,43 @@ def reason(run: Source, t: Translator) -> str:
     return sentences.get(choice["chosen_by"], once)
 
 
-def _verdict(run: Source, t: Translator) -> str:
-    beaten = run.read_facts("choice")["beaten_by"]
+def _verdict(run: Source, t: Translator) -> list[str]:
+    """Say which simple rules were closer; nothing where the forecast in force is such a rule and none was."""
+    choice = run.read_facts("choice")
+    beaten = choice["beaten_by"]
     if beaten:
         names = t.join(COMMAS, (forecaster_name(name, t) for name in beaten))
-        return t(
-            "For single accounts these simple rules were closer than the forecast in force, by root mean square error: "
-            "**{names}**.",
-            names=names,
+        return [
+            t(
+                "For single accounts these simple rules were closer than the forecast in force, by root mean square error: "
+                "**{names}**.",
+                names=names,
+            )
+        ]
+    if choice["forecaster"] in BASELINES:
+        return []
+    return [t("For single accounts no simple rule was closer than the forecast in force, by root mean square error.")]
+
+
+def _gone(run: Source, t: Translator) -> list[str]:
+    """Hold a low probability that an account still buys against what such accounts did."""
+    rows = run.read("calibration")
+    rows = rows[(rows["probability"] == "alive") & rows["role"].isin(RECORDS) & (rows["upper"] <= HARDLY_ALIVE + 1e-9)]
+    n = int(rows["accounts"].sum())
+    if not n:
+        return []
+    said, bought = ((rows[name] * rows["accounts"]).sum() for name in ("predicted", "observed"))
+    return [
+        t.plural(
+            "{n} account stood below {border} probability of still buying ({said}): {bought} of it bought in the period.",
+            "{n} accounts stood below {border} probability of still buying ({said} on average): {bought} of them bought in "
+            "the period.",
+            n,
+            border=t.percent(HARDLY_ALIVE),
+            said=t.percent(said / n),
+            bought=t.percent(bought / n),
         )
-    return t("For single accounts no simple rule was closer than the forecast in force, by root mean square error.")
+    ]
 
 
 def _covered(row: pd.Series, t: Translator) -> str:
@@ -174,20 +203,9 @@ def for_whom(run: Source, t: Translator) -> list[Block]:
     if rows.empty:
         return []
     write = _writer(run.read("backtest"), t)
-    names = {
-        "none": t("Bought nothing in the last period"),
-        "small": t("Lowest third of the buyers"),
-        "middle": t("Middle third of the buyers"),
-        "large": t("Highest third of the buyers"),
-        "new": t("Known for less than a period"),
-        "known": t("Known for longer"),
-        "growing": t("Growing by more than a quarter"),
-        "steady": t("Steady"),
-        "declining": t("Declining by more than a quarter"),
-    }
     printed = pd.DataFrame(
         {
-            "group": [names[group] for group in rows["group"]],
+            "group": [group_name(group, t) for group in rows["group"]],
             "accounts": [t.number(v) for v in rows["accounts"]],
             "actual": [write(v) for v in rows["actual"]],
             "bias": [signed(v, t) for v in rows["bias"]],
@@ -245,9 +263,9 @@ def probabilities(run: Source, t: Translator) -> list[Block]:
 def notes(run: Source, t: Translator) -> list[Block]:
     """What limits the forecast: short history, fallbacks, properties of the models."""
     models = run.read("models")
-    sentences = [t(note) for note in run.read_facts("choice")["notes"]]
-    every = [line for note in models["note"] for line in note.split("\n") if line]
-    sentences += [t(note) for note in dict.fromkeys(every)]
+    every = run.read_facts("choice")["notes"] + [line for note in models["note"] for line in note.split("\n") if line]
+    # Of one-time buyers `outlook.one_time` says the same with their number.
+    sentences = [t(note) for note in dict.fromkeys(every) if note not in (NOTE_ALIVE, NOTE_ONE_TIME)]
     if not sentences:
         return []
     return [text("\n".join(f"- {sentence}" for sentence in sentences))]
@@ -262,7 +280,10 @@ def history(run: Source, t: Translator) -> list[Block]:
     return [
         figure(
             revenue_history.draw(months, t, **options),
-            caption=t("Revenue by month, and the mean month of each 12 months and of the forecast."),
+            caption=t(
+                "Revenue by month, and the mean month of each 12 months and of the forecast, which counts today's customers "
+                "only."
+            ),
             alt=revenue_history.alt(months, t, **options),
         )
     ]

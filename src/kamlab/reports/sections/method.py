@@ -8,8 +8,8 @@ from kamlab.backtest import BLEND
 from kamlab.i18n import Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections import segments
-from kamlab.reports.sections.answers import MODEL_NAMES
-from kamlab.reports.sections.source import Source, is_contribution
+from kamlab.reports.sections.names import MODEL_NAMES
+from kamlab.reports.sections.source import Source, has_cost_to_serve, is_contribution
 
 SOURCES = (
     "P. S. Fader, B. G. S. Hardie, K. L. Lee (2005): “Counting Your Customers” the Easy Way: An Alternative to the "
@@ -36,7 +36,6 @@ def method(run: Source, t: Translator) -> list[Block]:
             "earlier intervals held.",
             model=MODEL_NAMES[run.read_facts("choice")["model"]],
         ),
-        *_one_time(run, t),
         *_blend(run, t),
         _order_value(run, t),
         _contribution(run, t),
@@ -68,18 +67,6 @@ def method(run: Source, t: Translator) -> list[Block]:
     return [text(t("## Method") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
 
 
-def _one_time(run: Source, t: Translator) -> list[str]:
-    """Say where one-time buyers count as active by construction."""
-    if run.read_facts("choice")["model"] not in ("bg_nbd", "bg_cnbd"):
-        return []
-    return [
-        t(
-            "**One-time buyers.** By the model's construction an account with a single purchase counts as still buying "
-            "with certainty; read that probability with care."
-        )
-    ]
-
-
 def _order_value(run: Source, t: Translator) -> str:
     """Say which model of order values is in force."""
     if (run.read("models")["model"] == "log_normal_spend").any():
@@ -99,7 +86,7 @@ def _contribution(run: Source, t: Translator) -> str:
     """Say what is deducted from revenue."""
     if not is_contribution(run):
         return t("**Contribution.** No costs are known: values are revenue.")
-    if (run.read("forecast")["cost_to_serve"] > 0).any():
+    if has_cost_to_serve(run):
         return t(
             "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its channel where it "
             "has few lines, less the cost to serve it: that of the last 12 months again, where it buys at all. Credit "

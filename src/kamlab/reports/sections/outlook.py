@@ -7,7 +7,7 @@ import pandas as pd
 from kamlab.i18n import N_, SENTENCES, Translator
 from kamlab.period import DAYS_PER_YEAR
 from kamlab.reports.blocks import Block, TableColumn, table, text
-from kamlab.reports.sections.method import MODEL_NAMES
+from kamlab.reports.sections.names import MODEL_NAMES
 from kamlab.reports.sections.source import Interval, Source, is_contribution, value_word
 from kamlab.segment_names import translated
 from kamlab.totals import COMPANY

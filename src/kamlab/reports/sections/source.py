@@ -91,6 +91,28 @@ def total_revenue(run: Source) -> Interval:
     return _summed(run, run.read("forecast")["expected_revenue"], run.read("revenue_draws"))
 
 
+@dataclass(frozen=True)
+class Past:
+    """What today's customers brought in the last 12 months, by the forecast's own definition."""
+
+    revenue: float
+    value: float
+
+
+def past(run: Source) -> Past:
+    """Return what the customers that have a forecast bought, and their contribution after cost to serve."""
+    rows = run.read("summary")
+    revenue = float(rows["trailing_revenue"].sum())
+    if not is_contribution(run):
+        return Past(revenue, revenue)
+    return Past(revenue, float(rows["trailing_margin"].sum() - run.read("margins")["cost_to_serve"].sum()))
+
+
+def has_cost_to_serve(run: Source) -> bool:
+    """Whether the expected contribution is less a cost to serve."""
+    return bool((run.read("forecast")["cost_to_serve"] > 0).any())
+
+
 def _summed(run: Source, expected: pd.Series, draws: pd.DataFrame) -> Interval:
     bounds = totals.interval(totals.sums(draws), run.config.value.level).iloc[0]
     return Interval(float(expected.sum()), float(bounds["lower"]), float(bounds["upper"]))
@@ -103,12 +125,14 @@ SILENT_RULES = ("win_back.silent", "silent.watch")
 def leaving(table: pd.DataFrame) -> pd.DataFrame:
     """Return accounts to win back or to watch, most money first.
 
-    `loss` is the best 12 months of the last 36 less the expected revenue, not under 0; `gone` whether the account is
-    silent, else it still buys, only less.
+    `gone` is whether the account is silent, else it still buys, only less. `loss` is its best 12 months less the expected
+    revenue, not under 0: the best of the last 36 where it is gone; of the 24 before the last 12 where it still buys, as
+    the rule that found it compares.
     """
     rows = table[(table["strategy"] == "win_back") | has_flag(table, "watch")].copy()
-    rows["loss"] = (rows["peak_revenue"] - rows["expected_revenue"]).clip(lower=0)
     rows["gone"] = rows["strategy_rule"].isin(SILENT_RULES)
+    best = rows["peak_revenue"].where(rows["gone"], rows["prior_peak_revenue"])
+    rows["loss"] = (best - rows["expected_revenue"]).clip(lower=0)
     return rows.sort_values(["loss", "account"], ascending=[False, True])
 
 
@@ -123,8 +147,27 @@ def losing(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def reachable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return accounts to promote, most headroom first."""
-    return table[table["strategy"] == "promote"].sort_values(["headroom", "account"], ascending=[False, True])
+    """Return accounts to promote that have headroom, most first."""
+    return table[(table["strategy"] == "promote") & (table["headroom"] > 0)].sort_values(
+        ["headroom", "account"], ascending=[False, True]
+    )
+
+
+def fading_forecasts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return accounts that have probably gone and are still forecast with much money, most first.
+
+    A simple rule carries the last year on whatever the probability that an account still buys.
+    """
+    share = table["expected_revenue"] / table["expected_revenue"].sum()
+    rows = table[(table["p_alive"] < HARDLY_ALIVE) & (share >= MUCH)]
+    return rows.sort_values(["expected_revenue", "account"], ascending=[False, True])
+
+
+HARDLY_ALIVE = 0.2
+"""Probability that an account still buys, under which it has probably gone."""
+
+MUCH = 0.01
+"""Share of the whole expected revenue from which one account's part is worth a line of its own."""
 
 
 def has_flag(table: pd.DataFrame, flag: str) -> pd.Series:
