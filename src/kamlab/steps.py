@@ -422,7 +422,8 @@ def dimensions(run: Run) -> pd.DataFrame:
 
     windows = product_windows(run.ledger(), run.period, accounts=run.read("membership"))
     changes = run.write("changes", module.change_by_account(windows))
-    return run.write("dimensions", module.table(run.read("account_table"), changes))
+    comparable = run.read_facts("revenue")["previous"] is not None
+    return run.write("dimensions", module.table(run.read("account_table"), changes, comparable=comparable))
 
 
 def account_table(run: Run) -> pd.DataFrame:
