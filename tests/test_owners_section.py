@@ -76,7 +76,8 @@ def test_regions_that_are_not_shown_stand_together_and_a_region_known_of_few_div
     accounts = pd.DataFrame({"account": names, "has_bought": True, "p_alive": 0.9, "region": names})
     accounts = accounts.assign(expected_contribution=1.0, clv=1.0, owner=["Ann", "Bob"] * 6 + ["Ann"])
     facts = {"revenue": {"previous": 1300.0}}
-    (table,) = owners.changes(FakeRun({"changes": changes, "dimensions": dimensions.table(accounts, changes)}, facts), T)
+    tables = {"changes": changes, "dimensions": dimensions.table(accounts, changes)}
+    (table,) = owners.changes(FakeRun(tables, facts), T)
     assert [row[0] for row in table.rows][-2:] == ["All others", "All accounts"]
     assert [row[1].replace("\xa0", " ") for row in table.rows][-2:] == ["CNY 30.0", "CNY 130"]
     few = accounts.assign(region=["north", "south"] + [None] * 11)

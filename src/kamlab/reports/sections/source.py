@@ -98,8 +98,8 @@ def leaving(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def can_see_leaving(table: pd.DataFrame) -> bool:
-    """Whether the log can show that an account leaves: one is known for two years, or the model takes one for gone."""
-    return bool((table["days_known"] >= 2 * DAYS_PER_YEAR).any() or (table["p_alive"] < 0.5).any())
+    """Whether the log can show that an account leaves: one is known for two years."""
+    return bool((table["days_known"] >= 2 * DAYS_PER_YEAR).any())
 
 
 def losing(table: pd.DataFrame) -> pd.DataFrame:
