@@ -123,3 +123,12 @@ def test_a_run_is_named_after_company_and_day(tmp_path):
 def test_an_impossible_as_of_date_is_refused(tmp_path):
     with pytest.raises(ConfigError, match='"2025-02-30" is no date'):
         study_period(load(MINIMAL, tmp_path), "2025-02-30")
+
+
+def test_thresholds_that_nobody_set_stay_unset_in_what_a_run_freezes(tmp_path):
+    for text, axes in (("", ()), ("[levels]\npotential = [1, 2]\n", ("potential",))):
+        settings = load(MINIMAL + text, tmp_path)
+        config.freeze(
+            config.Frozen(settings, date(2025, 11, 30), ("en",), accept_stale=False), tmp_path / "frozen.json"
+        )
+        assert settings.set_levels == config.load(tmp_path / "frozen.json").set_levels == axes

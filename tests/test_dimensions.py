@@ -31,6 +31,7 @@ def test_each_cause_alone():
         ("mix", "cheap", 10, 5, 10, 5),
         ("mix", "dear", 0, 15, 0, 5),
         ("service", "p", 100, 130, 0, 0),
+        ("returns", "p", 0, -20, 0, -2),
     )
     assert {account: nonzero(row) for account, row in got.iterrows()} == {
         "new": {"new": 50},
@@ -39,6 +40,7 @@ def test_each_cause_alone():
         "dearer": {"price": 20},
         "mix": {"mix": 10},
         "service": {"unexplained": 30},
+        "returns": {"lost": -20},
     }
 
 

@@ -200,3 +200,12 @@ def test_movers_are_counted_with_what_they_brought():
     assert found["accounts"].to_dict() == {"up": 2, "down": 1, "stays": 1}
     assert found["value"].to_dict() == {"up": 150.0, "down": 10.0, "stays": 7.0}
     assert found.loc["up", "mean"] == 75.0
+
+
+def test_better_over_all_dates_is_called_better_only_if_the_newest_date_agrees():
+    both = rows(("abc_004", "share", "better"), ("abc_004", "churn", "better"), ("abc_004", "returned", "better"))
+    newest = both.iloc[:2].assign(origin=pd.Timestamp("2024-12-31"), verdict=["better", "worse"])
+    run = Run({"evidence": pd.concat([both.assign(origin=pd.NaT), newest], ignore_index=True)})
+    found = section._means(run, Translator("en")).set_index("measure")
+    assert found["verdict"].to_dict() == {"share": "better", "churn": "even", "returned": "better"}
+    assert found["newest"].to_dict() == {"share": "better", "churn": "worse", "returned": ""}

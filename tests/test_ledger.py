@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kamlab as kl
+from kamlab import steps
 from kamlab.errors import ConfigError, DataError
 
 COLUMNS = {"account": "customer", "date": "day", "amount": "net"}
@@ -327,3 +328,20 @@ def test_read_is_accepted_plus_quarantined_whatever_the_dirt(rows):
     from kamlab.sources.text import split
 
     assert [fields for _, fields in split(text.getvalue(), ",", "x")][1:] == kept
+
+
+def test_a_copy_up_to_a_day_holds_no_later_line(tmp_path):
+    ledger = read("customer,day,net\nA,2024-03-05,10\nA,2024-03-06,7\nB,2024-03-07,99\n", tmp_path)
+    ledger.write_parquet(tmp_path / "ledger.parquet", until=date(2024, 3, 6))
+    opened = kl.ledger.Ledger.from_parquet(tmp_path / "ledger.parquet", ledger.quarantine)
+    assert opened.last_date == date(2024, 3, 6)
+    assert opened.has_money
+    assert opened.accounts_until() == ["A"]
+
+
+def test_money_of_later_lines_is_in_no_row_that_is_printed(tmp_path):
+    ledger = read("customer,day,net\nA,2024-03-05,10\nB,2024-03-07,99\n", tmp_path)
+    found = steps._known_then(ledger.reconciliation(date(2024, 3, 6))).set_index("part")
+    assert found.loc["after_as_of", "rows"] == 1
+    assert found.loc["after_as_of", "money"] is None
+    assert found["money"].dropna().max() == 10

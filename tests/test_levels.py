@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from kamlab import schemes
-from kamlab.config import Company, Config, Source, Transactions
+from kamlab.config import Company, Config, Levels, Source, Transactions
 from kamlab.i18n import Translator
 from kamlab.period import StudyPeriod
 from kamlab.reports.sections import levels, nine_box
@@ -42,6 +42,7 @@ class Run:
     config = Config(
         company=Company(name="Acme", currency="EUR"),
         source=Source(transactions=Transactions(path="x.csv", columns={"account": "a", "date": "d"})),
+        levels=Levels(contribution=(5e6, 10e6)),
     )
     period = StudyPeriod("2025-12-31")
 
@@ -104,3 +105,16 @@ def test_fixed_thresholds_are_drawn_on_the_axis_of_contribution_at_the_margin_ra
     forecast = pd.DataFrame({"expected_revenue": [100.0, 300.0], "expected_contribution": [10.0, 30.0], "basis": basis})
     rate = nine_box._margin_rate(Run(forecast=forecast))
     assert tuple(c * rate for c in Run.config.levels.contribution) == pytest.approx(fixed)
+
+
+def test_thresholds_that_nobody_set_or_that_part_nobody_are_not_compared():
+    unset = Run()
+    unset.config = Config(company=Run.config.company, source=Run.config.source)
+    one_class = Run(schemes=ACCOUNTS.drop(columns="expected_contribution").assign(contribution_class_fixed="Low"))
+    for run, why in ((unset, "No fixed thresholds are set"), (one_class, "put all accounts into one class")):
+        assert levels.movement(run, T) == []
+        (heading,) = levels.heading(run, T)
+        assert why in heading.markdown
+        figure, _ = levels.flows(run, T)
+        assert "fixed" not in figure.alt
+        assert "fixed" not in figure.caption

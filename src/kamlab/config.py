@@ -218,6 +218,13 @@ class Config(_Section):
     base: Path = Field(Path(), exclude=True)
 
     @property
+    def set_levels(self) -> tuple[str, ...]:
+        """Axes whose fixed thresholds the configuration sets."""
+        if "levels" not in self.model_fields_set:
+            return ()
+        return tuple(axis for axis in Levels.model_fields if axis in self.levels.model_fields_set)
+
+    @property
     def engine(self) -> Engine:
         """What computes the big tables."""
         return Engine(self.source.engine, self.source.memory_limit, self.source.master)
@@ -245,6 +252,10 @@ def freeze(frozen: Frozen, path: Path) -> None:
     Paths of the data resolve against the same folder as before; the playbook is the copy from now on.
     """
     settings = frozen.config.model_dump(mode="json", exclude_none=True)
+    # A threshold that nobody set stays unset.
+    settings["levels"] = frozen.config.levels.model_dump(mode="json", include=set(frozen.config.set_levels))
+    if not settings["levels"]:
+        del settings["levels"]
     playbook = frozen.config.strategies.playbook
     if playbook:
         copy = path.with_name("playbook.toml")

@@ -64,7 +64,8 @@ def change_by_account(windows: pd.DataFrame) -> pd.DataFrame:
     before, now = sums["revenue_before"], sums["revenue_now"]
     change = now - before
     kept = (before > 0) & (now > 0)
-    is_new, is_lost = (before <= 0) & (now > 0), (before > 0) & (now <= 0)
+    # An account that only sends goods back was lost before the windows begin.
+    is_new, is_lost = (before <= 0) & (now > 0), now <= 0
     clear = kept & (sums["odd_before"] == 0) & (sums["odd_now"] == 0)
     pieces = sums["quantity_before"].where(clear)
     volume = ((sums["quantity_now"] - sums["quantity_before"]) * before / pieces).fillna(0.0)
@@ -84,7 +85,12 @@ def change_by_account(windows: pd.DataFrame) -> pd.DataFrame:
 
 
 def table(
-    accounts: pd.DataFrame, changes: pd.DataFrame, *, columns: Sequence[str] = COLUMNS, p_gone: float = 0.5
+    accounts: pd.DataFrame,
+    changes: pd.DataFrame,
+    *,
+    columns: Sequence[str] = COLUMNS,
+    p_gone: float = 0.5,
+    comparable: bool = True,
 ) -> pd.DataFrame:
     """Sum value, growth, churn, risk and the causes of change by every value of every dimension.
 
@@ -98,6 +104,8 @@ def table(
         Dimensions; those that are absent or wholly missing are left out.
     p_gone : float
         An account counts as lost from this probability of being alive downwards.
+    comparable : bool
+        Whether the log holds both windows whole; else growth and churn are missing.
 
     Returns
     -------
@@ -119,7 +127,10 @@ def table(
         _one(joined, name) for name in columns if name in joined and joined[name].replace("", np.nan).notna().any()
     ]
     names = [column.name for column in terms.TABLES["dimensions"]]
-    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+    if not parts:
+        return pd.DataFrame(columns=names)
+    result = pd.concat(parts, ignore_index=True)[names]
+    return result if comparable else result.assign(growth=np.nan, churn=np.nan)
 
 
 def _one(joined: pd.DataFrame, name: str) -> pd.DataFrame:

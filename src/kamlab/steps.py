@@ -93,10 +93,13 @@ def ledger(run: Run) -> Ledger:
     for name, bad in (("quarantine", lines.quarantine), ("table_quarantine", check_tables(run.config, run.period))):
         run.write(name, bad)
         run.write_csv(name, bad)
-    run.write("reconciliation", lines.reconciliation(run.period.calibration_end))
+    run.write("reconciliation", _known_then(lines.reconciliation(run.period.calibration_end)))
     ids = lines.accounts_until(run.period.calibration_end)
     master = read_master(run.config)
     unlisted = _unlisted(master, ids)
+    units, membership = decision_units(
+        master, ids, level=run.config.company.account_level, as_of=run.period.calibration_end
+    )
     run.write_facts(
         "freshness",
         {
@@ -111,16 +114,25 @@ def ledger(run: Run) -> Ledger:
             "has_cost": lines.has_cost,
             "has_master": master is not None,
             "unlisted_accounts": len(unlisted),
+            "accounts_in_log": int(membership.loc[membership["member"].isin(ids), "account"].nunique()),
             "readings": [[r.source, list(r.what), sorted(r.found), r.example] for r in readings],
         },
     )
-    units, membership = decision_units(
-        master, ids, level=run.config.company.account_level, as_of=run.period.calibration_end
-    )
     run.write("membership", membership)
-    run.write_ledger(lines)
+    run.write_ledger(lines, until=run.period.calibration_end)
     run.write("accounts", units)
     return run.ledger()
+
+
+def _known_then(reconciliation: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the money of lines after the as-of date, which nobody knew on that day; their number stays."""
+    found = reconciliation.set_index("part")
+    later = found.loc["after_as_of", "money"]
+    for part in ("read", "accepted"):
+        found.loc[part, "money"] -= later
+    if found.loc["after_as_of", "rows"]:
+        found.loc["after_as_of", "money"] = None
+    return found.reset_index()
 
 
 def check_tables(config: Config, period: StudyPeriod) -> pd.DataFrame:
@@ -455,7 +467,8 @@ def dimensions(run: Run) -> pd.DataFrame:
 
     windows = product_windows(run.ledger(), run.period, accounts=run.read("membership"))
     changes = run.write("changes", module.change_by_account(windows))
-    return run.write("dimensions", module.table(run.read("account_table"), changes))
+    comparable = run.read_facts("revenue")["previous"] is not None
+    return run.write("dimensions", module.table(run.read("account_table"), changes, comparable=comparable))
 
 
 def account_table(run: Run) -> pd.DataFrame:

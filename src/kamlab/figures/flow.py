@@ -97,8 +97,9 @@ def _panel(axes: Axes, panel: Panel, t: Translator) -> None:
         bottoms["before"][stream.before] += stream.height
         bottoms["after"][stream.after] += stream.height
     axes.set(xlim=(-0.62, 1.62), ylim=(-0.12, 1.1 + GAP * len(NODES)))
-    for x, side, place in ((-BAR, panel.left, "left"), (1 + BAR, panel.right, "right")):
-        axes.text(x, -0.04, side, ha="right" if place == "right" else "left", va="top", fontweight="bold")
+    # Outside the bars, so that two long dates stand apart.
+    for x, side in ((-0.2, panel.left), (1.2, panel.right)):
+        axes.text(x, -0.04, side, ha="center", va="top", fontweight="bold")
     axes.set_axis_off()
 
 

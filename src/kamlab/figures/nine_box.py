@@ -26,6 +26,8 @@ DEPTH = 100.0
 """The axes begin at a hundredth of the lower border at most; what is smaller, or not above zero, stands in a margin."""
 MARGIN = 5.0
 """The margin is as wide as a factor of five on the axis."""
+LABEL_WIDTH = 0.2
+"""Share of the horizontal axis that a box's label takes."""
 DENSITY_FROM = 100
 """From so many accounts on points cover each other, and the ground beneath them shows how many there are."""
 GROUND = LinearSegmentedColormap.from_list("ground", ["#F6F7F9", GRID, "#B5BEC9"])
@@ -215,6 +217,8 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
     short = without_currency(t)
     left = [axes.get_xlim()[0], *fitted["potential"]]
     top = [*fitted["contribution"], axes.get_ylim()[1]]
+    # Between close borders a label has no room beside its neighbours: it goes a line down.
+    narrow = _share_between(axes.get_xlim(), fitted["potential"]) < LABEL_WIDTH
     for row, column in np.ndindex(3, 3):
         box = cells[(cells["row"] == row) & (cells["column"] == column)]
         axes.annotate(
@@ -224,12 +228,17 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
                 value=short.money(box["expected_contribution"].sum()),
             ),
             (left[column], top[row]),
-            xytext=(3, -3),
+            xytext=(3, -15 if narrow and column == 1 else -3),
             textcoords="offset points",
             va="top",
             fontweight="bold",
             bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 1.0},
         )
+
+
+def _share_between(limits: tuple[float, float], borders: tuple[float, float]) -> float:
+    """Return how much of a log axis lies between two borders."""
+    return float(np.log(borders[1] / borders[0]) / np.log(limits[1] / limits[0]))
 
 
 def alt(accounts: pd.DataFrame, t: Translator, *, fitted: Borders) -> str:

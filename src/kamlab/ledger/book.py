@@ -158,11 +158,20 @@ class Ledger:
         """Return what `from_parquet` needs beside the lines, as JSON."""
         return facts_text(self.mapped, self.purchase, self.currency)
 
-    def write_parquet(self, path: Path) -> None:
-        """Copy the accepted lines, with what `from_parquet` needs to open them again; on Spark `path` is a folder."""
+    def write_parquet(self, path: Path, *, until: date | None = None) -> None:
+        """Copy the accepted lines, with what `from_parquet` needs to open them again; on Spark `path` is a folder.
+
+        Lines later than `until` are left out.
+        """
+        later = until is not None and self.last_date > until
         if self.path.is_dir():
             path.unlink(missing_ok=True)
-            shutil.copytree(self.path, path)
+            # A checksum beside a part would no longer be that of the part.
+            shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("*.crc") if later else None)
+            for part in path.rglob("*.parquet") if later else ():
+                _copy_until(self.path / part.relative_to(path), part, until)
+        elif later:
+            _copy_until(self.path, path, until)
         else:
             shutil.copyfile(self.path, path)
 
@@ -179,6 +188,16 @@ class Ledger:
             facts = json.loads(pq.read_metadata(path).metadata[_METADATA])
         session = engine.connect(scratch)
         return cls(path, quarantine, tuple(facts["mapped"]), facts["purchase"], facts["currency"], session)
+
+
+def _copy_until(source: Path, target: Path, until: date | None) -> None:
+    """Copy a file of lines batch by batch, without those later than `until`."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source) as lines, pq.ParquetWriter(target, lines.schema_arrow, compression="zstd") as kept:
+        for batch in lines.iter_batches():
+            kept.write_batch(batch.filter(pc.less_equal(batch["date"], until)))
 
 
 def facts_text(mapped: tuple[str, ...], purchase: PurchaseRule, currency: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,11 +142,11 @@ class Run:
             self._ledger.append(Ledger.from_parquet(self.path("ledger"), self.read("quarantine"), **options))
         return self._ledger[0]
 
-    def write_ledger(self, ledger: Ledger) -> None:
-        """Write the ledger; see `write`."""
+    def write_ledger(self, ledger: Ledger, *, until: date) -> None:
+        """Write the ledger's lines up to the as-of date; see `write`."""
         self._refuse_if_finished("ledger")
         with replacing(self.path("ledger")) as path:
-            ledger.write_parquet(path)
+            ledger.write_parquet(path, until=until)
         self._ledger.clear()
 
     def translator(self, lang: str) -> Translator:

@@ -47,6 +47,8 @@ def appendix_page(run: Source, t: Translator) -> list[Block]:
 def _cover(run: Source, t: Translator, title: str, subtitle: str) -> list[Block]:
     facts, units = run.read_facts("freshness"), run.read("accounts")
     bought = run.read("summary")
+    seen = facts["accounts_in_log"]
+    returned = [(t("Accounts with returns and the like only"), t.number(seen - len(bought)))]
     return [
         cover(
             title,
@@ -58,7 +60,8 @@ def _cover(run: Source, t: Translator, title: str, subtitle: str) -> list[Block]
                 (t("Data from"), t.date(pd.Timestamp(facts["first_line"]).date())),
                 (t("Data to"), t.date(pd.Timestamp(facts["last_line"]).date())),
                 (t("Accounts that have bought"), t.number(len(bought))),
-                (t("Prospects"), t.number(len(units) - len(bought))),
+                *(returned if seen > len(bought) else []),
+                (t("Prospects"), t.number(len(units) - seen)),
             ],
             confidentiality=t(run.config.report.confidentiality),
         )
@@ -175,7 +178,7 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
             ),
         ),
     ]
-    if not can_see_leaving(accounts):
+    if fading.empty and not can_see_leaving(accounts):
         items[2] = Kpi(t("Revenue slipping away"), MISSING, t("cannot be judged: no account is known for two years"))
     return [kpis(items)]
 

@@ -63,7 +63,7 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
         {
             "part": [t(PARTS[part]) for part in rows["part"]],
             "rows": [t.number(n) for n in rows["rows"]],
-            "money": [t.money_exact(m, 2) if money else None for m in rows["money"]],
+            "money": [t.money_exact(m, 2) if money and pd.notna(m) else None for m in rows["money"]],
         }
     )
     columns = [TableColumn("part", t("Lines of the log")), TableColumn("rows", t("Lines"), "right")]
@@ -186,6 +186,14 @@ def left_out(run: Source, t: Translator) -> list[str]:
     """Name what the data does not hold, and what this report therefore leaves out."""
     facts, units = run.read_facts("freshness"), run.read("accounts")
     lines = []
+    parts = run.read("reconciliation").set_index("part")["rows"]
+    if facts["has_master"] and parts["after_as_of"]:
+        lines.append(
+            t(
+                "The log goes on after the as-of date; its later lines are counted and not read. The account master is "
+                "today's: only potentials, owners and flags that have dates are those of the as-of date."
+            )
+        )
     if facts["has_money"] and not facts["has_cost"]:
         lines.append(t("No costs: values are revenue, not contribution, and no account can be found to lose money."))
     if not facts["has_master"]:

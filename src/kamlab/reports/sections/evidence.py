@@ -8,7 +8,7 @@ from kamlab import evidence as judged
 from kamlab.figures.words import with_currency, without_currency
 from kamlab.i18n import COMMAS, MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, callout, page_break, table, text
-from kamlab.reports.sections.source import Source, is_contribution
+from kamlab.reports.sections.source import Source, is_contribution, why_not_fixed
 from kamlab.schemes import TITLES
 
 FIXED = "contribution_class_fixed"
@@ -57,11 +57,14 @@ def heading(run: Source, t: Translator) -> list[Block]:
 
 def verdict(run: Source, t: Translator) -> list[Block]:
     """Say first where the fitted borders are not better, then on what the judgement stands."""
-    found = _means(run)
+    found = _means(run, t)
     if found.empty:
         return [callout("warning", t("Nothing to judge by"), t(NO_EVIDENCE))]
     rows = found[found["verdict"] != ""]
-    return [text(t.join(SENTENCES, [first_sentence(rows, t), *_against(rows, t), *_basis(run, t)]))]
+    why = [why_not_fixed(run, t)] if why_not_fixed(run, t) else []
+    if rows.empty:
+        return [text(t.join(SENTENCES, why))]
+    return [text(t.join(SENTENCES, [first_sentence(rows, t), *_against(rows, t), *why, *_basis(run, t)]))]
 
 
 NO_EVIDENCE = N_(
@@ -136,10 +139,10 @@ def _basis(run: Source, t: Translator) -> list[str]:
     value = t("margin") if is_contribution(run) else t("revenue")
     return [
         t.plural(
-            "Judged from {n} earlier date ({dates}) on {accounts} accounts by the {value} of the {days} days after it; "
-            "every scheme knew what was known then.",
+            "Judged from {n} earlier date ({dates}) on {accounts} accounts by the {value} of the {days} days after it. "
+            "Every scheme knew the sales up to that date alone; the forecaster is the one in force today.",
             "Judged from {n} earlier dates ({dates}) on {accounts} accounts a date by the {value} of the {days} days "
-            "after each; every scheme knew what was known then.",
+            "after each. Every scheme knew the sales up to that date alone; the forecaster is the one in force today.",
             len(dates),
             dates=t.join(COMMAS, [t.date(pd.Timestamp(d).date()) for d in dates]),
             accounts=t.number(accounts.mean()),
@@ -151,7 +154,7 @@ def _basis(run: Source, t: Translator) -> list[str]:
 
 def against_fixed(run: Source, t: Translator) -> list[Block]:
     """Table of fitted against fixed borders, each figure with its interval."""
-    found = _means(run).set_index(["column", "measure"])
+    found = _means(run, t).set_index(["column", "measure"])
     if FIXED not in found.index:
         return []
     rows = []
@@ -168,6 +171,7 @@ def against_fixed(run: Source, t: Translator) -> list[Block]:
                 "difference": _with_interval(
                     fixed, ("difference", "difference_lower", "difference_upper"), measure, t, signed=True
                 ),
+                "newest": verdicts[str(fixed["newest"])],
                 "verdict": verdicts[str(fixed["verdict"])],
             }
         )
@@ -176,6 +180,7 @@ def against_fixed(run: Source, t: Translator) -> list[Block]:
         TableColumn("fitted", t("fitted"), "right"),
         TableColumn("fixed", t("fixed"), "right"),
         TableColumn("difference", t("Difference"), "right"),
+        TableColumn("newest", t("Newest date alone")),
         TableColumn("verdict", t("The fitted borders are")),
     ]
     caption = t(
@@ -183,12 +188,13 @@ def against_fixed(run: Source, t: Translator) -> list[Block]:
         "where its interval does not hold zero.",
         level=t.percent(0.9),
     )
-    return [table(pd.DataFrame(rows), columns=columns, caption=caption)]
+    note = t("Better only where the mean over the dates and the newest date alone agree.")
+    return [table(pd.DataFrame(rows), columns=columns, caption=caption, note=note)]
 
 
 def all_schemes(run: Source, t: Translator) -> list[Block]:
     """Table of all schemes by all measures, and what the measures mean."""
-    found = _means(run)
+    found = _means(run, t)
     if found.empty:
         return []
     rows = []
@@ -214,7 +220,7 @@ def all_schemes(run: Source, t: Translator) -> list[Block]:
 def movers(run: Source, t: Translator) -> list[Block]:
     """Say what the accounts brought that the fitted borders had put higher or lower than the fixed ones."""
     past = run.read("earlier")
-    if past.empty:
+    if past.empty or why_not_fixed(run, t):
         return []
     newest = past[past["back"] == 1]
     rows = judged.movers(newest)
@@ -233,10 +239,24 @@ def movers(run: Source, t: Translator) -> list[Block]:
     return [text(sentence)]
 
 
-def _means(run: Source) -> pd.DataFrame:
-    """Return the rows over all dates."""
+def _means(run: Source, t: Translator) -> pd.DataFrame:
+    """Return the rows over all dates, with the verdict of the newest date alone as `newest`.
+
+    What is better over all dates and not at the newest one is not called better.
+    """
     rows = run.read("evidence")
-    return rows[rows["origin"].isna() & rows["measure"].isin(list(judged.MEASURES))]
+    rows = rows[rows["measure"].isin(list(judged.MEASURES))]
+    if (rows["column"] == FIXED).any() and why_not_fixed(run, t):
+        rows = rows[rows["column"] != FIXED]
+    keys = ["column", "measure"]
+    last = rows[rows["origin"] == rows["origin"].max()].set_index(keys)["verdict"]
+    found = rows[rows["origin"].isna()].copy()
+    # A measure that needs two later dates has no verdict at the newest one.
+    newest = last.reindex(pd.MultiIndex.from_frame(found[keys])).fillna("")
+    found["newest"] = newest.to_numpy()
+    doubtful = (found["verdict"] == "better") & ~found["newest"].isin(["better", ""])
+    found["verdict"] = found["verdict"].mask(doubtful, "even")
+    return found
 
 
 def _written(value: float, measure: str, t: Translator, *, signed: bool = False) -> str:

@@ -15,7 +15,7 @@ from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
 from kamlab.i18n import COMMAS, MISSING, N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
-from kamlab.reports.sections.source import Interval, Source, is_contribution, value_word
+from kamlab.reports.sections.source import Interval, Source, fixed_axes, is_contribution, value_word, why_not_fixed
 
 NEAR = 0.6
 """An account whose class has less than this probability stands near a border."""
@@ -26,12 +26,16 @@ PERIODS_FINDING = N_("in the last quarter {up} rose and {down} fell")
 
 def heading(run: Source, t: Translator) -> list[Block]:
     """Heading of the chapter."""
+    why = why_not_fixed(run, t)
+    if why:
+        return [text(t("## Borders from the data") + "\n\n" + why)]
     return [text(t("## Borders from the data, beside the fixed ones"))]
 
 
 def borders(run: Source, t: Translator) -> list[Block]:
     """Table of the borders of both axes by both schemes, with the reason why they are in force."""
     rows = run.read("tiers")
+    rows = rows[(rows["scheme"] == "fitted") | rows["axis"].isin(fixed_axes(run))]
     printed = pd.DataFrame(
         {
             "axis": [
@@ -87,7 +91,8 @@ def movement(run: Source, t: Translator) -> list[Block]:
     """Cross-table of fixed against fitted classes, for each axis, as a picture."""
     blocks: list[Block] = []
     tables = {"contribution": ("forecast", "expected_contribution"), "potential": ("potential", "potential_revenue")}
-    for axis, (name, column) in tables.items():
+    for axis in fixed_axes(run):
+        name, column = tables[axis]
         money = run.read(name).set_index("account")[column]
         cross = schemes.crosstab(run.read("schemes"), axis, money=money)
         drawn = cross_table.draw(cross, t, axis_name=axis_name(axis, run, t))
@@ -129,19 +134,28 @@ def flows(run: Source, t: Translator) -> list[Block]:
     labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
     sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
     money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
-    panels = [flow.Panel(t("fixed"), t("fitted"), money, SCHEMES_FINDING)]
+    compared = "contribution" in fixed_axes(run)
+    panels = [flow.Panel(t("fixed"), t("fitted"), money, SCHEMES_FINDING)] if compared else []
     if moved["before"].notna().any():
         rows = moved.rename(columns={"held": "after", "value": "money"})[["before", "after", "money"]]
         then, now = t.date(_quarter_before(run)), t.date(run.period.calibration_end)
         panels.append(flow.Panel(then, now, rows, PERIODS_FINDING))
     drawn = flow.draw(panels, t)
     if drawn is None:
-        return []
-    caption = t(
-        "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one quarter to "
-        "the next; streams are as wide as the value that moves.",
-        value=t("expected contribution") if is_contribution(run) else t("expected revenue"),
-    )
+        return [] if compared else [text(_moved(moved, run, t))]
+    value = t("expected contribution") if is_contribution(run) else t("expected revenue")
+    if compared:
+        caption = t(
+            "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one quarter "
+            "to the next; streams are as wide as the value that moves.",
+            value=value,
+        )
+    else:
+        caption = t(
+            "Accounts and their {value} by class, from one quarter to the next; streams are as wide as the value that "
+            "moves.",
+            value=value,
+        )
     return [figure(drawn, caption=caption, alt=flow.alt(panels, t)), text(_moved(moved, run, t))]
 
 
@@ -233,8 +247,9 @@ def classes(run: Source, t: Translator) -> list[Block]:
     labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
     total = labels["expected_contribution"].clip(lower=0).sum()
     rows = []
+    hidden = {f"{axis}_class_fixed" for axis in schemes.AXES} - {f"{axis}_class_fixed" for axis in fixed_axes(run)}
     for column, known in schemes.CLASSES.items():
-        if labels[column].isna().all():
+        if column in hidden or labels[column].isna().all():
             continue
         named = dict(zip(known.labels, known.printed or known.labels, strict=True))
         for label in reversed(known.labels):

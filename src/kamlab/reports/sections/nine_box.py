@@ -8,7 +8,7 @@ from kamlab import schemes, tiers
 from kamlab.figures import nine_box
 from kamlab.i18n import SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
-from kamlab.reports.sections.source import Source, is_contribution, labelled, value_word
+from kamlab.reports.sections.source import Source, fixed_axes, is_contribution, labelled, value_word
 from kamlab.strategies import texts
 from kamlab.terms import TYPES
 
@@ -48,17 +48,18 @@ def picture(run: Source, t: Translator) -> list[Block]:
     accounts, levels = labelled(run), run.read("tiers")
     fitted = {axis: cuts for axis in schemes.AXES if (cuts := tiers.borders(levels, axis, "fitted")) is not None}
     rate = _margin_rate(run)
-    low, high = run.config.levels.contribution
-    fixed = {"potential": run.config.levels.potential}
-    if rate > 0:
-        fixed["contribution"] = (low * rate, high * rate)
+    fixed = {axis: getattr(run.config.levels, axis) for axis in fixed_axes(run)}
+    if "contribution" in fixed:
+        low, high = fixed.pop("contribution")
+        if rate > 0:
+            fixed["contribution"] = (low * rate, high * rate)
     drawn = nine_box.draw(accounts, t, fitted=fitted, fixed=fixed, value_name=value_word(run, t))
     if drawn is None:
         return [text(t("No potential is known, so there are no nine boxes."))]
     return [
         figure(
             drawn,
-            caption=_caption(accounts, rate, t),
+            caption=_caption(accounts, rate if "contribution" in fixed else 1.0, t, dashed=bool(fixed)),
             alt=nine_box.alt(accounts, t, fitted=fitted),
         )
     ]
@@ -74,12 +75,16 @@ def _margin_rate(run: Source) -> float:
     return float(future["expected_contribution"].sum() / revenue) if is_contribution(run) and revenue > 0 else 1.0
 
 
-def _caption(accounts: pd.DataFrame, rate: float, t: Translator) -> str:
+def _caption(accounts: pd.DataFrame, rate: float, t: Translator, *, dashed: bool) -> str:
     """Say what is drawn, and how many accounts are not."""
     sentences = [
         t(
             "Every account by what it could buy and what it should bring. In each box: customers and their expected "
             "value; fixed borders are dashed."
+        )
+        if dashed
+        else t(
+            "Every account by what it could buy and what it should bring. In each box: customers and their expected value."
         )
     ]
     if 0 < rate != 1:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
-from kamlab.dimensions import EFFECTS
+from kamlab.dimensions import EFFECTS, UNKNOWN
 from kamlab.i18n import MISSING, N_, Translator
-from kamlab.reports.blocks import Block, TableColumn, escape, table, text
+from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source, value_word
 
 TOP = 10
+LEAST_FILLED = 2 / 3
+"""A dimension divides the change only if it is known of so many accounts."""
 
 STATES = {"over": N_("too many"), "under": N_("room for more"), "right": N_("right"), "absent": N_("left")}
 
@@ -24,7 +29,7 @@ DIMENSIONS = {
 }
 
 CAUSES = {
-    "new": N_("New"),
+    "new": N_("New or back"),
     "lost": N_("Lost"),
     "volume": N_("Volume"),
     "price": N_("Price"),
@@ -81,7 +86,7 @@ def loads(run: Source, t: Translator) -> list[Block]:
     rows = owners.sort_values(["expected_contribution", "owner"], ascending=[False, True]).head(TOP)
     printed = pd.DataFrame(
         {
-            "owner": [escape(name) for name in rows["owner"]],
+            "owner": rows["owner"],
             "accounts": [t.number(n) for n in rows["accounts"]],
             "key": [t.number(n) for n in rows["key_accounts"]],
             "load": [t.percent(share) for share in rows["load"]],
@@ -98,7 +103,7 @@ def loads(run: Source, t: Translator) -> list[Block]:
         TableColumn("value", value_word(run, t), "right"),
     ]
     caption = t("Owners by what their accounts are expected to bring; 100% is one person's full work by the ratio.")
-    return [table(printed, columns=columns, caption=caption)]
+    return [table(printed, columns=columns, caption=caption, note=t("Accounts count prospects too."))]
 
 
 def changes(run: Source, t: Translator) -> list[Block]:
@@ -107,30 +112,49 @@ def changes(run: Source, t: Translator) -> list[Block]:
     whole = run.read("changes")
     if whole.empty:
         return []
-    several = rows.groupby("dimension", sort=False)["value"].nunique()
-    names = [name for name in DIMENSIONS if several.get(name, 0) > 1]
-    parts = rows[rows["dimension"] == names[0]].head(TOP) if names else rows.iloc[:0]
-    causes = [name for name in EFFECTS if whole[name].abs().sum() > 0]
-    company = {"value": t("All accounts"), **{name: whole[name].sum() for name in ("change", *causes)}, "growth": None}
-    before = whole["revenue_before"].sum()
-    company["growth"] = company["change"] / before if before > 0 else None
-    lines = [*parts.to_dict("records"), company]
+    if run.read_facts("revenue")["previous"] is None:
+        first = pd.Timestamp(run.read_facts("freshness")["first_line"]).date()
+        return [text(t("Why revenue changed cannot be said: the log, which runs from {first}, is too short.", first=first))]
+    name = _dividing(rows)
+    parts = rows[rows["dimension"] == name]
+    causes = [cause for cause in EFFECTS if whole[cause].abs().sum() > 0]
+    sums = ["revenue_before", "change", *causes]
+    company = {"value": t("All accounts"), **whole[sums].sum()}
+    # What is not shown, and accounts that only sent goods back, which stand under no value.
+    rest = {"value": t("All others"), **(whole[sums].sum() - parts.head(TOP)[sums].sum())}
+    lines = [line | {"growth": _growth(line)} for line in (rest, company)]
+    if not name or not any(abs(rest[column]) >= 1 for column in sums):
+        lines = lines[1:]
+    lines = [*parts.head(TOP).to_dict("records"), *lines]
     printed = pd.DataFrame(
         {
-            "value": [t("unknown") if row["value"] == "unknown" else escape(row["value"]) for row in lines],
+            "value": [t("unknown") if row["value"] == UNKNOWN else row["value"] for row in lines],
             "change": [t.money(row["change"]) for row in lines],
             "growth": [MISSING if pd.isna(row["growth"]) else t.percent(row["growth"]) for row in lines],
-            **{name: [t.money(row[name]) for row in lines] for name in causes},
+            **{cause: [t.money(row[cause]) for row in lines] for cause in causes},
         }
     )
     columns = [
-        TableColumn("value", t(DIMENSIONS[names[0]]) if names else ""),
-        TableColumn("change", t("Change"), "right"),
+        TableColumn("value", t(DIMENSIONS[name]) if name else ""),
+        TableColumn("change", t("Change of revenue"), "right"),
         TableColumn("growth", t("Growth"), "right"),
-        *(TableColumn(name, t(CAUSES[name]), "right") for name in causes),
+        *(TableColumn(cause, t(CAUSES[cause]), "right") for cause in causes),
     ]
     caption = t(
-        "Revenue of the last 12 months less that of the 12 before, and its causes, which add up to it: customers won and "
-        "lost; of those kept, pieces, prices of the same products, and dearer or cheaper products."
+        "Revenue of the last 12 months less that of the 12 before, and its causes, which add up to it: customers new or "
+        "back, and lost, with what came back from them; of those kept, pieces, prices of the same products, and dearer "
+        "or cheaper products."
     )
     return [table(printed, columns=columns, caption=caption)]
+
+
+def _dividing(rows: pd.DataFrame) -> str:
+    """Return the first dimension with several values that is known of most accounts; empty if there is none."""
+    known = rows[rows["value"] != UNKNOWN].groupby("dimension", sort=False)["accounts"].agg(["size", "sum"])
+    filled = known["sum"] / rows.groupby("dimension")["accounts"].sum().reindex(known.index)
+    usable = known.index[(known["size"] > 1) & (filled >= LEAST_FILLED)]
+    return next((name for name in DIMENSIONS if name in usable), "")
+
+
+def _growth(line: Mapping[str, Any]) -> float | None:
+    return line["change"] / line["revenue_before"] if line["revenue_before"] > 0 else None

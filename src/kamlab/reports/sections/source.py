@@ -73,6 +73,21 @@ def value_word(run: Source, t: Translator) -> str:
     return t("Expected contribution") if is_contribution(run) else t("Expected revenue")
 
 
+def fixed_axes(run: Source) -> list[str]:
+    """Return the axes on which fixed thresholds can be compared: they were set, and part the accounts."""
+    table = run.read("schemes")
+    return [axis for axis in run.config.set_levels if table[f"{axis}_class_fixed"].nunique() > 1]
+
+
+def why_not_fixed(run: Source, t: Translator) -> str:
+    """Say why nothing is compared with fixed thresholds of contribution; empty if it is."""
+    if "contribution" in fixed_axes(run):
+        return ""
+    if "contribution" in run.config.set_levels:
+        return t("The fixed thresholds put all accounts into one class, so nothing is compared with them.")
+    return t("No fixed thresholds are set, so nothing is compared with them.")
+
+
 def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
     """Return the expected value of all accounts, or of some, with the interval of their joint draws.
 
@@ -137,8 +152,8 @@ def leaving(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def can_see_leaving(table: pd.DataFrame) -> bool:
-    """Whether the log can show that an account leaves: one is known for two years, or the model takes one for gone."""
-    return bool((table["days_known"] >= 2 * DAYS_PER_YEAR).any() or (table["p_alive"] < 0.5).any())
+    """Whether the log can show that an account leaves: one is known for two years."""
+    return bool((table["days_known"] >= 2 * DAYS_PER_YEAR).any())
 
 
 def losing(table: pd.DataFrame) -> pd.DataFrame:
