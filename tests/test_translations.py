@@ -20,9 +20,24 @@ from kamlab.reports.export import to_document
 from kamlab.reports.pdf import compile_pdf
 
 LANGUAGES = ("es", "vi", "zh")
-NAMES = {"BG", "NBD", "Gamma", "kamlab", "lifetimes", "strategies", "quarantine", "medium", "ABC", "RFM", "VIP"}
+NAMES = {
+    "BG",
+    "NBD",
+    "CNBD",
+    "BIC",
+    "Ward",
+    "Gamma",
+    "kamlab",
+    "lifetimes",
+    "strategies",
+    "quarantine",
+    "medium",
+    "ABC",
+    "RFM",
+    "VIP",
+}
 """Names of models, schemes, libraries, tables and date formats, which no language translates."""
-ALIKE = {"es": {"medium", "no", "Provisional"}, "vi": {"Log-likelihood"}, "zh": {"medium"}}
+ALIKE = {"es": {"medium", "no", "No", "Marketing", "Provisional"}, "vi": {"Log-likelihood"}, "zh": {"medium"}}
 """Words that a language shares with English."""
 ENGLISH = re.compile(r"\b(the|of|and|with|is|are|from|that|their|for|by)\b")
 
