@@ -78,7 +78,9 @@ def test_numbers_on_the_first_page_follow_from_the_tables(sample):
     assert plain(f"that lose money: {t.money(-repair['trailing_margin'].sum())} in the last 12 months") in text
     promote = labels.loc[labels["strategy"] == "promote", "account"]
     headroom = found["potential"].set_index("account")["headroom"].reindex(promote)
-    assert plain(f"Develop {(headroom > 0).sum()} accounts that could buy more: {t.money(headroom.sum())} a year") in text
+    assert (
+        plain(f"Develop {(headroom > 0).sum()} accounts that could buy more: {t.money(headroom.sum())} a year") in text
+    )
 
 
 def test_the_strategy_table_follows_from_the_tables(sample):
