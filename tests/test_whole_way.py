@@ -118,7 +118,7 @@ def test_the_record_of_the_forecast_follows_from_the_table(sample):
 
 
 def test_the_tables_after_the_first_pages_follow_from_the_tables_too(sample):
-    text, t = pdf_text(sample.reports[0]), Translator("en", currency="CNY")
+    text, t = " ".join(map(pdf_text, sample.reports)), Translator("en", currency="CNY")
     found = tables(sample)
     value = found["forecast"].set_index("account")["expected_contribution"]
     typed = found["strategies"].assign(value=found["strategies"]["account"].map(value))
