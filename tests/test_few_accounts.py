@@ -8,7 +8,7 @@ import kamlab as kl
 from kamlab import checks, clv
 from kamlab.errors import ModelError
 from kamlab.i18n import Translator
-from kamlab.reports.sections import answers
+from kamlab.reports.sections import caveats
 from kamlab.terms import LEVELS, STRATEGIES
 
 TOML = """
@@ -75,7 +75,7 @@ def test_every_account_gets_forecast_classes_and_strategy(case, tmp_path):
         assert classes[column].isin(LEVELS).all()
     assert run.read("strategies")["strategy"].isin(STRATEGIES).all()
     assert run.read_facts("choice")["few"]
-    said = words(answers.warnings(run, Translator("en", currency="EUR")))
+    said = words(caveats.warnings(run, Translator("en", currency="EUR")))
     assert "Too few accounts for a model" in said
     assert f"{n} account" in said
     if n < 30:

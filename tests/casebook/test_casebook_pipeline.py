@@ -45,6 +45,9 @@ def decide(folder):
         "forecast": future,
         "potential": worth,
         "schemes": schemes.assign(values, by_hand, CUTS),
+        # Neither invoices nor a pipeline are given.
+        "credit": pd.DataFrame(),
+        "prospects": pd.DataFrame(),
     }
     table = steps.account_table(SimpleNamespace(read=tables.__getitem__, period=period))
     cut = CUTS["contribution"][1]
