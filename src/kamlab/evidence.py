@@ -129,6 +129,8 @@ def _panel(past: pd.DataFrame, today: pd.DataFrame, accounts: pd.Index) -> dict[
         if column not in past:
             continue
         wide = past.pivot(index="account", columns="origin", values=column).reindex(accounts)
+        # Among dates pandas would read the word as the present moment.
+        wide.columns = wide.columns.astype(object)
         wide["today"] = today.set_index("account")[column].reindex(accounts)
         codes = {label: i for i, label in enumerate(classes.labels)}
         panel[column] = wide.apply(lambda c, codes=codes: c.map(codes)).fillna(-1).astype(int)
