@@ -92,10 +92,6 @@ class NBD(TransactionModel):
         return log_likelihood(log_params, x, t_x, age)
 
     @property
-    def _exact(self) -> bool:
-        return True
-
-    @property
     def _quick(self) -> bool:
         return True
 

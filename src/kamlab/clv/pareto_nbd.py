@@ -194,10 +194,6 @@ class ParetoNBD(CovariateModel):
     ) -> tuple[np.ndarray, np.ndarray]:
         return log_likelihood(log_params, x, t_x, age)
 
-    @property
-    def _exact(self) -> bool:
-        return True
-
     def _summed_likelihood(self, rows: Histories) -> Objective:
         return SummedLikelihood(rows)
 

@@ -79,17 +79,20 @@ class TransactionModel(FittedModel):
 
     @property
     def _exact(self) -> bool:
-        """Whether `_summed_likelihood` gives second derivatives."""
-        return False
+        """Whether `_summed_likelihood` holds for the parameters in force."""
+        return True
 
     @property
     def _quick(self) -> bool:
         """Whether point forecasts cost less than to merge equal histories."""
         return False
 
+    @abstractmethod
     def _summed_likelihood(self, rows: Histories) -> Objective:
-        """Return the rows' mean log-likelihood by weight, as a function as `Objective` describes it but not negated."""
-        raise NotImplementedError
+        """Return the rows' mean log-likelihood by weight, as a function as `Objective` describes it but not negated.
+
+        Its last value is the matrix of second derivatives itself.
+        """
 
     @abstractmethod
     def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
