@@ -98,12 +98,27 @@ def assess(
     if table.empty:
         return pd.DataFrame(columns=_COLUMNS)
     rates = loss_rates(table)
+    found = _parts(table, rates).groupby("account", sort=True).sum().reset_index()
+    if rates.isna().any():
+        found["expected_loss"] = np.nan
+    owed = found["due_amount"].where(found["due_amount"] > 0)
+    found["on_time_rate"] = found["on_time_amount"] / owed
+    found["days_beyond_terms"] = found["late"] / owed
+    found["limit"] = _limits(found["account"], monthly_spend, policy_limits, months)
+    found["utilisation"] = found["outstanding"] / found["limit"].where(found["limit"] > 0)
+    found["score"] = _score(found)
+    found["credit_002"] = _class(found["score"], found["invoices"])
+    return found[_COLUMNS].astype({"account": "str", "credit_002": "str"})
+
+
+def _parts(table: pd.DataFrame, rates: pd.Series) -> pd.DataFrame:
+    """Return what each invoice adds to its account's sums."""
     open_days = table["open_days"].to_numpy()
     undisputed = table["outstanding"].where(~table["disputed"], 0.0)
     in_dispute = table["outstanding"].where(table["disputed"], 0.0)
     due = table["was_due"] & ~table["disputed"]
     amount = table["amount"].where(due, 0.0)
-    parts = pd.DataFrame(
+    return pd.DataFrame(
         {
             "account": table["account"],
             "invoices": due.astype(int),
@@ -118,17 +133,6 @@ def assess(
             "expected_loss": undisputed * rates.to_numpy()[np.searchsorted(BUCKETS, open_days, side="left")],
         }
     )
-    found = parts.groupby("account", sort=True).sum().reset_index()
-    if rates.isna().any():
-        found["expected_loss"] = np.nan
-    owed = found["due_amount"].where(found["due_amount"] > 0)
-    found["on_time_rate"] = found["on_time_amount"] / owed
-    found["days_beyond_terms"] = found["late"] / owed
-    found["limit"] = _limits(found["account"], monthly_spend, policy_limits, months)
-    found["utilisation"] = found["outstanding"] / found["limit"].where(found["limit"] > 0)
-    found["score"] = _score(found)
-    found["credit_002"] = _class(found["score"], found["invoices"])
-    return found[_COLUMNS].astype({"account": "str", "credit_002": "str"})
 
 
 def loss_rates(settled: pd.DataFrame) -> pd.Series:
