@@ -28,7 +28,8 @@ ORDER = (
         "simulate",
     ),
     *("guess", "start", "intake", "tables"),
-    *("expressions", "ledger", "accounts", "summary", "freshness", "signals", "clv", "backtest", "margins", "forecast"),
+    *("expressions", "ledger", "accounts", "summary", "buying", "freshness", "signals"),
+    *("clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(
         "look_alikes",
@@ -58,7 +59,7 @@ ORDER = (
         "figures",
         "reports",
     ),
-    *("quality", "steps", "runs", "checks", "cli", "__main__"),
+    *("quality", "inputs", "steps", "runs", "checks", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kamlab import config, steps
+from kamlab import config, inputs
 from kamlab.errors import ConfigError, DataError
 
 CASES = os.environ.get("KAMLAB_CASES")
@@ -43,7 +43,7 @@ def settings(tmp_path, transactions, more="", *, currency="", **files):
 
 
 def read(*arguments, **files):
-    return steps.read_lines(settings(*arguments, **files))
+    return inputs.read_lines(settings(*arguments, **files))
 
 
 def reconciled(ledger):
@@ -257,7 +257,7 @@ joins = [{ path = "${KAMLAB_CASES}/classicmodels/employees.csv", on = { salesRep
 @needs_cases
 def test_classicmodels_is_joined_by_configuration(tmp_path):
     found = settings(tmp_path, CLASSICMODELS)
-    ledger, _ = steps.read_lines(found)
+    ledger, _ = inputs.read_lines(found)
     folder = Path(CASES, "classicmodels")
     lines = pd.read_csv(folder / "orderdetails.csv").merge(pd.read_csv(folder / "orders.csv"), on="orderNumber")
     lines = lines.merge(pd.read_csv(folder / "products.csv"), on="productCode")
@@ -272,5 +272,5 @@ def test_classicmodels_is_joined_by_configuration(tmp_path):
     cost = (lines["quantityOrdered"] * lines["buyPrice"])[~out].sum()
     kept = ledger.lines.to_pandas().query("kind == 'sale'")
     assert float(kept["cost"].sum()) == pytest.approx(cost, abs=0.01)
-    master = steps.read_master(found).set_index("account")
+    master = inputs.read_master(found).set_index("account")
     assert (len(master), master.loc["103", "owner"]) == (122, "Hernandez")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kamlab import config, steps, tables
+from kamlab import config, inputs, tables
 from kamlab.checks import check_data
 from kamlab.errors import DataError
 from kamlab.tables import SCHEMAS
@@ -113,7 +113,7 @@ def test_a_wholesaler_with_cancellations_and_lines_without_a_customer(tmp_path):
         'kinds = { POST = "freight", DOT = "freight", "C2" = "freight", D = "rebate", "*" = "sign" }\n'
         'exclude = { StockCode = ["B", "ADJUST*", "TEST*", "AMAZONFEE", "BANK CHARGES"] }\n'
     )
-    ledger, _ = steps.read_lines(config.load(tmp_path / "kamlab.toml"))
+    ledger, _ = inputs.read_lines(config.load(tmp_path / "kamlab.toml"))
     raw = pd.read_parquet(CASES / "online_retail_2009_2010.parquet")
     parts = ledger.reconciliation().set_index("part")
     assert parts.loc["read", "rows"] == len(raw) == 525_461

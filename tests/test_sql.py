@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from kamlab import config, steps
+from kamlab import config, inputs
 from kamlab.errors import ConfigError, DataError
 from kamlab.sources import content_hash, read_table
 
@@ -158,7 +158,7 @@ max_quarantined_share = 0.5
 '''
     (tmp_path / "kamlab.toml").write_text(text, "utf-8")
     settings = config.load(tmp_path / "kamlab.toml")
-    ledger, readings = steps.read_lines(settings)
+    ledger, readings = inputs.read_lines(settings)
     assert ledger.lines["amount"].to_pylist() == [Decimal("12.5"), Decimal(-3)]
     frozen = config.Frozen(settings, ledger.last_date, ("en",), accept_stale=False)
     config.freeze(frozen, tmp_path / "frozen.json")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from kamlab import config as _config
-from kamlab import intake, quality, steps, tables
+from kamlab import inputs, intake, quality, tables
 from kamlab.accounts import decision_units
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.errors import ConfigError, DataError, first_ids
@@ -55,8 +55,8 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
         return _check_log(data, StudyPeriod(parse_day(as_of)) if as_of else None)
     settings = _config.load(data)
     period = study_period(settings, as_of)
-    ledger, readings = steps.read_lines(settings)
-    fresh = steps.check_source(ledger, settings, period)
+    ledger, readings = inputs.read_lines(settings)
+    fresh = inputs.check_source(ledger, settings, period)
     lines = [*_reading_lines(readings), *_ledger_lines(ledger, period)]
     lines += [*_control_lines(settings, ledger), *_account_lines(settings, ledger, period)]
     table_lines, table_faults = _table_lines(settings, period)
@@ -145,7 +145,7 @@ def _few_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) ->
 def _summary(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
     """Return the histories of those that decisions are taken for."""
     ids = ledger.accounts_until(period.calibration_end)
-    master = steps.read_master(settings)
+    master = inputs.read_master(settings)
     level, as_of = settings.company.account_level, period.calibration_end
     _, membership = decision_units(master, ids, level=level, as_of=as_of)
     return summarize(ledger, period, accounts=membership)
@@ -237,7 +237,7 @@ def _control_lines(settings: _config.Config, ledger: Ledger) -> list[str]:
 
 
 def _account_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
-    master = steps.read_master(settings)
+    master = inputs.read_master(settings)
     if master is None:
         return ["No account master: no names, owners, groups or declared potential."]
     ids = set(ledger.accounts_until(period.calibration_end))

@@ -142,7 +142,7 @@ def join(
     summary, forecast, accounts, potential : DataFrame
         Tables of `terms`, joined by account. Of the accounts only their ids are taken, of persons nothing.
     mix, swings : DataFrame, optional
-        What `summary.product_mix` and `summary.swings` return.
+        What `buying.product_mix` and `buying.swings` return.
     payments : DataFrame, optional
         account, days_beyond_terms (days).
     """

@@ -62,7 +62,7 @@ def upper_revenue(
     accounts : DataFrame
         account, channel and columns of `FIRMOGRAPHICS`; also accounts that never bought.
     mix : DataFrame
-        account, and the share of each product line in what it bought; such as `summary.product_mix` returns.
+        account, and the share of each product line in what it bought; such as `buying.product_mix` returns.
 
     Returns
     -------

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod
-from kamlab.summary import _days, _revenue_lines
+from kamlab.summary import daily, revenue_lines
 from kamlab.terms import REVENUE_KINDS
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def find(
     accounts : pandas.DataFrame, optional
         Columns member, account, as for `summary.summarize`.
     """
-    days = _days(_revenue_lines(ledger, period, accounts), ledger)
+    days = daily(revenue_lines(ledger, period, accounts), ledger)
     months = _months(days, ledger, period)
     whole = months[months["whole"]].reset_index(drop=True)
     measures = ("orders", "revenue") if ledger.has_money else ("orders",)

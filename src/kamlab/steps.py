@@ -6,18 +6,16 @@ The chapters call these in order; a chapter that runs alone gets missing tables 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
-from kamlab import intake, quality, tables
-from kamlab.accounts import decision_units, read_accounts
-from kamlab.config import Config
+from kamlab import inputs, tables
+from kamlab.accounts import decision_units
+from kamlab.buying import product_mix, product_windows, swings
 from kamlab.errors import DataError, first_ids
-from kamlab.ledger import Ledger, read_ledger
-from kamlab.period import DAYS_PER_YEAR, StudyPeriod
-from kamlab.sources import Reading, parquet_files
-from kamlab.summary import festivals, monthly_revenue, product_mix, product_windows, revenue_windows, summarize, swings
+from kamlab.ledger import Ledger
+from kamlab.period import DAYS_PER_YEAR
+from kamlab.summary import festivals, monthly_revenue, revenue_windows, summarize
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -30,54 +28,6 @@ LARGEST_UNLISTED_SHARE = 0.5
 """A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
 
 
-def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, tuple[Reading, ...]]:
-    """Read the configured transaction log, and say how its files were read; temporary files go to `scratch`.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or more of its rows or of its money is impossible than the configuration allows.
-    """
-    table, source = config.source.transactions, config.source
-    options: dict[str, Any] = {
-        "purchase": table.purchase,
-        "currency": config.company.currency,
-        "max_quarantined_share": table.max_quarantined_share,
-        "engine": config.engine,
-        "scratch": scratch,
-    }
-    files = parquet_files(table.path, base=config.base)
-    if files and source.rates is None and intake.is_plain(table):
-        formats: dict[str, Any] = {
-            "date_format": table.date_format,
-            "decimal": table.decimal,
-            "thousands": table.thousands,
-        }
-        columns = intake.dated_columns(table)
-        lines = read_ledger(config.resolve(table.path), columns=columns, **formats, **options)
-        readings: tuple[Reading, ...] = ()
-    else:
-        raw, columns = intake.transactions(config)
-        lines, readings = read_ledger(raw, columns=columns, **options), raw.readings
-    quality.refuse_much_money(lines, table.max_quarantined_money)
-    return lines, tuple(reading for reading in dict.fromkeys(readings) if reading.what)
-
-
-def read_master(config: Config) -> pd.DataFrame | None:
-    """Read the configured account master, if there is one."""
-    table = config.source.accounts
-    if table is None:
-        return None
-    raw = intake.read(table, config.base, "account master")
-    formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
-    return read_accounts(raw, columns=table.columns, **formats)
-
-
-def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshness.Freshness:
-    """Judge whether the log is complete up to the as-of date."""
-    return _freshness.assess(ledger, period, max_data_lag_days=config.period.max_data_lag_days)
-
-
 def ledger(run: Run) -> Ledger:
     """Write `ledger`, `quarantine`, `reconciliation`, `accounts`, `membership` and the facts `freshness`.
 
@@ -86,16 +36,19 @@ def ledger(run: Run) -> Ledger:
     DataError
         If the log cannot be read, or is stale and the run does not accept that.
     """
-    lines, readings = read_lines(run.config, scratch=run.scratch)
-    fresh = check_source(lines, run.config, run.period)
+    lines, readings = inputs.read_lines(run.config, scratch=run.scratch)
+    fresh = inputs.check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh)
-    for name, bad in (("quarantine", lines.quarantine), ("table_quarantine", check_tables(run.config, run.period))):
+    for name, bad in (
+        ("quarantine", lines.quarantine),
+        ("table_quarantine", inputs.check_tables(run.config, run.period)),
+    ):
         run.write(name, bad)
         run.write_csv(name, bad)
     run.write("reconciliation", _known_then(lines.reconciliation(run.period.calibration_end)))
     ids = lines.accounts_until(run.period.calibration_end)
-    master = read_master(run.config)
+    master = inputs.read_master(run.config)
     unlisted = _unlisted(master, ids)
     units, membership = decision_units(
         master, ids, level=run.config.company.account_level, as_of=run.period.calibration_end
@@ -133,26 +86,6 @@ def _known_then(reconciliation: pd.DataFrame) -> pd.DataFrame:
     if found.loc["after_as_of", "rows"]:
         found.loc["after_as_of", "money"] = None
     return found.reset_index()
-
-
-def check_tables(config: Config, period: StudyPeriod) -> pd.DataFrame:
-    """Read all optional tables and return their quarantine.
-
-    Raises
-    ------
-    DataError
-        If so much of a table cannot be used that the rest would mislead; all such tables in one message.
-    """
-    import pandas as pd
-
-    found = [tables.read(config, name, as_of=period.calibration_end) for name in tables.given(config)]
-    refused = [" ".join(line.strip() for line in table.said()) for table in found if table.too_many]
-    if refused:
-        raise DataError(" ".join(refused))
-    columns = [column.name for column in TABLES["table_quarantine"]]
-    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-    parts = [table.quarantine for table in found if len(table.quarantine)]
-    return pd.concat(parts, ignore_index=True) if parts else empty.astype({"line": "int64", "amount": "float64"})
 
 
 def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:

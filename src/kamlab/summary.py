@@ -73,12 +73,6 @@ WHOLE = (
 FIRST_DAYS = 14
 
 
-MIX_LINES = 8
-"""Product lines whose shares tell accounts apart; the others are small."""
-
-QUARTERS, QUARTER_DAYS = 8, 91
-
-
 def summarize(
     ledger: Ledger,
     period: StudyPeriod,
@@ -116,8 +110,8 @@ def summarize(
 
     names = _wanted(columns)
     parts = {part for part, made in PARTS.items() if made & set(names)}
-    lines = _revenue_lines(ledger, period, accounts)
-    days = _days(lines, ledger)
+    lines = revenue_lines(ledger, period, accounts)
+    days = daily(lines, ledger)
     if "peaks" in parts:
         days = days.cache()
     t = _by_account(days, period, set(names), with_gaps="gaps" in parts)
@@ -176,7 +170,7 @@ def summarize_periods(
 
     if period_days < 1:
         raise DataError(f"period_days is {period_days}; a period has at least 1 day.")
-    days = _days(_revenue_lines(ledger, period, accounts), ledger)
+    days = daily(revenue_lines(ledger, period, accounts), ledger)
     purchases = days.filter(days.is_purchase)
     ago = ibis.literal(period.calibration_end).delta(purchases.date, unit="day") // period_days
     counted = purchases.mutate(ago=ago)
@@ -198,9 +192,9 @@ def holdout(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | Non
     Revenue is net, margin revenue less cost on lines with a known cost (missing without any); both in currency.
     """
     start, end = period.calibration_end, period.holdout_end
-    lines = _revenue_lines(ledger, StudyPeriod(end, period.horizon_days, period.unit), accounts)
+    lines = revenue_lines(ledger, StudyPeriod(end, period.horizon_days, period.unit), accounts)
     lines = lines.filter(lines.date > start)
-    days = _days(lines, ledger)
+    days = daily(lines, ledger)
     sums = days.group_by("account").agg(purchases=days.is_purchase.cast("int64").sum(), revenue=days.net.sum())
     margins = lines.group_by("account").agg(margin=(lines.amount - lines.cost).sum())
     table = sums.to_pyarrow().to_pandas().merge(margins.to_pyarrow().to_pandas(), on="account")
@@ -222,11 +216,11 @@ def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float | No
     last = t.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
     before = (t.date >= ibis.literal(period.window_start(2 * DAYS_PER_YEAR))) & ~last
     sums = t.agg(
-        trailing=_money_where(last, t.amount),
-        previous=_money_where(before, t.amount),
-        trailing_unattributed=_money_where(last & t.account.isnull(), t.amount),
-        trailing_contribution=_money_where(last & t.cost.notnull(), t.amount - t.cost),
-        previous_contribution=_money_where(before & t.cost.notnull(), t.amount - t.cost),
+        trailing=money_where(last, t.amount),
+        previous=money_where(before, t.amount),
+        trailing_unattributed=money_where(last & t.account.isnull(), t.amount),
+        trailing_contribution=money_where(last & t.cost.notnull(), t.amount - t.cost),
+        previous_contribution=money_where(before & t.cost.notnull(), t.amount - t.cost),
     )
     facts: dict[str, float | None] = {n: float(v or 0) for n, v in sums.to_pyarrow().to_pylist()[0].items()}
     if not ledger.has_cost:
@@ -266,7 +260,7 @@ def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
     return months.order_by("month").to_pyarrow().to_pandas().astype({"month": "datetime64[s]", "revenue": "float64"})
 
 
-def _revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None) -> ir.Table:
+def revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None) -> ir.Table:
     """Lines of revenue with an account, up to the as-of date, under the account that decisions are taken for."""
     import ibis
     import pyarrow as pa
@@ -283,7 +277,7 @@ def _revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame |
     return t.mutate(account=ibis.coalesce(t.group, t.account)).drop("group", "member")
 
 
-def _days(lines: ir.Table, ledger: Ledger) -> ir.Table:
+def daily(lines: ir.Table, ledger: Ledger) -> ir.Table:
     """One row per account and day: its net value and whether it is a purchase day."""
     import ibis
 
@@ -308,7 +302,7 @@ def _no_purchase(ledger: Ledger, period: StudyPeriod) -> str:
     )
 
 
-def _money_where(condition: ir.BooleanValue, money: ir.DecimalValue) -> ir.DecimalScalar:
+def money_where(condition: ir.BooleanValue, money: ir.DecimalValue) -> ir.DecimalScalar:
     """Sum the money where the condition holds; 0 where it never does."""
     import ibis
 
@@ -542,118 +536,3 @@ def _trend(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     residual = (var_y - cov**2 / var_t.where(usable)).clip(lower=0) / (n - 2).where(usable)
     error = np.sqrt(residual / var_t.where(usable))
     return slope * DAYS_PER_YEAR, error * DAYS_PER_YEAR
-
-
-def product_mix(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return the share of each product line in what an account bought in the last 12 months.
-
-    Parameters
-    ----------
-    ledger : Ledger
-    period : StudyPeriod
-        Nothing after `period.calibration_end` is read.
-    accounts : pandas.DataFrame, optional
-        As in `summarize`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        account, and one column for each of the 8 product lines with the most sales, named after it, in falling order
-        of sales; shares of positive line values, one row an account with any, ordered by account. No such column
-        where the log has no amounts, or no product lines.
-    """
-    import ibis
-    import pandas as pd
-
-    lines = _revenue_lines(ledger, period, accounts)
-    start = period.window_start(DAYS_PER_YEAR)
-    lines = lines.filter(lines.date >= ibis.literal(start), lines.product_line.notnull(), lines.amount > 0)
-    sums = lines.group_by("account", "product_line").agg(bought=lines.amount.sum()).to_pyarrow().to_pandas()
-    wide = sums.astype({"bought": "float64"}).pivot(index="account", columns="product_line", values="bought")
-    wide = wide.fillna(0.0).sort_index()
-    shares = wide.div(wide.sum(axis=1), axis=0)
-    largest = wide.sum().sort_values(ascending=False, kind="stable").index[:MIX_LINES]
-    return pd.DataFrame(shares[largest]).rename_axis(columns=None).reset_index()
-
-
-def swings(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return how unsteady an account's revenue is, and how much of its price comes back as rebates.
-
-    Parameters
-    ----------
-    ledger : Ledger
-    period : StudyPeriod
-        Nothing after `period.calibration_end` is read.
-    accounts : pandas.DataFrame, optional
-        As in `summarize`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        account; volatility, the standard deviation of the net revenue of the last 8 quarters (91 days each) / their
-        mean, missing for accounts known for under 8 quarters or without revenue in them; discount_depth, rebates /
-        sales of the last 12 months, missing without sales. One row an account with a line, ordered by account.
-    """
-    import ibis
-    import numpy as np
-
-    lines = _revenue_lines(ledger, period, accounts)
-    days = ibis.literal(period.calibration_end).delta(lines.date, unit="day")
-    known = lines.group_by("account").agg(days_known=days.max())
-    recent = lines.mutate(quarter=days // QUARTER_DAYS).filter(days < QUARTERS * QUARTER_DAYS)
-    quarters = recent.group_by("account", "quarter").agg(net=recent.amount.sum())
-    square = (quarters.net.cast("float64") * quarters.net.cast("float64")).cast("decimal(38,4)")
-    sums = quarters.group_by("account").agg(total=quarters.net.sum(), squares=square.sum())
-    last = lines.filter(lines.date >= ibis.literal(period.window_start(DAYS_PER_YEAR)))
-    money = last.group_by("account").agg(
-        sold=_money_where((last.kind == "sale") & (last.amount > 0), last.amount),
-        rebates=_money_where(last.kind == "rebate", -last.amount),
-    )
-    parts = (part.to_pyarrow().to_pandas().set_index("account") for part in (known, sums, money))
-    first, *others = parts
-    table = first.join(others).sort_index().astype("float64")
-    mean = table["total"] / QUARTERS
-    whole = (table["days_known"] >= QUARTERS * QUARTER_DAYS - 1) & (mean > 0)
-    spread = np.sqrt((table["squares"] / QUARTERS - mean**2).clip(lower=0))
-    table["volatility"] = (spread / mean).where(whole)
-    table["discount_depth"] = (table["rebates"] / table["sold"]).where(table["sold"] > 0)
-    return table[["volatility", "discount_depth"]].reset_index()
-
-
-def product_windows(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return what each account bought of each product in the last 12 months and in the 12 before.
-
-    Parameters
-    ----------
-    ledger : Ledger
-    period : StudyPeriod
-        Nothing after `period.calibration_end` is read.
-    accounts : pandas.DataFrame, optional
-        As in `summarize`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        account, product (empty where the line has none), revenue_before, revenue_now (currency, net), quantity_before,
-        quantity_now (net; missing where a line has no quantity), ordered by account and product.
-    """
-    import ibis
-
-    lines = _revenue_lines(ledger, period, accounts)
-    now, before = (ibis.literal(period.window_start(years * DAYS_PER_YEAR)) for years in (1, 2))
-    lines = lines.filter(lines.date >= before).mutate(product=lines["product"].fill_null(""))
-    latest = lines.date >= now
-    sums = lines.group_by("account", "product").agg(
-        revenue_before=_money_where(~latest, lines.amount),
-        revenue_now=_money_where(latest, lines.amount),
-        quantity_before=_money_where(~latest, lines.quantity),
-        quantity_now=_money_where(latest, lines.quantity),
-        missing_before=(~latest & lines.quantity.isnull()).sum(),
-        missing_now=(latest & lines.quantity.isnull()).sum(),
-    )
-    table = sums.order_by("account", "product").to_pyarrow().to_pandas()
-    money = ["revenue_before", "revenue_now", "quantity_before", "quantity_now"]
-    table[money] = table[money].astype("float64")
-    for when in ("before", "now"):
-        table[f"quantity_{when}"] = table[f"quantity_{when}"].where(table[f"missing_{when}"] == 0)
-    return table[["account", "product", *money]]

@@ -1,0 +1,87 @@
+"""The configured inputs: the transaction log, the account master and the optional tables, read and judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kamlab import freshness as _freshness
+from kamlab import intake, quality, tables
+from kamlab.accounts import read_accounts
+from kamlab.config import Config
+from kamlab.errors import DataError
+from kamlab.ledger import Ledger, read_ledger
+from kamlab.period import StudyPeriod
+from kamlab.sources import Reading, parquet_files
+from kamlab.terms import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, tuple[Reading, ...]]:
+    """Read the configured transaction log, and say how its files were read; temporary files go to `scratch`.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or more of its rows or of its money is impossible than the configuration allows.
+    """
+    table, source = config.source.transactions, config.source
+    options: dict[str, Any] = {
+        "purchase": table.purchase,
+        "currency": config.company.currency,
+        "max_quarantined_share": table.max_quarantined_share,
+        "engine": config.engine,
+        "scratch": scratch,
+    }
+    files = parquet_files(table.path, base=config.base)
+    if files and source.rates is None and intake.is_plain(table):
+        formats: dict[str, Any] = {
+            "date_format": table.date_format,
+            "decimal": table.decimal,
+            "thousands": table.thousands,
+        }
+        columns = intake.dated_columns(table)
+        lines = read_ledger(config.resolve(table.path), columns=columns, **formats, **options)
+        readings: tuple[Reading, ...] = ()
+    else:
+        raw, columns = intake.transactions(config)
+        lines, readings = read_ledger(raw, columns=columns, **options), raw.readings
+    quality.refuse_much_money(lines, table.max_quarantined_money)
+    return lines, tuple(reading for reading in dict.fromkeys(readings) if reading.what)
+
+
+def read_master(config: Config) -> pd.DataFrame | None:
+    """Read the configured account master, if there is one."""
+    table = config.source.accounts
+    if table is None:
+        return None
+    raw = intake.read(table, config.base, "account master")
+    formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
+    return read_accounts(raw, columns=table.columns, **formats)
+
+
+def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshness.Freshness:
+    """Judge whether the log is complete up to the as-of date."""
+    return _freshness.assess(ledger, period, max_data_lag_days=config.period.max_data_lag_days)
+
+
+def check_tables(config: Config, period: StudyPeriod) -> pd.DataFrame:
+    """Read all optional tables and return their quarantine.
+
+    Raises
+    ------
+    DataError
+        If so much of a table cannot be used that the rest would mislead; all such tables in one message.
+    """
+    import pandas as pd
+
+    found = [tables.read(config, name, as_of=period.calibration_end) for name in tables.given(config)]
+    refused = [" ".join(line.strip() for line in table.said()) for table in found if table.too_many]
+    if refused:
+        raise DataError(" ".join(refused))
+    columns = [column.name for column in TABLES["table_quarantine"]]
+    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    parts = [table.quarantine for table in found if len(table.quarantine)]
+    return pd.concat(parts, ignore_index=True) if parts else empty.astype({"line": "int64", "amount": "float64"})
