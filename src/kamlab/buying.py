@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    import ibis.expr.types as ir
     import pandas as pd
 
     from kamlab.ledger import Ledger
@@ -160,9 +161,9 @@ def sold_between(
     import ibis
     import pandas as pd
 
-    parts = []
+    parts, sums = [], ["lines", "revenue", "quantity", "without"]
     for lines in (revenue_lines(ledger, period, accounts), unattributed_lines(ledger, period)):
-        facts = {}
+        facts: dict[str, ir.Value] = {}
         for n, (start, end) in enumerate(windows):
             inside = lines.date.between(ibis.literal(start), ibis.literal(end))
             facts |= {
@@ -173,9 +174,8 @@ def sold_between(
             }
         wide = lines.group_by("account", "product_line").agg(**facts).to_pyarrow().to_pandas()
         for n in range(len(windows)):
-            own = wide[["account", "product_line", *(f"{name} {n}" for name in ("lines", "revenue", "quantity", "without"))]]
-            own.columns = ["account", "product_line", "lines", "revenue", "quantity", "without"]
-            parts.append(own[own["lines"] > 0].assign(window=n))
+            own = wide.rename(columns={f"{name} {n}": name for name in sums})
+            parts.append(own.loc[own["lines"] > 0, ["account", "product_line", *sums]].assign(window=n))
     table = pd.concat(parts, ignore_index=True)
     table = table.astype({"account": "object", "revenue": "float64", "quantity": "float64"})
     table["quantity"] = table["quantity"].where(table["without"] == 0)

@@ -26,14 +26,14 @@ def room(accounts: pd.DataFrame) -> pd.DataFrame:
     """Return what each account's strategy could win in 12 months at most.
 
     Promote: potential less expected revenue. Win back: best 12 months less expected revenue, the best of the 24 before
-    the last 12 where the account still buys. Acquire: the potential. Retain: what is expected if the account still buys,
-    × the chance that it does not. None of them is under 0; other strategies have no room.
+    the last 12 where the account still buys. Acquire: the potential. Retain: what is expected of an account that
+    still buys, × the chance that it does not. None of them is under 0; other strategies have no room.
 
     Parameters
     ----------
     accounts : pandas.DataFrame
-        account, strategy, strategy_rule, potential_revenue, expected_revenue, peak_revenue, prior_peak_revenue, p_alive,
-        margin_rate; prospects included.
+        account, strategy, strategy_rule, potential_revenue, expected_revenue, peak_revenue, prior_peak_revenue,
+        p_alive, margin_rate; prospects included.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def by_strategy(rooms: pd.DataFrame, drawn: pd.DataFrame, shares: Shares, *, lev
     tables = []
     for groups in (has_room["strategy"], pd.Series("all", has_room.index)):
         summed = gain_draws(has_room, groups, drawn, column="room_contribution")
-        sums = has_room.assign(gain=likely(has_room, shares, column="room_contribution")).groupby(groups.to_numpy())
-        table = sums.agg(accounts=("account", "size"), room_contribution=("room_contribution", "sum"), gain=("gain", "sum"))
+        grouped = has_room.assign(gain=likely(has_room, shares, column="room_contribution")).groupby(groups.to_numpy())
+        table = grouped[["room_contribution", "gain"]].sum().assign(accounts=grouped.size())
         tables.append(table.join(interval(summed, level)).reset_index(names="strategy"))
     return pd.concat(tables, ignore_index=True)[[column.name for column in TABLES["strategy_gains"]]]

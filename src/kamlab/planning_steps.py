@@ -48,11 +48,11 @@ def targets(run: Run) -> pd.DataFrame:
     n = len(quarters)
     run.write("plan", planning.quarterly(plan, sold, quarters, groups, first_day=lines.first_date))
     last = sold[sold["window"] == 2 * n]
-    against = planning.company_plan(plan, n)
+    against, came = planning.company_plan(plan, n), float(last["revenue"].sum())
     run.write_facts(
         "plan",
         {
-            "trailing": {"plan": against[0], "by": against[1], "actual": float(last["revenue"].sum())} if against else {},
+            "trailing": {"plan": against[0], "by": against[1], "actual": came} if against else {},
             "coming": planning.set_sums(plan, n + 1),
         },
     )

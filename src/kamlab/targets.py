@@ -1,7 +1,7 @@
 """Proposed targets: what is forecast, what planned work adds, and what can be reached with luck.
 
-Every sum over accounts is taken draw by draw, so that its quantiles are those of the sum: neither P50 nor P80 of a whole
-is the sum of the parts'. Only expected values add up.
+Every sum over accounts is taken draw by draw, so that its quantiles are those of the sum: neither P50 nor P80 of a
+whole is the sum of the parts'. Only expected values add up.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _mix(sold: pd.DataFrame, accounts: Sequence[str]) -> pd.DataFrame:
 
 
 def _past(sold: pd.DataFrame, kind: str, groups: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """Return group, trailing revenue and mean price of a unit; no price where a line has no quantity, or none is left."""
+    """Return group, trailing revenue and mean price of a unit; no price where a line has no quantity."""
     by = {COMPANY: pd.Series(COMPANY, sold.index), "product_line": sold["product_line"], "account": sold["account"]}
     group = by[kind] if kind in by else sold["account"].map(groups[kind])
     sums = sold.groupby(group.rename("group")).agg(

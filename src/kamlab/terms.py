@@ -785,7 +785,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("strategy", "text", "its strategy"),
         ("room", "number", "revenue of 12 months that its strategy could win at most", "currency"),
         ("room_contribution", "number", "the same at its margin rate", "currency"),
-        ("gain", "number", "of that, revenue that a year of work is assumed to win: the mean of the assumption", "currency"),
+        (
+            "gain",
+            "number",
+            "of that, revenue that a year of work is assumed to win: the mean of the assumption",
+            "currency",
+        ),
         ("gain_contribution", "number", "the same of room_contribution", "currency"),
     ),
     "strategy_gains": _columns(

@@ -206,7 +206,7 @@ def _competitors(known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _targets(lines: pd.DataFrame, owner_of: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
-    """Return targets of 2025 and 2026 by owner and for the company, which asks for more, and of 2026 by product line."""
+    """Return targets of 2025 and 2026 by owner and for the company, which asks for more; of 2026 by product line."""
     luck = rng.spawn(1)[0]
     parts = []
     for year, draws in ((2025, luck), (2026, rng)):
