@@ -70,6 +70,52 @@ def targets(run: Run) -> pd.DataFrame:
     return run.write("targets", table)
 
 
+def effort(run: Run) -> pd.DataFrame:
+    """Write `effort` and the facts `effort`: hours now and proposed; no rows and no facts without a table of hours."""
+    import pandas as pd
+
+    from kamlab import effort as module
+    from kamlab import gains
+    from kamlab.terms import TABLES
+
+    if "effort" not in tables.given(run.config):
+        run.write_facts("effort", {})
+        return run.write("effort", pd.DataFrame(columns=[column.name for column in TABLES["effort"]]))
+    accounts, as_of = labelled(run), run.period.calibration_end
+    rows = tables.read(run.config, "effort", as_of=as_of).rows
+    rows = rows[rows["date"] >= pd.Timestamp(run.period.window_start(DAYS_PER_YEAR))]
+    unit = run.read("membership").set_index("member")["account"]
+    spent = rows.groupby(rows["account"].map(unit))["hours"].sum()
+    settings = run.config.planning
+    shift = module.propose(
+        accounts,
+        gains.room(accounts),
+        spent,
+        shares=settings.gain,
+        elasticity=settings.effort_elasticity,
+        level=run.config.value.level,
+        n_draws=run.config.value.draws,
+        seed=run.config.seed,
+    )
+    run.write_facts("effort", {**shift.facts(), **_capacity(run, shift.table)})
+    return run.write("effort", shift.table)
+
+
+def _capacity(run: Run, table: pd.DataFrame) -> dict[str, float]:
+    """Return the hours that people in sales have for customers, and how many spend more; empty where not given."""
+    import pandas as pd
+
+    if "owners" not in tables.given(run.config):
+        return {}
+    as_of = run.period.calibration_end
+    people = tables.read(run.config, "owners", as_of=as_of).rows
+    people = people[people["capacity_hours"].notna() & ~(people["active_to"] <= pd.Timestamp(as_of))]
+    if people.empty:
+        return {}
+    spent = people["owner"].map(table.groupby("owner")["hours"].sum()).fillna(0.0)
+    return {"capacity": float(people["capacity_hours"].sum()), "beyond": int((spent > people["capacity_hours"]).sum())}
+
+
 def _groups(run: Run) -> dict[str, pd.Series]:
     """Return each account's owner and region, where any are known."""
     units = run.read("accounts").set_index("account")

@@ -15,7 +15,7 @@ from kamlab.buying import product_mix, product_windows, swings
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR
-from kamlab.planning_steps import targets
+from kamlab.planning_steps import effort, targets
 from kamlab.summary import festivals, monthly_revenue, revenue_windows, summarize
 from kamlab.terms import TABLES
 
@@ -458,6 +458,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
     **dict.fromkeys(("changes", "dimensions"), dimensions),
     **dict.fromkeys(("gains", "strategy_gains", "targets", "plan"), targets),
+    "effort": effort,
     **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),
 }
 """Which step writes which table or facts."""

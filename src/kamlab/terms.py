@@ -840,4 +840,26 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("share", "number", "actual / plan", "share"),
         ("last_year", "number", "net revenue of the same days a year before; missing before the log", "currency"),
     ),
+    "effort": _columns(
+        ("account", "text", "account or group, prospects included"),
+        ("owner", "text", "person responsible in sales today; empty = nobody"),
+        ("strategy", "text", "its strategy"),
+        ("hours", "number", "hours spent on it in the last 12 months", "hours"),
+        ("room_contribution", "number", "what its strategy could win in 12 months at most", "currency"),
+        (
+            "value_at_risk",
+            "number",
+            "contribution × the chance of losing it, where it is not the room itself",
+            "currency",
+        ),
+        ("hours_proposed", "number", "hours under the proposal; their sum is the owner's hours today", "hours"),
+        (
+            "gain",
+            "number",
+            "contribution that the shift is assumed to bring a year; below 0 where hours are cut",
+            "currency",
+        ),
+        ("gain_lower", "number", "lower bound of its interval, by the range of the assumptions", "currency"),
+        ("gain_upper", "number", "upper bound of its interval", "currency"),
+    ),
 }
