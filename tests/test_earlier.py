@@ -81,8 +81,9 @@ def test_classes_are_held_against_the_quarter_before(lines):
     ledger, settings = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)
     future = earlier._values(ledger, PERIOD, settings)
     cuts = earlier.contribution_cuts(future, None, FIXED["contribution"], n_boot=20)
-    moved = earlier.transitions(ledger, PERIOD, settings, future, cuts)
+    moved = earlier.transitions(ledger, PERIOD, settings, future, {"contribution_class": cuts})
     assert list(moved.columns) == [c.name for c in terms.TABLES["transitions"]]
+    assert set(moved["column"]) == {"contribution_class"}
     assert moved["held"].notna().all()
     np.testing.assert_allclose(moved["value"], future["expected_contribution"])
     quarter = AS_OF - pd.Timedelta(days=91)
@@ -99,7 +100,8 @@ def test_a_short_log_gives_no_earlier_date_and_every_class_by_its_value():
     assert table.empty
     assert list(table.columns) == earlier.columns()
     future = earlier._values(ledger, PERIOD, settings)
-    moved = earlier.transitions(ledger, PERIOD, settings, future, tiers.by_hand(FIXED["contribution"]))
+    borders = {"contribution_class": tiers.by_hand(FIXED["contribution"])}
+    moved = earlier.transitions(ledger, PERIOD, settings, future, borders)
     assert set(moved["why"]) == {"first_seen"}
     assert (moved["held"] == moved["now"]).all()
 

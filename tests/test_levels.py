@@ -28,6 +28,7 @@ CHANCES = pd.DataFrame(
 )
 TRANSITIONS = pd.DataFrame(
     {
+        "column": "contribution_class",
         "account": list("abcd"),
         "value": ACCOUNTS["expected_contribution"],
         "before": ["Mid", "Mid", "Mid", None],
