@@ -109,6 +109,14 @@ def test_the_profile_adds_up_and_holds_medians_in_original_units():
     assert list(found.profile.columns) == [*named, *table.columns.drop("account")]
 
 
+def test_a_middle_value_of_few_accounts_is_none_of_the_segment():
+    table, _ = company()
+    table["volatility"] = np.where(fitted().labels["segment"] == 1, 0.3, np.nan)
+    table.loc[(fitted().labels["segment"] == 2) & (table.index % 3 == 0), "volatility"] = 9.0
+    found = segments.fit(table, k=3, method="kmeans")
+    assert found.profile["volatility"].fillna(-1).tolist() == [0.3, -1, -1]
+
+
 def heavy_tails(seed, n=250):
     """Independent features with the tails of Student's t with 3 degrees of freedom, money on top of it log-normal."""
     rng = np.random.default_rng(seed)
@@ -261,6 +269,9 @@ def test_names_say_size_and_state():
         {**usual, "mean_contribution": 49.0, "order_interval": 181.0},
         {**usual, "mean_contribution": 48.0, "regularity": 0.5},
         {**usual, "mean_contribution": -3.0, "silence": 366.0},
+        # 61 days without an order where one comes every 40
+        {**usual, "mean_contribution": -4.0, "silence": 61.0},
+        {**usual, "mean_contribution": -5.0, "silence": 60.0},
     ]
     assert named(rows) == [
         "Large regular buyers",
@@ -271,6 +282,8 @@ def test_names_say_size_and_state():
         "Small occasional buyers",
         "Small active buyers",
         "Small silent buyers",
+        "Small overdue buyers",
+        "Small regular buyers",
     ]
 
 
@@ -424,6 +437,16 @@ def test_thresholds_are_the_roundest_that_part_the_accounts():
         2: "Expected value ≥ CNY 3.00 M and Share of wallet ≥ 30%",
         3: "Expected value < CNY 3.00 M",
     }
+
+
+def test_more_segments_take_a_tree_one_step_deeper():
+    # the sixteen corners of a cube in four features
+    corner = np.repeat(np.arange(16), 10)
+    bits = (corner[:, None] >> np.arange(4)) & 1
+    x = pd.DataFrame(bits * 10.0 + np.arange(160)[:, None] % 10 / 10, columns=["tenure", "visits", "calls", "growth"])
+    assert segment_rules.reproduced(segment_rules.explain(x, corner % 8 + 1)) == 1.0
+    assert segment_rules.reproduced(segment_rules.explain(x, corner % 8 // 4 + 1)) == 1.0
+    assert len(segment_rules.explain(x, corner + 1)) == 16
 
 
 @settings(deadline=None, max_examples=20)

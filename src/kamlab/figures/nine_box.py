@@ -184,6 +184,7 @@ def _beside(axes: Axes, text: str, y: float, *, color: str, inside: bool = False
         ha="right" if inside else "left",
         va=va,
         color=color,
+        bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 0.5} if inside else None,
     )
 
 
