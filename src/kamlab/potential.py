@@ -82,7 +82,9 @@ def estimate(
         {
             "potential_revenue": potential,
             "potential_source": np.select(
-                [is_declared, is_fitted, deals > peak, peak > 0], ["declared", "fitted", "pipeline", "own_peak"], "unknown"
+                [is_declared, is_fitted, deals > peak, peak > 0],
+                ["declared", "fitted", "pipeline", "own_peak"],
+                "unknown",
             ),
             "wallet_share": share.where((is_declared | is_fitted) & (potential > 0) & ~(partly & (share > ROOM))),
             "partly_declared": partly,

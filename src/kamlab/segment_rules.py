@@ -43,8 +43,9 @@ def explain(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
     """Describe segments by rules.
 
     A classification tree of depth 1 to 3, for more than four segments 4 and for more than eight 5, is grown; the
-    shallowest that reproduces as many accounts as the best, to 0.01, counts. A threshold is the roundest number that parts the same accounts; with three digits at most it may part
-    one or the other otherwise, and all counts are made with the thresholds as they are.
+    shallowest that reproduces as many accounts as the best, to 0.01, counts. A threshold is the roundest number that
+    parts the same accounts; with three digits at most it may part one or the other otherwise, and all counts are made
+    with the thresholds as they are.
 
     Parameters
     ----------
