@@ -185,9 +185,9 @@ def contribution_cuts(
 
 def _watched(values: pd.DataFrame, classes: schemes.Classes) -> pd.DataFrame:
     """Return account, value, lower, upper: what borders divide, with its interval, of the accounts that have it."""
-    lower, upper = classes.bounds
-    table = {"account": values["account"], "value": values[classes.value]}
-    return pd.DataFrame(table | {"lower": values[lower], "upper": values[upper]}).dropna(subset="value")
+    columns = ["account", classes.value, *(classes.bounds or ())]
+    table = [values[column].rename(name) for column, name in zip(columns, ("account", "value", "lower", "upper"))]
+    return pd.concat(table, axis=1).dropna(subset="value")
 
 
 def _said(ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings) -> list[tuple[StudyPeriod, pd.DataFrame]]:

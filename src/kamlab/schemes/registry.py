@@ -48,7 +48,7 @@ class Classes:
     labels: tuple[str, ...]
     order: str
     value: str = ""
-    bounds: tuple[str, str] | tuple[()] = ()
+    bounds: tuple[str, str] | None = None
     title: str = ""
     printed: tuple[str, ...] = ()
 
