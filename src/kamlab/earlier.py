@@ -185,9 +185,8 @@ def contribution_cuts(
 
 def _watched(values: pd.DataFrame, classes: schemes.Classes) -> pd.DataFrame:
     """Return account, value, lower, upper: what borders divide, with its interval, of the accounts that have it."""
-    columns = ["account", classes.value, *(classes.bounds or ())]
-    table = [values[column].rename(name) for column, name in zip(columns, ("account", "value", "lower", "upper"))]
-    return pd.concat(table, axis=1).dropna(subset="value")
+    table = values[["account", classes.value, *(classes.bounds or ())]]
+    return table.set_axis(["account", "value", "lower", "upper"], axis=1).dropna(subset="value")
 
 
 def _said(ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings) -> list[tuple[StudyPeriod, pd.DataFrame]]:
