@@ -14,7 +14,7 @@ from kamlab.accounts import decision_units
 from kamlab.buying import product_mix, product_windows, swings
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger
-from kamlab.period import DAYS_PER_YEAR
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.planning_steps import effort, targets
 from kamlab.summary import festivals, monthly_revenue, revenue_windows, summarize
 from kamlab.terms import TABLES
@@ -145,7 +145,9 @@ def value(run: Run) -> pd.DataFrame:
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
-        rates = margins.rates(table, groups=channels, costs=_costs_to_serve(run))
+        costs = _costs(run)
+        served = None if costs is None else margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
+        rates = margins.rates(table, groups=channels, costs=served)
         run.write("margins", rates)
     options: dict[str, Any] = {
         "margins": rates,
@@ -172,14 +174,11 @@ def value(run: Run) -> pd.DataFrame:
     return run.write("forecast", future)
 
 
-def _costs_to_serve(run: Run) -> pd.Series | None:
-    """Return what serving each account has cost in the last 12 months, where a table of costs is given."""
-    from kamlab import margins
-
+def _costs(run: Run) -> pd.DataFrame | None:
+    """Return what serving accounts has cost, where a table of costs is given."""
     if "costs" not in tables.given(run.config):
         return None
-    costs = tables.read(run.config, "costs", as_of=run.period.calibration_end).rows
-    return margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
+    return tables.read(run.config, "costs", as_of=run.period.calibration_end).rows
 
 
 def _owners(units: pd.DataFrame) -> dict[str, pd.Series]:
@@ -281,10 +280,14 @@ def tiers(run: Run) -> pd.DataFrame:
     applied = schemes.apply(values, cuts, fixed, seed=seed)
     run.write("scheme_list", applied.listing)
     run.write("class_probabilities", schemes.probabilities(run.read("draws"), values, applied.cuts))
-    moved = earlier.transitions(run.ledger(), run.period, settings, run.read("forecast"), cuts["contribution"])
-    run.write("transitions", moved)
-    held = applied.table["account"].map(moved.set_index("account")["held"]).astype("str")
-    return run.write("schemes", applied.table.assign(contribution_class=held))
+    moved = run.write("transitions", earlier.transitions(run.ledger(), run.period, settings, values, applied.cuts))
+    return run.write("schemes", _with_classes(applied.table, moved, "held"))
+
+
+def _with_classes(classes: pd.DataFrame, moved: pd.DataFrame, which: str) -> pd.DataFrame:
+    """Put the classes that are in force ("held"), or those by the value alone ("now"), into the table of schemes."""
+    by_column = {column: rows.set_index("account")[which] for column, rows in moved.groupby("column")}
+    return classes.assign(**{c: classes["account"].map(found).astype("str") for c, found in by_column.items()})
 
 
 def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
@@ -298,7 +301,25 @@ def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
         forecaster=run.read_facts("choice")["forecaster"],
         level=run.config.value.level,
         seed=run.config.seed,
+        costs=_costs(run),
+        then=_then(run),
     )
+
+
+def _then(run: Run) -> Callable[[StudyPeriod], tuple[pd.DataFrame, dict[str, float]]]:
+    """Return what tells account master and open deals as they were known on an earlier date."""
+    from kamlab import side_tables
+
+    master = inputs.read_master(run.config)
+    level, members = run.config.company.account_level, run.read("membership")
+
+    def then(period: StudyPeriod) -> tuple[pd.DataFrame, dict[str, float]]:
+        units, _ = decision_units(master, members["member"], level=level, as_of=period.calibration_end)
+        found = side_tables.pipeline(run.config, period, accounts=members, seed=run.config.seed)
+        deals = {} if found is None else found.prospects.set_index("account")["open_value"].to_dict()
+        return units, deals
+
+    return then
 
 
 def evidence(run: Run) -> pd.DataFrame:
@@ -306,8 +327,7 @@ def evidence(run: Run) -> pd.DataFrame:
     from kamlab import evidence as module
 
     # classes of earlier dates are those of the value alone, so today's are too
-    now = run.read("transitions").set_index("account")["now"]
-    today = run.read("schemes").assign(contribution_class=lambda table: table["account"].map(now))
+    today = _with_classes(run.read("schemes"), run.read("transitions"), "now")
     return run.write("evidence", module.measure(run.read("earlier"), today, seed=run.config.seed))
 
 
