@@ -121,7 +121,7 @@ def value(run: Run) -> pd.DataFrame:
     """Write the contest's tables, the forecast's, and the facts `choice` and `spend`.
 
     The contest's are `backtest`, `contest`, `calibration` and `record_groups`; the forecast's are `models`, `margins`,
-    `draws`, `revenue_draws`, `forecast`, `lifetime` and `lifetime_totals`.
+    `draws`, `revenue_draws`, `forecast`, `lifetime`, `lifetime_totals` and `lifetime_draws`.
     """
     from kamlab import backtest, clv, forecast, lifetime, margins
     from kamlab.clv.spend import independence
@@ -160,7 +160,7 @@ def value(run: Run) -> pd.DataFrame:
     future, draws, revenue_draws = forecast.value_and_draws(table, choice, **options)
     run.write("draws", draws)
     run.write("revenue_draws", revenue_draws)
-    beyond, sums = lifetime.value(
+    beyond, sums, beyond_draws = lifetime.value(
         table,
         choice,
         future,
@@ -171,6 +171,7 @@ def value(run: Run) -> pd.DataFrame:
     )
     run.write("lifetime", beyond)
     run.write("lifetime_totals", sums)
+    run.write("lifetime_draws", beyond_draws)
     return run.write("forecast", future)
 
 
@@ -354,7 +355,7 @@ def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd
 
 
 def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
-    """Add up revenue and contribution, or purchases, of the company, of owners and of segments."""
+    """Add up what the company, owners and segments bring in 12 months, and their value of 3 and 5 years."""
     import pandas as pd
 
     from kamlab.totals import totals
@@ -364,17 +365,16 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
     basis = str(future["basis"].iloc[0])
     of_money = [("revenue", "revenue_draws", "revenue"), ("contribution", "draws", basis)]
     measures = [("purchases", "draws", basis)] if basis == "purchases" else of_money
+    level = run.config.value.level
     added = [
-        totals(
-            future[f"expected_{measure}"],
-            run.read(draws),
-            groups,
-            measure=measure,
-            basis=kind,
-            level=run.config.value.level,
-        )
+        totals(future[f"expected_{measure}"], run.read(draws), groups, measure=measure, basis=kind, level=level)
         for measure, draws, kind in measures
     ]
+    beyond = run.read("lifetime").set_index("account")
+    for years, drawn in run.read("lifetime_draws").groupby("years"):
+        name = f"clv_{years}y"
+        drawn = drawn.drop(columns="years")
+        added.append(totals(beyond[name], drawn, groups, measure=name, basis=basis, level=level))
     return pd.concat(added, ignore_index=True)
 
 
@@ -463,7 +463,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("summary", "months", "revenue", "festivals", "signals"), summary),
     **dict.fromkeys(("backtest", "contest", "calibration", "record_groups", "choice"), value),
     **dict.fromkeys(("models", "spend", "margins", "draws", "revenue_draws", "forecast"), value),
-    **dict.fromkeys(("lifetime", "lifetime_totals"), value),
+    **dict.fromkeys(("lifetime", "lifetime_totals", "lifetime_draws"), value),
     **dict.fromkeys(("potential", "potential_fit", "look_alikes"), potential),
     "credit": credit,
     **dict.fromkeys(("pipeline", "prospects", "pipeline_record", "pipeline_total"), prospects),

@@ -403,6 +403,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("basis", "text", "contribution, revenue or purchases: what the value columns hold"),
     ),
     "lifetime_totals": _TOTALS,
+    "lifetime_draws": _columns(
+        ("account", "text", "account or group"),
+        ("years", "integer", "length of the horizon: 3 or 5", "years"),
+        ("d0 … dN", "number", "joint draws of the account's discounted contribution in that horizon", "currency"),
+    ),
     "totals": _TOTALS,
     "potential": _columns(
         ("account", "text", "account or group"),
