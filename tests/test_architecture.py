@@ -28,7 +28,7 @@ ORDER = (
         "simulate",
     ),
     *("guess", "start", "intake", "tables"),
-    *("expressions", "ledger", "accounts", "summary", "buying", "freshness", "signals"),
+    *("expressions", "ledger", "accounts", "summary", "growth", "buying", "freshness", "signals"),
     *("clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(

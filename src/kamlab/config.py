@@ -16,6 +16,9 @@ from kamlab.errors import ConfigError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, Unit
 from kamlab.terms import AUTO, EXCLUDED, FORECASTERS, LINE_KINDS, STRATEGIES
 
+MOST_QUARANTINED = 0.1
+"""A table of whose rows, or of whose money, more than this cannot be used would mislead, unless its reader says not."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -86,12 +89,17 @@ class Table(File):
     thousands: str | None = None
 
 
-class Transactions(Table):
+class CheckedTable(Table):
+    """A table whose impossible rows go to the quarantine, up to a share of rows and of money."""
+
+    max_quarantined_share: float = Field(default=MOST_QUARANTINED, ge=0, le=1)
+    max_quarantined_money: float = Field(default=MOST_QUARANTINED, ge=0, le=1)
+
+
+class Transactions(CheckedTable):
     """The transaction log."""
 
     purchase: Literal["positive", "nonnegative"] = "positive"
-    max_quarantined_share: float = Field(default=0.1, ge=0, le=1)
-    max_quarantined_money: float = Field(default=0.1, ge=0, le=1)
     date_basis: Literal["order", "delivery", "invoice"] = "order"
     kinds: dict[str, str] = {}
     where: dict[str, list[str]] = {}
@@ -120,26 +128,31 @@ class Source(_Section):
     accounts: Table | None = None
     rates: Table | None = None
     controls: Table | None = None
-    owners: Table | None = None
-    prospects: Table | None = None
-    projects: Table | None = None
-    invoices: Table | None = None
-    payments: Table | None = None
-    costs: Table | None = None
-    effort: Table | None = None
-    contacts: Table | None = None
-    persons: Table | None = None
-    complaints: Table | None = None
-    competitors: Table | None = None
-    targets: Table | None = None
-    actions: Table | None = None
-    products: Table | None = None
+    owners: CheckedTable | None = None
+    prospects: CheckedTable | None = None
+    projects: CheckedTable | None = None
+    invoices: CheckedTable | None = None
+    payments: CheckedTable | None = None
+    costs: CheckedTable | None = None
+    effort: CheckedTable | None = None
+    contacts: CheckedTable | None = None
+    persons: CheckedTable | None = None
+    complaints: CheckedTable | None = None
+    competitors: CheckedTable | None = None
+    targets: CheckedTable | None = None
+    actions: CheckedTable | None = None
+    products: CheckedTable | None = None
 
     @property
     def tables(self) -> dict[str, Table]:
         """The tables that are given, by name."""
         found = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: table for name, table in found.items() if isinstance(table, Table)}
+
+    @property
+    def side_tables(self) -> dict[str, CheckedTable]:
+        """The optional tables that are given and have a quarantine of their own, by name."""
+        return {n: t for n, t in self.tables.items() if isinstance(t, CheckedTable) and n != "transactions"}
 
 
 class Period(_Section):

@@ -16,7 +16,7 @@ from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.planning_steps import effort, targets
-from kamlab.summary import festivals, monthly_revenue, revenue_windows, summarize
+from kamlab.summary import monthly_revenue, revenue_windows, summarize
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -105,14 +105,16 @@ def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
 
 
 def summary(run: Run) -> pd.DataFrame:
-    """Write `summary`, `months` and the facts `revenue`, `festivals` and `signals`."""
-    from kamlab import signals
+    """Write `summary`, `growth_windows`, `months` and the facts `revenue`, `festivals` and `signals`."""
+    from kamlab import growth, signals
 
     lines, members = run.ledger(), run.read("membership")
     run.write("months", monthly_revenue(lines, run.period))
-    run.write_facts("revenue", revenue_windows(lines, run.period))
-    run.write_facts("festivals", festivals(run.period, run.config.company.holidays))
+    revenue, holidays = revenue_windows(lines, run.period), run.config.company.holidays
+    run.write_facts("revenue", revenue)
+    run.write_facts("festivals", growth.facts(lines, run.period, holidays, revenue))
     table = run.write("summary", summarize(lines, run.period, accounts=members))
+    run.write("growth_windows", growth.windows(lines, run.period, table, holidays, accounts=members))
     run.write_facts("signals", signals.find(lines, run.period, table, accounts=members).facts())
     return table
 
@@ -241,6 +243,7 @@ def features(run: Run) -> pd.DataFrame:
         mix=product_mix(lines, run.period, accounts=units),
         swings=swings(lines, run.period, accounts=units),
         payments=run.read("credit"),
+        windows=run.read("growth_windows"),
     )
     return run.write("features", table)
 
@@ -440,7 +443,8 @@ def account_table(run: Run) -> pd.DataFrame:
     table["has_bought"] = table["purchase_days"].notna()
     as_of = pd.Timestamp(run.period.calibration_end)
     table["days_known"] = (as_of - table["first_purchase"]).dt.days
-    table["growth_lower"] = growth_lower(table)
+    compared = table[["account", "days_known"]].merge(run.read("growth_windows"), on="account", how="left")
+    table["growth_lower"] = growth_lower(compared)
     table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
     paying, graded = run.read("credit"), run.read("prospects")
     if len(paying):
@@ -460,7 +464,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
         ("ledger", "quarantine", "table_quarantine", "reconciliation", "books", "accounts", "membership", "freshness"),
         ledger,
     ),
-    **dict.fromkeys(("summary", "months", "revenue", "festivals", "signals"), summary),
+    **dict.fromkeys(("summary", "growth_windows", "months", "revenue", "festivals", "signals"), summary),
     **dict.fromkeys(("backtest", "contest", "calibration", "record_groups", "choice"), value),
     **dict.fromkeys(("models", "spend", "margins", "draws", "revenue_draws", "forecast"), value),
     **dict.fromkeys(("lifetime", "lifetime_totals", "lifetime_draws"), value),

@@ -222,6 +222,19 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
         ("costed_lines", "integer", "number of those lines"),
     ),
+    "growth_windows": _columns(
+        ("account", "text", "account or group"),
+        (
+            "trailing_revenue",
+            "number",
+            "net revenue of the later window: the last 12 months, moved back until both windows hold as many festivals",
+            "currency",
+        ),
+        ("previous_revenue", "number", "net revenue of the 12 months before that window", "currency"),
+        ("trailing_purchase_days", "integer", "purchase days in the later window"),
+        ("previous_purchase_days", "integer", "purchase days in the earlier one"),
+        ("shift_days", "integer", "how long before the as-of date the windows end", "days"),
+    ),
     "backtest": _columns(
         ("forecaster", "text", "rule, model, learner or combination"),
         ("kind", "text", "model or baseline"),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kamlab.i18n import COMMAS, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, Callout, TableColumn, callout, table, text
+from kamlab.reports.sections import books
 from kamlab.reports.sections.source import Source
 
 PARTS = {
@@ -58,7 +59,7 @@ def heading(run: Source, t: Translator) -> list[Block]:
 
 
 def reconciliation(run: Source, t: Translator) -> list[Block]:
-    """Table of rows and money: what was read and where it went."""
+    """Tables of rows and money: what was read and where it went, and how the log agrees with the books."""
     rows = run.read("reconciliation")
     money = run.read_facts("freshness")["has_money"]
     printed = pd.DataFrame(
@@ -77,7 +78,8 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
             columns=columns,
             caption=t("Every line that was read is accounted for."),
             note=t("Read = not usable + accepted; accepted = the parts below it."),
-        )
+        ),
+        *books.comparison(run, t),
     ]
 
 
