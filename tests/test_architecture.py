@@ -60,6 +60,7 @@ ORDER = (
         "planning",
         "targets",
         "effort",
+        "past_forecast",
         "history",
         "figures",
         "reports",

@@ -15,7 +15,7 @@ from kamlab.buying import product_mix, product_windows, swings
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR
-from kamlab.planning_steps import effort, targets
+from kamlab.planning_steps import effort, review, targets
 from kamlab.summary import festivals, monthly_revenue, revenue_windows, summarize
 from kamlab.terms import TABLES
 
@@ -457,6 +457,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("changes", "dimensions"), dimensions),
     **dict.fromkeys(("gains", "strategy_gains", "targets", "plan"), targets),
     "effort": effort,
+    **dict.fromkeys(("standing", "comparison", "held_against", "actions_review", "actions_result"), review),
     **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),
 }
 """Which step writes which table or facts."""
