@@ -104,7 +104,7 @@ def test_the_command_says_what_changed_whichever_run_is_named_first(two_runs):
         "new accounts +EUR 4.00 (1), gone accounts EUR −7.00 (1), worth more +EUR 44.0 (3), worth less EUR −40.0 (1)",
         "Strategy: 3 of 4 accounts moved",
         "retain → win_back",
-        "a Ace: Mid → Low; B → D; retain → win_back; value EUR −40.0, revenue EUR 100 → EUR 30.0; rule win_back.shrinking",
+        "a Ace: Mid → Low; B → D; retain → win_back; value EUR −40.0, revenue EUR 100 → EUR 30.0",
         "p Pea: none → Low; none → C; acquire → promote; value +EUR 6.00, revenue – → EUR 12.0; rule promote.type_c",
     ):
         assert part in said
