@@ -201,6 +201,7 @@ class Planning(_Section):
         "win_back": (0.05, 0.10, 0.20),
     }
     effort_elasticity: tuple[float, float, float] = (0.1, 0.3, 0.5)
+    cost_per_person: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _shares(self) -> Planning:

@@ -108,6 +108,15 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("rows", "integer", "number of lines"),
         ("money", "decimal(38,4)", "sum of their amounts, where numeric", "currency"),
     ),
+    "books": _columns(
+        ("month", "text", "month of the books, such as 2025-01; whole months up to the as-of date"),
+        ("books", "decimal(38,4)", "what the books say", "currency"),
+        ("attributed", "decimal(38,4)", "revenue of the log with an account", "currency"),
+        ("unattributed", "decimal(38,4)", "revenue of the log without an account", "currency"),
+        ("excluded", "decimal(38,4)", "lines that are no revenue, or left out by the configuration", "currency"),
+        ("log", "decimal(38,4)", "attributed + unattributed + excluded", "currency"),
+        ("difference", "decimal(38,4)", "log − books", "currency"),
+    ),
     "accounts": _columns(
         ("account", "text", "account, or group of accounts where decisions are taken for groups"),
         ("name", "text", "name to print"),
