@@ -56,6 +56,7 @@ ORDER = (
         "evidence",
         "strategies",
         "coverage",
+        "plans",
         "figures",
         "reports",
     ),

@@ -154,7 +154,21 @@ class Cover(Block):
     words: dict[str, str] = field(default_factory=dict)
 
 
-KINDS: dict[str, type[Block]] = {block.kind: block for block in (Text, Kpis, Table, Figure, Callout, PageBreak, Cover)}
+@dataclass(frozen=True)
+class Part(Block):
+    """Blocks of a part of the document that can also be exported as one of its own; it begins a new page.
+
+    `key` names it among the parts, such as an account's id; `blocks` holds its blocks as JSON-ready data.
+    """
+
+    kind: ClassVar[str] = "part"
+    key: str
+    blocks: list[dict[str, Any]]
+
+
+KINDS: dict[str, type[Block]] = {
+    block.kind: block for block in (Text, Kpis, Table, Figure, Callout, PageBreak, Part, Cover)
+}
 
 
 def words(translator: Translator) -> dict[str, str]:
@@ -268,6 +282,14 @@ def page_break() -> PageBreak:
     return PageBreak()
 
 
+def part(key: str, blocks: Sequence[Block]) -> Part:
+    """Make a part that can be exported as a document of its own; a cover or another part is none of its blocks."""
+    unfit = [block.kind for block in blocks if isinstance(block, Cover | Part)]
+    if unfit or not blocks:
+        raise ReportError(f"A part of a document is made of blocks other than {unfit or 'none'}.")
+    return Part(key, [block.to_json() for block in blocks])
+
+
 def cover(
     title: str,
     *,
@@ -335,6 +357,8 @@ def check_json(data: dict[str, Any]) -> None:
     expected = {"schema", "kind"} | {f.name for f in fields(KINDS[kind])}  # type: ignore[arg-type]
     if set(data) != expected:
         raise ReportError(f'the block "{kind}" has the fields {sorted(data)}, not {sorted(expected)}.')
+    for inner in data["blocks"] if kind == Part.kind else ():
+        check_json(inner)
 
 
 def _check_tones(tones: Iterable[str]) -> None:
