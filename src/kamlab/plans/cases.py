@@ -11,7 +11,9 @@ import pandas as pd
 
 from kamlab.period import DAYS_PER_YEAR
 
-OVER = frozenset({"finished", "done", "closed", "cancelled", "kết thúc", "hủy", "完成", "取消", "terminado", "cancelado"})
+OVER = frozenset(
+    {"finished", "done", "closed", "cancelled", "kết thúc", "hủy", "完成", "取消", "terminado", "cancelado"}
+)
 """What sources call projects that are over, in small letters."""
 
 

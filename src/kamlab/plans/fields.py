@@ -9,7 +9,7 @@ from kamlab.i18n import N_
 
 @dataclass(frozen=True)
 class NoteField:
-    """A column of the workbook: its name, its label and meaning (keys of the message catalogue), whether it is personal."""
+    """A column of the workbook: its name, its label and meaning (keys of the catalogue), whether it is personal."""
 
     name: str
     label: str
@@ -24,14 +24,14 @@ FIELDS = (
     NoteField("organisation", N_("How it decides"), N_("Departments that use, buy and support, and how they decide.")),
     NoteField("culture", N_("Culture and ways of working"), N_("What it values and how it works.")),
     NoteField("needs", N_("Needs"), N_("What it needs and how it uses the products.")),
-    NoteField("purchase_plans", N_("Purchase plans"), N_("Coming projects and tenders: when, budget, process, deciders.")),
+    NoteField("purchase_plans", N_("Purchase plans"), N_("Coming projects and tenders: when, budget, process.")),
     NoteField("competition", N_("What competitors do"), N_("Samples, use, how content it is with them, their people.")),
     NoteField("strengths", N_("Strengths"), N_("Where we are better; added to what the data shows.")),
     NoteField("weaknesses", N_("Weaknesses"), N_("Where we are worse; added to what the data shows.")),
     NoteField("opportunities", N_("Opportunities"), N_("What we could win; added to what the data shows.")),
     NoteField("threats", N_("Threats"), N_("What could cost us the customer; added to what the data shows.")),
-    NoteField("reason_lost", N_("Why it left"), N_("The true reason, as the customer told it; for accounts to win back.")),
-    NoteField("goals", N_("Goals agreed on"), N_("What we agreed on with the customer: volume, prices, product lines.")),
+    NoteField("reason_lost", N_("Why it left"), N_("The true reason, as told; for accounts to win back.")),
+    NoteField("goals", N_("Goals agreed on"), N_("What we agreed on with it: volume, prices, product lines.")),
     NoteField("executives", N_("Executives needed"), N_("Who of management visits whom, and when.")),
     NoteField("experts", N_("Experts needed"), N_("Technical people, training, samples: what for, and when.")),
     NoteField("mid_term", N_("In three years"), N_("What we want to be to each other in three years.")),

@@ -17,7 +17,7 @@ USUAL = 0.5
 """A product line that this share of an industry's buyers buys is usual there."""
 
 KEPT, SMALL, LARGE = 0.7, 0.2, 0.5
-"""Revenue that counts as shrunk against the best year before; shares of what an account buys that are small or large."""
+"""Revenue that counts as shrunk against the best year before; small and large shares of what an account buys."""
 
 SURE, DOUBTFUL = 0.9, 0.5
 SLOW_DAYS = 15
@@ -68,7 +68,7 @@ def _grown(case: Case) -> Values | None:
 def _faithful(case: Case) -> Values | None:
     days = case.number("trailing_purchase_days", 0)
     sure = case.number("p_alive") >= SURE and days >= 6
-    return {"number": int(days), "share": case.number("p_alive")} if sure else None
+    return {"number": int(days), "probability": case.number("p_alive")} if sure else None
 
 
 def _good_margin(case: Case) -> Values | None:
@@ -88,7 +88,7 @@ def _profitable(case: Case) -> bool:
 
 def _loses_money(case: Case) -> Values | None:
     chance = case.number("p_negative", 0.0)
-    return {"share": chance} if chance >= DOUBTFUL and case.number("trailing_purchase_days", 0) > 0 else None
+    return {"probability": chance} if chance >= DOUBTFUL and case.number("trailing_purchase_days", 0) > 0 else None
 
 
 def _pays_well(case: Case) -> Values | None:

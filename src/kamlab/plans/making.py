@@ -128,7 +128,9 @@ def _parts(known: Known, as_of: date) -> dict[str, pd.DataFrame]:
     side = {name: known.side.get(name, _empty(columns)) for name, columns in empty.items()}
     industries = known.accounts.set_index("account")["industry"]
     last = known.side["contacts"].groupby("account")["date"].max() if "contacts" in known.side else {}
-    cadence = known.cadence.assign(last_contact=known.cadence["account"].map(last).fillna(known.cadence["last_contact"]))
+    cadence = known.cadence.assign(
+        last_contact=known.cadence["account"].map(last).fillna(known.cadence["last_contact"])
+    )
     return {
         "credit": known.credit,
         "cadence": _overdue(cadence, as_of),

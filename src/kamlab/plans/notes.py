@@ -76,12 +76,11 @@ def read_notes(path: Path, *, personal: bool = False) -> Notes:
     Raises
     ------
     DataError
-        If the file is open in another program or no workbook, lacks the sheet or the column of accounts, names an
+        If the file is no workbook, lacks the sheet or the column of accounts, names an
         account twice, or an `updated` is no day: all faults of its rows at once.
     """
     if not path.exists():
         return NOTHING
-    refuse_open(path)
     sheet = _load(path, values=True)[SHEET]
     rows = sheet.iter_rows(values_only=True)
     header = [_text(name) for name in next(rows, ())]
@@ -177,8 +176,8 @@ def update_notes(
             book.save(temporary)
     except OSError as error:
         raise DataError(
-            f"{path} cannot be written: {error.strerror or error}. Nothing in it was changed. Make its folder writable, "
-            "close the file elsewhere, or name another file under [plans] notes."
+            f"{path} cannot be written: {error.strerror or error}. Nothing in it was changed. Make its folder "
+            "writable, close the file elsewhere, or name another file under [plans] notes."
         ) from None
     return tuple(missing[ACCOUNT])
 
@@ -194,8 +193,8 @@ def refuse_open(path: Path) -> None:
     held = [mark.name for mark in marks if mark.exists()]
     if held:
         raise DataError(
-            f"{path} is open in another program ({held[0]} lies beside it). Save and close it, then run again; if nobody "
-            f"has it open, delete {held[0]}."
+            f"{path} is open in another program ({held[0]} lies beside it). Save and close it, then run again; if "
+            f"nobody has it open, delete {held[0]}."
         )
 
 
@@ -210,8 +209,8 @@ def _load(path: Path, *, values: bool = False) -> Any:
         book = load_workbook(path, data_only=values)
     except (OSError, BadZipFile, InvalidFileException, KeyError, ValueError, TypeError) as error:
         raise DataError(
-            f"{path} cannot be read as a workbook ({type(error).__name__}: {error}). Restore it from a backup or move it "
-            "away, so that a new one is made; nothing in it was changed."
+            f"{path} cannot be read as a workbook ({type(error).__name__}: {error}). Restore it from a backup or move "
+            "it away, so that a new one is made; nothing in it was changed."
         ) from None
     if SHEET not in book.sheetnames:
         raise DataError(

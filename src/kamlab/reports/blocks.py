@@ -241,9 +241,16 @@ def table(
             f"The table's columns {first_ids(unwritten)} hold values that are no strings. "
             "Write them first, for example with t.number, t.money or t.date."
         )
+    return written_table(cells.to_numpy().tolist(), columns=columns, caption=caption, note=note, total_rows=total_rows)
+
+
+def written_table(
+    rows: Sequence[list[str]], *, columns: Sequence[TableColumn], caption: str, note: str = "", total_rows: int = 0
+) -> Table:
+    """Make a table from rows of written cells, one for each of `columns`; see `table`."""
     if not caption:
         raise ReportError("The table has no caption; say in one sentence what it shows.")
-    return Table(columns, cells.to_numpy().tolist(), caption, note, total_rows)
+    return Table(list(columns), list(rows), caption, note, total_rows)
 
 
 def figure(fig: MatplotlibFigure, *, caption: str, alt: str) -> Figure:

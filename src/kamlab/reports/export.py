@@ -16,7 +16,11 @@ A run is `{"text": …}` with any of the marks strong, emphasis and code, or `{"
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,12 @@ from kamlab.errors import ReportError
 from kamlab.i18n import Translator
 from kamlab.reports import blocks, markdown
 from kamlab.reports.markdown import Element
+
+LONGEST_NAME = 60
+RESERVED = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+)
+"""Names that Windows gives to no file."""
 
 META_FIELDS = ("title", "company", "as_of", "date", "locale", "confidentiality", "words")
 COVER_FIELDS = ("title", "subtitle", "facts")
@@ -124,6 +134,22 @@ def parts(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         }
         for key, body in found.items()
     }
+
+
+def file_names(keys: Iterable[str]) -> dict[str, str]:
+    """Return a file's name for each key: its letters, digits, `-` and `_`, and a hash where that is not the key itself.
+
+    Also where two keys differ in small and large letters alone, or a system reserves the name.
+    """
+    keys = list(keys)
+    folded = Counter(key.casefold() for key in keys)
+    names = {}
+    for key in keys:
+        name = re.sub(r"[^\w-]+", "-", unicodedata.normalize("NFC", key)).strip("-")[:LONGEST_NAME]
+        if name != key or folded[key.casefold()] > 1 or name.casefold() in RESERVED:
+            name = f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:8]}".lstrip("-")
+        names[key] = name
+    return names
 
 
 def _elements(block: dict[str, Any]) -> list[Element]:

@@ -32,8 +32,8 @@ class PlanPage:
         Its label of each scheme of the playbook.
     credit, lifetime : mapping
         Its rows of these tables; empty where it has none.
-    rows : mapping of str to pandas.DataFrame
-        Its rows of the tables in `ROWS`.
+    rows : mapping of str to list of dict
+        Its rows of the tables in `ROWS`; a missing value is None.
     notes : mapping of str to str
         What people wrote.
     members : list of str
@@ -53,7 +53,7 @@ class PlanPage:
     labels: Mapping[str, str]
     credit: Mapping[str, Any]
     lifetime: Mapping[str, Any]
-    rows: Mapping[str, pd.DataFrame]
+    rows: Mapping[str, list[dict[str, Any]]]
     notes: Mapping[str, str]
     members: list[str]
     reviews: list[date]
@@ -80,8 +80,7 @@ class PlanBook:
             account: dict(zip(rows["scheme"], rows["label"], strict=True)) for account, rows in labels.groupby("account")
         }
         self._one = {name: _first(run.read(name), ids) for name in ("credit", "lifetime")}
-        self._tables = {name: run.read(f"plan_{name}") for name in ROWS}
-        self._many = {name: dict(list(rows.groupby("account"))) for name, rows in self._tables.items()}
+        self._many = {name: _by_account(run.read(f"plan_{name}")) for name in ROWS}
         notes = run.read("plan_notes")
         self._notes = {
             account: dict(zip(rows["field"], rows["text"], strict=True)) for account, rows in notes.groupby("account")
@@ -102,7 +101,7 @@ class PlanBook:
             labels=self._labels.get(account, {}),
             credit=self._one["credit"].get(account, {}),
             lifetime=self._one["lifetime"].get(account, {}),
-            rows={name: self._many[name].get(account, self._tables[name].iloc[:0]) for name in ROWS},
+            rows={name: self._many[name].get(account, []) for name in ROWS},
             notes=self._notes.get(account, {}),
             members=str(row["member_ids"]).split(", "),
             reviews=self._reviews,
@@ -112,6 +111,13 @@ class PlanBook:
             playbook=self._playbook,
             personal=self._run.config.plans.personal_data,
         )
+
+
+def _by_account(table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
+        found.setdefault(row["account"], []).append(row)
+    return found
 
 
 def _first(table: pd.DataFrame, ids: set[str]) -> dict[str, dict[str, Any]]:

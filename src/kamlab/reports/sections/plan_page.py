@@ -9,10 +9,10 @@ import pandas as pd
 
 from kamlab.i18n import COMMAS, MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.plans.fields import FIELDS
-from kamlab.plans.people import ROLES
-from kamlab.reports.blocks import Block, Kpi, TableColumn, escape, kpis, table, text
+from kamlab.plans.people import OTHER, ROLES
+from kamlab.reports.blocks import Block, Kpi, TableColumn, escape, kpis, text, written_table
 from kamlab.reports.sections import plan_words as words
-from kamlab.reports.sections.names import ended, probability, signed
+from kamlab.reports.sections.names import ended, signed
 from kamlab.reports.sections.plan_book import PlanPage
 from kamlab.strategies import guide, texts
 
@@ -59,7 +59,7 @@ def _opening(case: PlanPage, t: Translator) -> str:
         ),
         escape(texts.reason(t, row)),
     ]
-    flags = [flag for flag in str(row["flags"] or "").split(", ") if flag in texts.FLAGS and flag not in UNSAID]
+    flags = [flag for flag in _text(row["flags"]).split(", ") if flag in texts.FLAGS and flag not in UNSAID]
     return t.join(SENTENCES, [*said, *(t(texts.FLAGS[flag].meaning) for flag in flags)])
 
 
@@ -72,23 +72,15 @@ def _figures(case: PlanPage, t: Translator) -> Block:
     now, before = row["trailing_revenue"], row["previous_revenue"]
     change = t("{change} on the 12 months before", change=signed(now / before - 1, t)) if before > 0 else ""
     value = t("Expected contribution") if case.contribution else t("Expected revenue")
-    share = row["wallet_share"]
-    source = texts.POTENTIALS.get(str(row["potential_source"]))
     return kpis(
         [
             Kpi(t("Revenue, last 12 months"), t.money(now), change, "good" if now >= before else "warning"),
             Kpi(
                 value,
-                t.money(row["expected_contribution"]),
+                _money(row["expected_contribution"], t),
                 t("{level} interval: {interval}", level=t.percent(case.level), interval=_range(row, "contribution", t)),
             ),
-            Kpi(
-                t("Share of its potential"),
-                t.percent(share),
-                t("of {potential}", potential=t(source, amount=t.money(row["potential_revenue"])))
-                if source
-                else t("what it could buy is unknown"),
-            ),
+            _share(row, t),
             Kpi(
                 t("Revenue, next 12 months"),
                 t.money(plan["revenue_p50"]),
@@ -98,22 +90,38 @@ def _figures(case: PlanPage, t: Translator) -> Block:
     )
 
 
+def _share(row: Mapping[str, Any], t: Translator) -> Kpi:
+    """Our share of what it could buy, or what it could buy where that tells no share."""
+    source = texts.POTENTIALS.get(str(row["potential_source"]))
+    if source is None:
+        return Kpi(t("Potential a year"), MISSING, t("what it could buy is unknown"))
+    potential = t(source, amount=t.money(row["potential_revenue"]))
+    if pd.isna(row["wallet_share"]):
+        return Kpi(t("Potential a year"), t.money(row["potential_revenue"]), potential)
+    return Kpi(t("Share of its potential"), t.percent(row["wallet_share"]), t("of {potential}", potential=potential))
+
+
 def _range(row: Mapping[str, Any], prefix: str, t: Translator) -> str:
-    return t("{lower} to {upper}", lower=t.money(row[f"{prefix}_lower"]), upper=t.money(row[f"{prefix}_upper"]))
+    return t("{lower} to {upper}", lower=_money(row[f"{prefix}_lower"], t), upper=_money(row[f"{prefix}_upper"], t))
+
+
+def _money(value: float, t: Translator) -> str:
+    """Write cents as nothing: they are what a forecast leaves of an account that is gone."""
+    return t.money(0.0 if abs(value) < 1 else value)
 
 
 def _card(case: PlanPage, t: Translator) -> Block:
     """The customer card: what is known, and what only people can add."""
     row, rows = case.row, []
-    firm = [row[name] for name in ("industry", "channel", "country", "region") if _given(row.get(name))]
-    size = [t("size {size}", size=row["size"])] if _given(row.get("size")) else []
-    rows.append((t("Company"), t.join(COMMAS, [*firm, *size]) or blank(t)))
+    firm = [_text(row.get(name)) for name in ("industry", "channel", "country", "region")]
+    size = [t("size {size}", size=row["size"])] if _text(row.get("size")) else []
+    rows.append((t("Company"), t.join(COMMAS, [*filter(None, firm), *size]) or blank(t)))
     if len(case.members) > 1:
         rows.append(
             (t("Group"), t("{n} accounts: {members}", n=len(case.members), members=_few(case.members, COMMAS, t)))
         )
     rows.append((t("People"), _people(case, t)))
-    missing = list(filter(None, str(case.plan["roles_missing"] or "").split(", ")))
+    missing = list(filter(None, _text(case.plan["roles_missing"]).split(", ")))
     if missing:
         rows.append((t("Missing contacts"), t.join(COMMAS, (t(words.ROLES[role]) for role in missing))))
     rows.append((t("Buys"), _mix(case, t)))
@@ -121,7 +129,7 @@ def _card(case: PlanPage, t: Translator) -> Block:
         rows.append((t(field.label), case.notes.get(field.name) or blank(t)))
     if case.personal:
         rows += [(t(field.label), case.notes.get(field.name) or blank(t)) for field in FIELDS if field.personal]
-    unknown = [words.FACTS[name] for name in filter(None, str(case.plan["card_missing"] or "").split(", "))]
+    unknown = [words.FACTS[name] for name in filter(None, _text(case.plan["card_missing"]).split(", "))]
     caption = t("Customer card, {share} complete.", share=t.percent(case.plan["card_share"]))
     note = t("Not known: {facts}.", facts=t.join(COMMAS, map(t, unknown))) if unknown else ""
     return _facts(_folded(rows, t), t, caption=caption, note=note)
@@ -134,14 +142,13 @@ def _folded(rows: Sequence[tuple[str, str]], t: Translator) -> list[tuple[str, s
     """Return rows with the blank ones joined into one, so that what is known stands out."""
     empty = [label for label, value in rows if value == blank(t)]
     kept = [row for row in rows if row[1] != blank(t)]
-    return [*kept, (t.join(COMMAS, empty), blank(t))] if empty else kept
+    return [*kept, (blank(t), t.join(COMMAS, empty))] if empty else kept
 
 
 def _people(case: PlanPage, t: Translator) -> str:
-    people = case.rows["people"]
     named = []
-    for role in (*ROLES, "other"):
-        names = people.loc[people["role"] == role, "name"].tolist()
+    for role in (*ROLES, OTHER):
+        names = [person["name"] for person in case.rows["people"] if person["role"] == role]
         if names:
             named.append(t("{role}: {names}", role=t(words.ROLES[role]), names=_few(names, COMMAS, t, limit=3)))
     return t.join(SEMICOLONS, named) or blank(t)
@@ -153,9 +160,8 @@ def _few(items: Sequence[str], pattern: str, t: Translator, limit: int = TOP) ->
 
 
 def _mix(case: PlanPage, t: Translator) -> str:
-    mix = case.rows["mix"]
-    bought = mix[mix["share"] > 0].sort_values("share", ascending=False)
-    lines = [t("{name} {share}", name=n, share=t.percent(s)) for n, s in zip(bought["product_line"], bought["share"], strict=True)]
+    bought = sorted((line for line in case.rows["mix"] if line["share"] > 0), key=lambda line: -line["share"])
+    lines = [t("{name} {share}", name=line["product_line"], share=t.percent(line["share"])) for line in bought]
     return _few(lines, COMMAS, t) if lines else t("nothing in the last 12 months, or product lines are not known")
 
 
@@ -164,10 +170,10 @@ def _position(case: PlanPage, t: Translator) -> Block:
     row = case.row
     rows = [
         (t("Trend"), _trend(case, t)),
-        (t("Still buys"), t("with a probability of {p}", p=probability(row["p_alive"], t))),
+        (t("Still buys"), t("with a probability of {p}", p=words.chance(row["p_alive"], t))),
         (t("Headroom a year"), t.money(row["headroom"])),
     ]
-    rivals = [_rival(rival, t) for rival in case.rows["competitors"].head(TOP).to_dict("records")]
+    rivals = [_rival(rival, t) for rival in case.rows["competitors"][:TOP]]
     noted = [case.notes["competition"]] if "competition" in case.notes else []
     rows.append((t("Competitors"), t.join(SEMICOLONS, [*rivals, *noted]) or blank(t)))
     if case.credit:
@@ -189,9 +195,9 @@ def _trend(case: PlanPage, t: Translator) -> str:
 
 def _rival(rival: Mapping[str, Any], t: Translator) -> str:
     share = t.percent(rival["share"]) if pd.notna(rival["share"]) else ""
-    parts = [part for part in (share, rival["product_line"]) if part]
-    said = t("{name} ({facts})", name=rival["competitor"], facts=t.join(COMMAS, parts)) if parts else rival["competitor"]
-    return str(said)
+    parts = [part for part in (share, _text(rival["product_line"])) if part]
+    name = str(rival["competitor"])
+    return t("{name} ({facts})", name=name, facts=t.join(COMMAS, parts)) if parts else name
 
 
 def _credit(case: PlanPage, t: Translator) -> str:
@@ -217,19 +223,18 @@ def _complaints(case: PlanPage, t: Translator) -> str:
 
 def _swot(case: PlanPage, t: Translator) -> Block:
     """Strengths, weaknesses, opportunities and threats: what the data shows, and what people add."""
-    found = case.rows["findings"]
     lines = []
     for name, label in words.PARTS.items():
-        shown = [ended(words.finding(t, row)) for row in found[found["part"] == name].to_dict("records")]
+        shown = [ended(words.finding(t, row)) for row in case.rows["findings"] if row["part"] == name]
         own = case.notes.get(words.OWN_WORDS[name]) or blank(t)
-        lines.append({"part": t(label), "data": t.join(SENTENCES, shown) or MISSING, "own": own})
+        lines.append([t(label), t.join(SENTENCES, shown) or MISSING, own])
     columns = [
         TableColumn("part", "", width=11),
         TableColumn("data", t("What the data shows"), width=48),
         TableColumn("own", t("What our people add"), width=24),
     ]
     caption = t("Strengths, weaknesses, opportunities and threats.")
-    return table(pd.DataFrame(lines), columns=columns, caption=caption)
+    return written_table(lines, columns=columns, caption=caption)
 
 
 def _goals(case: PlanPage, t: Translator) -> Block:
@@ -251,13 +256,13 @@ def _goals(case: PlanPage, t: Translator) -> Block:
     if life:
         what = t("Contribution ahead") if case.contribution else t("Revenue ahead")
         years = [
-            t("{n} years {value} ({range})", n=n, value=t.money(life[f"clv_{n}y"]), range=_range(life, f"clv_{n}y", t))
+            t("{n} years {value} ({range})", n=n, value=_money(life[f"clv_{n}y"], t), range=_range(life, f"clv_{n}y", t))
             for n in (3, 5)
         ]
         rows.append((what, t.join(SEMICOLONS, years)))
     if case.contribution and case.cost_to_serve and pd.notna(row["cost_to_serve"]):
         rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
-    projects = [_project(p, t) for p in case.rows["projects"].head(TOP).to_dict("records")]
+    projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
     rows.append((t("Projects and deals"), t.join(SEMICOLONS, projects) or MISSING))
     if row["strategy"] == "win_back":
         rows.append((t("Why it left"), case.notes.get("reason_lost") or blank(t)))
@@ -278,10 +283,15 @@ def _inputs(inputs: Any) -> str:
 def _project(project: Mapping[str, Any], t: Translator) -> str:
     value = t.money(project["value"])
     if project["kind"] == "deal":
-        chance = t.percent(project["probability"])
-        return t("deal {id}, {name}: {value}, won with {chance}", id=project["id"], name=project["name"] or MISSING, value=value, chance=chance)
+        return t(
+            "deal {id} ({name}): {value}, won with a probability of {chance}",
+            id=str(project["id"]),
+            name=_text(project["name"]) or MISSING,
+            value=value,
+            chance=t.percent(project["probability"]),
+        )
     until = t.date(project["end"].date()) if pd.notna(project["end"]) else MISSING
-    return t("{name}: {value}, until {date}", name=project["name"] or project["id"], value=value, date=until)
+    return t("{name}: {value}, until {date}", name=_text(project["name"]) or str(project["id"]), value=value, date=until)
 
 
 def _tactics(case: PlanPage, t: Translator) -> str:
@@ -297,17 +307,17 @@ def _tactics(case: PlanPage, t: Translator) -> str:
 
 def _actions(case: PlanPage, t: Translator) -> Block:
     """Who does what until when: agreed on first, then what the data asks for."""
-    actions = case.rows["actions"].astype({"who": object}).head(2 * TOP)
+    actions = case.rows["actions"][: 2 * TOP]
     lines = [
-        {
-            "what": words.action(t, row),
-            "who": words.who(t, row),
-            "due": t.date(row["due"].date()) if pd.notna(row["due"]) else blank(t),
-            "state": t(words.STATES[row["state"]]),
-        }
-        for row in actions.to_dict("records")
+        [
+            words.action(t, row),
+            words.who(t, row),
+            t.date(row["due"].date()) if row["due"] is not None else blank(t),
+            t(words.STATES[row["state"]]),
+        ]
+        for row in actions
     ]
-    lines.append({"what": blank(t), "who": blank(t), "due": blank(t), "state": ""})
+    lines.append([blank(t), blank(t), blank(t), ""])
     columns = [
         TableColumn("what", t("What"), width=42),
         TableColumn("who", t("Who"), width=18),
@@ -317,7 +327,7 @@ def _actions(case: PlanPage, t: Translator) -> Block:
     more = len(case.rows["actions"]) - len(actions)
     note = t.plural("{n} more action stands in the run's tables.", "{n} more actions stand in the run's tables.", more)
     caption = t("Actions agreed on, and those that the data asks for.")
-    return table(pd.DataFrame(lines), columns=columns, caption=caption, note=note if more else "")
+    return written_table(lines, columns=columns, caption=caption, note=note if more else "")
 
 
 def _resources(case: PlanPage, t: Translator) -> Block:
@@ -374,10 +384,10 @@ def _horizons(case: PlanPage, advice: guide.Advice | None, t: Translator) -> Ite
 
 def _facts(rows: Sequence[tuple[str, str]], t: Translator, *, caption: str, note: str = "") -> Block:
     """Return a table of labels and what is known of each."""
-    frame = pd.DataFrame(rows, columns=["what", "known"])
     columns = [TableColumn("what", t("What"), width=18), TableColumn("known", t("What we know"), width=64)]
-    return table(frame, columns=columns, caption=caption, note=note)
+    return written_table([list(row) for row in rows], columns=columns, caption=caption, note=note)
 
 
-def _given(value: Any) -> bool:
-    return value is not None and not pd.isna(value) and str(value).strip() != ""
+def _text(value: Any) -> str:
+    """Return a value of a table as text; nothing where it is missing."""
+    return "" if value is None or pd.isna(value) else str(value).strip()

@@ -8,7 +8,7 @@ from typing import Any
 
 from kamlab.i18n import COMMAS, N_, Translator
 from kamlab.plans.fields import FIELDS
-from kamlab.reports.sections.names import probability
+from kamlab.reports.sections.names import SMALLEST, probability
 
 PARTS: Mapping[str, str] = {
     "strength": N_("Strengths"),
@@ -28,11 +28,11 @@ OWN_WORDS: Mapping[str, str] = {
 FINDINGS: Mapping[str, str] = {
     "share_high": N_("{share} of what it can buy from us it does buy."),
     "grown": N_("It has grown: {money} in the last 12 months, after {before}."),
-    "faithful": N_("It bought on {number} days in 12 months, and still buys with a probability of {share}."),
+    "faithful": N_("It bought on {number} days in 12 months, and still buys with a probability of {probability}."),
     "good_margin": N_("Its margin rate is {share}; half of all accounts are below {other}."),
     "pays_well": N_("It pays on time: credit class {name}."),
     "content": N_("It is content: {decimal} of 10 (answers: {number})."),
-    "loses_money": N_("It loses money while it buys, with a probability of {share}."),
+    "loses_money": N_("It loses money while it buys, with a probability of {probability}."),
     "complaints": N_("Open complaints: {number}."),
     "shrunk": N_("Down to {money} in the last 12 months, from {before} in its best 12 months before."),
     "share_low": N_("Only {share} of what it can buy from us it does buy."),
@@ -129,12 +129,17 @@ _WRITERS: Mapping[str, _Writer] = {
     "other": lambda t, v: t.percent(v),
     "number": lambda t, v: t.number(v),
     "decimal": lambda t, v: t.number(v, digits=1),
-    "probability": lambda t, v: probability(v, t),
+    "probability": lambda t, v: chance(v, t),
     "name": lambda t, v: str(v),
     "line": lambda t, v: str(v),
     "names": lambda t, v: t.join(COMMAS, v),
 }
 """Placeholder → how its value is written."""
+
+
+def chance(p: float, t: Translator) -> str:
+    """Write a probability: no record can tell 0 from a few percent, nor 1 from nearly 1."""
+    return t("over {share}", share=t.percent(1 - SMALLEST)) if p > 1 - SMALLEST else probability(p, t)
 
 
 def sentence(t: Translator, template: str, values: str) -> str:
@@ -156,4 +161,6 @@ def action(t: Translator, row: Mapping[str, Any]) -> str:
 
 def who(t: Translator, row: Mapping[str, Any]) -> str:
     """Write who does it."""
-    return str(row["who"]) if row["who"] else t(WHO[row["department"] or "owner"])
+    if isinstance(row["who"], str):
+        return row["who"]
+    return t(WHO[row["department"] if row["department"] in WHO else "owner"])
