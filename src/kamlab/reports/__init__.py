@@ -32,14 +32,12 @@ def export_pdf(notebook: Path | str, path: Path | str, *, as_of: date, parts: Pa
         If the notebook is not fully executed, or a block or the document cannot be set.
     """
     from kamlab.reports import export
-    from kamlab.reports.pdf import write_pdf
+    from kamlab.reports.pdf import write_pdfs
 
     document = export.read_document(notebook)
-    replaced = write_pdf(document, path, timestamp=as_of)
+    files = {Path(path): document}
     if parts is not None:
         parts.mkdir(parents=True, exist_ok=True)
-        found = export.parts(document)
-        names = export.file_names(found)
-        for key, part in found.items():
-            write_pdf(part, parts / f"{names[key]}{''.join(Path(path).suffixes)}", timestamp=as_of)
-    return [str(line) for line in replaced]
+        found, endings = export.parts(document), "".join(Path(path).suffixes)
+        files |= {parts / f"{name}{endings}": found[key] for key, name in export.file_names(found).items()}
+    return [str(line) for line in write_pdfs(files, timestamp=as_of)[Path(path)]]
