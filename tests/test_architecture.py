@@ -62,6 +62,7 @@ ORDER = (
         "effort",
         "past_forecast",
         "history",
+        "plans",
         "figures",
         "reports",
     ),

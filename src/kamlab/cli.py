@@ -52,6 +52,8 @@ def report(
         result = run(config, as_of=as_of, languages=languages, out=out, accept_stale=accept_stale, progress=progress)
     if result.reused:
         typer.echo("Same data, settings and code as a finished run; its documents are unchanged.")
+    for message in result.messages:
+        typer.echo(message, err=True)
     for path in result.reports:
         typer.echo(str(path))
 
