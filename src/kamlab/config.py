@@ -228,6 +228,17 @@ class Planning(_Section):
         return self
 
 
+class Plans(_Section):
+    """Account plans: where people write, how many a person keeps, and whether personal data is printed."""
+
+    notes: str = "inputs/plan_notes.xlsx"
+    hours_per_plan: float = Field(default=200, gt=0)
+    plans_per_owner: int = Field(default=5, ge=1)
+    without_owner: int = Field(default=10, ge=0)
+    stale_after_days: int = Field(default=92, ge=1)
+    personal_data: bool = False
+
+
 class Report(_Section):
     """How the documents look."""
 
@@ -251,6 +262,7 @@ class Config(_Section):
     levels: Levels = Levels()
     strategies: Strategies = Strategies()
     planning: Planning = Planning()
+    plans: Plans = Plans()
     report: Report = Report()
     seed: int = 0
     base: Path = Field(Path(), exclude=True)

@@ -75,8 +75,8 @@ def propose(
     """Spread each owner's hours over the owner's accounts so that the assumed gain is highest.
 
     Account i is assumed to win s_i · (h_i / h)^e a year: s_i the assumed share of its room and of its value at risk,
-    h the mean hours of served accounts, e the elasticity. Hours stay with their owner; accounts without one keep theirs. The
-    gain's interval comes from draws of the shares and of the elasticity.
+    h the mean hours of served accounts, e the elasticity. Hours stay with their owner; accounts without one keep them.
+    The gain's interval comes from draws of the shares and of the elasticity.
 
     Parameters
     ----------

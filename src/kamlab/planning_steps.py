@@ -76,11 +76,10 @@ def effort(run: Run) -> pd.DataFrame:
 
     from kamlab import effort as module
     from kamlab import gains
-    from kamlab.terms import TABLES
 
     if "effort" not in tables.given(run.config):
         run.write_facts("effort", {})
-        return run.write("effort", pd.DataFrame(columns=[column.name for column in TABLES["effort"]]))
+        return run.write("effort", _empty("effort"))
     accounts, as_of = labelled(run), run.period.calibration_end
     rows = tables.read(run.config, "effort", as_of=as_of).rows
     rows = rows[rows["date"] >= pd.Timestamp(run.period.window_start(DAYS_PER_YEAR))]
@@ -99,6 +98,57 @@ def effort(run: Run) -> pd.DataFrame:
     )
     run.write_facts("effort", {**shift.facts(), **_capacity(run, shift.table)})
     return run.write("effort", shift.table)
+
+
+def review(run: Run) -> pd.DataFrame:
+    """Write `standing`, `comparison`, `held_against`, `actions_result`, `actions_review` and facts `actions_review`.
+
+    These are what the next run compares itself with; this run against the same company's run before, without rows where
+    there was none; last year's forecast against what came; and what became of the last 12 months' actions.
+    """
+    from kamlab import history, past_forecast
+
+    as_of, level, seed = run.period.calibration_end, run.config.value.level, run.config.seed
+    now = run.write("standing", history.standing(labelled(run), as_of=as_of))
+    before = run.before()
+    found = history.compare(before.read("standing"), now) if before is not None and before.has("standing") else None
+    run.write("comparison", _empty("comparison") if found is None else found)
+    run.write(
+        "held_against",
+        past_forecast.held_against(
+            run.ledger(),
+            run.period,
+            membership=run.read("membership"),
+            forecaster=run.read_facts("choice")["forecaster"],
+            record=run.read("backtest"),
+            groups=_groups(run),
+            level=level,
+            seed=seed,
+        ),
+    )
+    if "actions" not in tables.given(run.config):
+        run.write("actions_result", _empty("actions_result"))
+        run.write_facts("actions_review", {})
+        return run.write("actions_review", _empty("actions_review"))
+    rows = tables.read(run.config, "actions", as_of=as_of).rows
+    unit = run.read("membership").set_index("member")["account"]
+    rows = rows.assign(account=rows["account"].map(unit).fillna(rows["account"]))
+    agreed = history.reviewed(rows, as_of=as_of, days=DAYS_PER_YEAR)
+    run.write("actions_result", history.results(agreed, run.read("summary"), level=level, seed=seed))
+    counts = agreed["state"].value_counts()
+    run.write_facts(
+        "actions_review", {"agreed": len(agreed), **{state: int(counts.get(state, 0)) for state in history.STATES}}
+    )
+    return run.write("actions_review", agreed)
+
+
+def _empty(name: str) -> pd.DataFrame:
+    """Return a table without rows."""
+    import pandas as pd
+
+    from kamlab.terms import TABLES
+
+    return pd.DataFrame(columns=[column.name for column in TABLES[name]])
 
 
 def _capacity(run: Run, table: pd.DataFrame) -> dict[str, float]:

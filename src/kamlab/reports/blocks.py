@@ -156,7 +156,21 @@ class Cover(Block):
     compact: bool = False
 
 
-KINDS: dict[str, type[Block]] = {block.kind: block for block in (Text, Kpis, Table, Figure, Callout, PageBreak, Cover)}
+@dataclass(frozen=True)
+class Part(Block):
+    """Blocks of a part of the document that can also be exported as one of its own; it begins a new page.
+
+    `key` names it among the parts, such as an account's id; `blocks` holds its blocks as JSON-ready data.
+    """
+
+    kind: ClassVar[str] = "part"
+    key: str
+    blocks: list[dict[str, Any]]
+
+
+KINDS: dict[str, type[Block]] = {
+    block.kind: block for block in (Text, Kpis, Table, Figure, Callout, PageBreak, Part, Cover)
+}
 
 
 def words(translator: Translator) -> dict[str, str]:
@@ -229,9 +243,16 @@ def table(
             f"The table's columns {first_ids(unwritten)} hold values that are no strings. "
             "Write them first, for example with t.number, t.money or t.date."
         )
+    return written_table(cells.to_numpy().tolist(), columns=columns, caption=caption, note=note, total_rows=total_rows)
+
+
+def written_table(
+    rows: Sequence[list[str]], *, columns: Sequence[TableColumn], caption: str, note: str = "", total_rows: int = 0
+) -> Table:
+    """Make a table from rows of written cells, one for each of `columns`; see `table`."""
     if not caption:
         raise ReportError("The table has no caption; say in one sentence what it shows.")
-    return Table(columns, cells.to_numpy().tolist(), caption, note, total_rows)
+    return Table(list(columns), list(rows), caption, note, total_rows)
 
 
 def figure(fig: MatplotlibFigure, *, caption: str, alt: str) -> Figure:
@@ -268,6 +289,14 @@ def callout(tone: Tone, title: str, markdown: str = "") -> Callout:
 def page_break() -> PageBreak:
     """Begin a new page."""
     return PageBreak()
+
+
+def part(key: str, blocks: Sequence[Block]) -> Part:
+    """Make a part that can be exported as a document of its own; a cover or another part is none of its blocks."""
+    unfit = [block.kind for block in blocks if isinstance(block, Cover | Part)]
+    if unfit or not blocks:
+        raise ReportError(f"A part of a document is made of blocks other than {unfit or 'none'}.")
+    return Part(key, [block.to_json() for block in blocks])
 
 
 def cover(
@@ -341,6 +370,8 @@ def check_json(data: dict[str, Any]) -> None:
     expected = {"schema", "kind"} | {f.name for f in fields(KINDS[kind])}  # type: ignore[arg-type]
     if set(data) != expected:
         raise ReportError(f'the block "{kind}" has the fields {sorted(data)}, not {sorted(expected)}.')
+    for inner in data["blocks"] if kind == Part.kind else ():
+        check_json(inner)
 
 
 def _check_tones(tones: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from kamlab.simulate import key_accounts
 from kamlab.simulate.products import PRODUCTS
 from kamlab.simulate.timeline import PERIOD
 
@@ -45,7 +46,8 @@ def tables(company: Company) -> dict[str, pd.DataFrame]:
     recent = orders[orders["date"] >= YEAR].reset_index(drop=True)
     invoices = _invoices(recent, rng)
     owner_of = known.set_index("account")["owner"]
-    return {
+    sales = orders.groupby("account")["amount"].sum()
+    drawn = {
         "owners": _owners(known, rng),
         "prospects": _prospects(known, rng),
         "projects": _projects(known, rng),
@@ -62,6 +64,7 @@ def tables(company: Company) -> dict[str, pd.DataFrame]:
         "products": _products(),
         "controls": _controls(company.order_lines),
     }
+    return key_accounts.add(drawn, known, sales, company.seed)
 
 
 def _days(start: pd.Timestamp, days: np.ndarray) -> pd.Series:

@@ -150,6 +150,7 @@ _TABLES = (
             ACCOUNT,
             _text("name", "name"),
             _text("role", "role in buying, such as user, buyer, decider"),
+            _text("department", "department, such as purchasing, production, finance"),
             _date("active_from", "known from"),
             _date("active_to", "left on"),
         ),
