@@ -18,12 +18,23 @@ from kamlab.period import StudyPeriod, end_of_last_complete_month, parse_day
 from kamlab.sources import content_hash, is_url
 
 VERSIONED = (
-    *("babel", "duckdb", "ibis-framework", "lifetimes", "matplotlib", "mistune", "numpy", "pandas", "pyarrow"),
+    *(
+        "babel",
+        "duckdb",
+        "ibis-framework",
+        "lifetimes",
+        "matplotlib",
+        "mistune",
+        "numpy",
+        "openpyxl",
+        "pandas",
+        "pyarrow",
+    ),
     *("scikit-learn", "scipy", "typst"),
 )
 """Packages whose version can change a table or a document."""
 
-CODE_SUFFIXES = {".py", ".toml", ".typ", ".po", ".ipynb", ".ttf"}
+CODE_SUFFIXES = {".py", ".toml", ".typ", ".po", ".ipynb", ".ttf", ".css", ".js"}
 
 
 def study_period(config: Config, as_of: str = "", *, today: date | None = None) -> StudyPeriod:
