@@ -266,8 +266,8 @@ def test_the_command_line_works_in_an_empty_environment(tmp_path):
     assert done.stdout.strip().endswith("cdnow-1998-06-30/pdf/appendix.en.pdf")
     assert all(Path(path).is_file() for path in done.stdout.splitlines())
     lines = done.stderr.strip().splitlines()
-    assert lines[0] == "[1/8] 01_data_quality"
-    assert len(lines) == 8
+    assert lines[0] == "[1/19] 01_data_quality"
+    assert len(lines) == 19
     assert list(home.iterdir()) == []
     assert list(elsewhere.iterdir()) == []
 

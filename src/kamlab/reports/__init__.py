@@ -1,4 +1,4 @@
-"""Blocks that notebooks publish, and the way from an executed notebook to a PDF."""
+"""Blocks that notebooks publish, and the way from an executed notebook to a PDF or a page."""
 
 from __future__ import annotations
 
@@ -32,3 +32,24 @@ def export_pdf(notebook: Path | str, path: Path | str, *, as_of: date) -> list[s
     from kamlab.reports.pdf import write_pdf
 
     return [str(line) for line in write_pdf(read_document(notebook), path, timestamp=as_of)]
+
+
+def export_html(notebook: Path | str, path: Path | str) -> None:
+    """Write an executed notebook as one self-contained HTML page, from the same blocks as its PDF.
+
+    Parameters
+    ----------
+    notebook : path-like
+        Executed notebook (.ipynb).
+    path : path-like
+        Page to write; its folder must exist.
+
+    Raises
+    ------
+    ReportError
+        If the notebook is not fully executed, or a block cannot be shown.
+    """
+    from kamlab.reports.export import read_document
+    from kamlab.reports.page import write_page
+
+    write_page(read_document(notebook), path)

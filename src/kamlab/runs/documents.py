@@ -34,6 +34,7 @@ def planned(folder: Path, frozen: Frozen, notebooks: Sequence[tuple[str, str]]) 
     for notebook, document in notebooks:
         executed = folder / "notebooks" / f"{notebook}.ipynb"
         papers.append((f"{document}.pdf", partial(_pdf, executed, folder / "pdf" / f"{document}.pdf", frozen)))
+        papers.append((f"{document}.html", partial(_page, executed, folder / "html" / f"{document}.html")))
     for position, lang in enumerate(frozen.languages):
         name = workbook_name(lang, first=position == 0)
         papers.append((name, partial(_workbook, folder, lang, folder / name, frozen)))
@@ -49,6 +50,13 @@ def _pdf(executed: Path, path: Path, frozen: Frozen) -> list[str]:
     from kamlab.reports import export_pdf
 
     return export_pdf(executed, path, as_of=frozen.as_of)
+
+
+def _page(executed: Path, path: Path) -> list[str]:
+    from kamlab.reports import export_html
+
+    export_html(executed, path)
+    return []
 
 
 def _workbook(folder: Path, lang: str, path: Path, frozen: Frozen) -> list[str]:

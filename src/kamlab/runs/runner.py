@@ -186,6 +186,7 @@ def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progres
     written = [(notebook, lang) for notebook in DOCUMENTS for lang in langs]
     steps += [(notebook, f"{notebook}.{lang}", {"lang": lang}) for notebook, lang in written]
     executed = [(f"{notebook}.{lang}", f"{DOCUMENTS[notebook]}.{lang}") for notebook, lang in written]
+    executed += [(name, name) for name in CHAPTERS]
     papers = documents.planned(folder, frozen, executed)
     total = len(steps) + len(papers)
     timings: dict[str, float] = {}
