@@ -56,10 +56,15 @@ ORDER = (
         "evidence",
         "strategies",
         "coverage",
+        "gains",
+        "planning",
+        "targets",
+        "effort",
+        "history",
         "figures",
         "reports",
     ),
-    *("quality", "inputs", "steps", "runs", "checks", "cli", "__main__"),
+    *("quality", "inputs", "planning_steps", "steps", "runs", "checks", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

@@ -15,6 +15,7 @@ from kamlab.buying import product_mix, product_windows, swings
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR
+from kamlab.planning_steps import effort, targets
 from kamlab.summary import festivals, monthly_revenue, revenue_windows, summarize
 from kamlab.terms import TABLES
 
@@ -29,7 +30,7 @@ LARGEST_UNLISTED_SHARE = 0.5
 
 
 def ledger(run: Run) -> Ledger:
-    """Write `ledger`, `quarantine`, `reconciliation`, `accounts`, `membership` and the facts `freshness`.
+    """Write `ledger`, `quarantine`, `reconciliation`, `books`, `accounts`, `membership` and the facts `freshness`.
 
     Raises
     ------
@@ -47,6 +48,7 @@ def ledger(run: Run) -> Ledger:
         run.write(name, bad)
         run.write_csv(name, bad)
     run.write("reconciliation", _known_then(lines.reconciliation(run.period.calibration_end)))
+    run.write("books", inputs.compare_with_books(run.config, lines, run.period))
     ids = lines.accounts_until(run.period.calibration_end)
     master = inputs.read_master(run.config)
     unlisted = _unlisted(master, ids)
@@ -435,7 +437,8 @@ def account_table(run: Run) -> pd.DataFrame:
 
 MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(
-        ("ledger", "quarantine", "table_quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger
+        ("ledger", "quarantine", "table_quarantine", "reconciliation", "books", "accounts", "membership", "freshness"),
+        ledger,
     ),
     **dict.fromkeys(("summary", "months", "revenue", "festivals", "signals"), summary),
     **dict.fromkeys(("backtest", "contest", "calibration", "record_groups", "choice"), value),
@@ -454,6 +457,8 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
     **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
     **dict.fromkeys(("changes", "dimensions"), dimensions),
+    **dict.fromkeys(("gains", "strategy_gains", "targets", "plan"), targets),
+    "effort": effort,
     **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),
 }
 """Which step writes which table or facts."""

@@ -140,6 +140,7 @@ class Cover(Block):
 
     A document has at most one. `facts` are pairs of a label and a value; `as_of` is a sentence, `date` its day in ISO
     format; `locale` is the language as in "en_GB"; `words` holds the translated words that the document itself needs.
+    A `compact` cover is a band across the top of the first page, which then holds the document's beginning too.
     """
 
     kind: ClassVar[str] = "cover"
@@ -152,6 +153,7 @@ class Cover(Block):
     facts: list[tuple[str, str]] = field(default_factory=list)
     confidentiality: str = ""
     words: dict[str, str] = field(default_factory=dict)
+    compact: bool = False
 
 
 KINDS: dict[str, type[Block]] = {block.kind: block for block in (Text, Kpis, Table, Figure, Callout, PageBreak, Cover)}
@@ -277,6 +279,7 @@ def cover(
     subtitle: str = "",
     facts: Iterable[tuple[str, str]] = (),
     confidentiality: str = "",
+    compact: bool = False,
 ) -> Cover:
     """Make the first page; it also sets the document's language, running header and footer.
 
@@ -294,6 +297,8 @@ def cover(
         Labels and values in the middle of the page.
     confidentiality : str
         Line at the foot of every page.
+    compact : bool
+        Whether it is a band across the top of the first page, not a page of its own.
     """
     t = translator
     return Cover(
@@ -306,6 +311,7 @@ def cover(
         facts=[(str(label), str(value)) for label, value in facts],
         confidentiality=confidentiality,
         words=words(t),
+        compact=compact,
     )
 
 

@@ -29,7 +29,7 @@ from kamlab.reports import blocks, markdown
 from kamlab.reports.markdown import Element
 
 META_FIELDS = ("title", "company", "as_of", "date", "locale", "confidentiality", "words")
-COVER_FIELDS = ("title", "subtitle", "facts")
+COVER_FIELDS = ("title", "subtitle", "facts", "compact")
 
 
 def read_document(path: Path | str) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from kamlab.i18n import MISSING, N_, SENTENCES, Translator
+from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, escape, kpis, table, text
 from kamlab.reports.sections.caveats import lost_groups
+from kamlab.reports.sections import targets
 from kamlab.reports.sections.data import left_out
-from kamlab.reports.sections.names import ended, signed
+from kamlab.reports.sections.decisions import asked_for
+from kamlab.reports.sections.names import signed
 from kamlab.reports.sections.source import (
     Interval,
     Source,
@@ -30,13 +34,16 @@ from kamlab.reports.sections.source import (
 )
 from kamlab.strategies import texts
 
+SAME = 0.005
+"""Half a percent more or less is called the same."""
+
 DEFAULT_CONFIDENTIALITY = N_("Confidential")
 """The configuration's default is translated; a company's own line is printed as it is."""
 
 
 def title_page(run: Source, t: Translator) -> list[Block]:
     """The cover: whose report, up to which day, what it rests on."""
-    return _cover(run, t, t("Key-account report"), t("Customer value, segments and strategies"))
+    return _cover(run, t, t("Key-account report"), t("Customer value, segments and strategies"), compact=True)
 
 
 def appendix_page(run: Source, t: Translator) -> list[Block]:
@@ -44,7 +51,7 @@ def appendix_page(run: Source, t: Translator) -> list[Block]:
     return _cover(run, t, t("Appendix"), t("How the figures of the key-account report came about"))
 
 
-def _cover(run: Source, t: Translator, title: str, subtitle: str) -> list[Block]:
+def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bool = False) -> list[Block]:
     facts, units = run.read_facts("freshness"), run.read("accounts")
     bought = run.read("summary")
     seen = facts["accounts_in_log"]
@@ -64,55 +71,69 @@ def _cover(run: Source, t: Translator, title: str, subtitle: str) -> list[Block]
                 (t("Prospects"), t.number(len(units) - seen)),
             ],
             confidentiality=t(run.config.report.confidentiality),
+            compact=compact,
         )
     ]
 
 
 def opening(run: Source, t: Translator) -> list[Block]:
-    """Heading of the first page."""
-    return [text(t("# The answers"))]
+    """Heading of the first page, its answer in one sentence: what happened, and what is asked."""
+    revenue, found = run.read_facts("revenue"), asked_for(run)
+    said = [_moved(revenue["trailing"], revenue["previous"], t), *_asked(found, t)]
+    return [text("# " + t.join(SEMICOLONS, said))]
+
+
+def _moved(now: float, before: float | None, t: Translator) -> str:
+    """Say in a few words how revenue moved."""
+    if not before or before < 0:
+        return t("Revenue of the last 12 months: {now}", now=t.money(now))
+    change = now / before - 1
+    if abs(change) < SAME:
+        return t("Revenue held at {now}", now=t.money(now))
+    message = N_("Revenue rose {percent} to {now}") if change > 0 else N_("Revenue fell {percent} to {now}")
+    return t(message, percent=t.percent(abs(change)), now=t.money(now))
+
+
+def _asked(found: Mapping[str, tuple[pd.DataFrame, float]], t: Translator) -> list[str]:
+    """Say in a few words what is at risk and what can be reached."""
+    lines = []
+    at_risk = [found[name] for name in ("protect", "win_back") if name in found]
+    if at_risk:
+        lines.append(
+            t.plural(
+                "{n} account puts {money} a year at risk",
+                "{n} accounts put {money} a year at risk",
+                sum(len(rows) for rows, _ in at_risk),
+                money=t.money(sum(money for _, money in at_risk)),
+            )
+        )
+    if "promote" in found:
+        rows, money = found["promote"]
+        lines.append(
+            t.plural(
+                "{n} account has room for {money} more", "{n} accounts have room for {money} more", len(rows), money=t.money(money)
+            )
+        )
+    return lines
 
 
 def headline(run: Source, t: Translator) -> list[Block]:
-    """One paragraph that answers: what happened, and what is to be expected."""
+    """One paragraph: revenue against plan, contribution, and what today's customers are expected to bring."""
     revenue, future, before = run.read_facts("revenue"), total_revenue(run), past(run)
-    parts = [_happened(t("Revenue"), revenue["trailing"], revenue["previous"], t)]
+    parts = [*targets.against_plan(run, t)]
     if revenue["trailing_contribution"] is not None:
         what = t("Contribution before cost to serve") if has_cost_to_serve(run) else t("Contribution")
         parts.append(_happened(what, revenue["trailing_contribution"], revenue["previous_contribution"], t))
-    level = t.percent(run.config.value.level)
     parts.append(
         t(
             "Today's customers should bring **{value}** of revenue in the next 12 months ({level} interval: {interval}); in "
             "the last 12 months they brought {before}. Customers still to be won are not counted.",
             value=t.money(future.value),
-            level=level,
+            level=t.percent(run.config.value.level),
             interval=future.text(t),
             before=t.money(before.revenue),
         )
     )
-    if is_contribution(run):
-        margin = total(run)
-        message = (
-            N_(
-                "Of that **{value}** should be contribution after cost to serve ({level} interval: {interval}), against "
-                "{before} in the last 12 months."
-            )
-            if has_cost_to_serve(run)
-            else N_(
-                "Of that **{value}** should be contribution ({level} interval: {interval}), against {before} in the last 12 "
-                "months."
-            )
-        )
-        parts.append(
-            t(
-                message,
-                value=t.money(margin.value),
-                level=level,
-                interval=margin.text(t),
-                before=t.money(before.value),
-            )
-        )
     return [text(t.join(SENTENCES, parts))]
 
 
@@ -125,7 +146,7 @@ def _happened(what: str, now: float, before: float | None, t: Translator) -> str
             now=t.money(now),
         )
     change = now / before - 1
-    if abs(change) < 0.005:
+    if abs(change) < SAME:
         return t("{what} of the last 12 months was **{now}**, as in the 12 months before.", what=what, now=t.money(now))
     message = (
         N_("{what} of the last 12 months was **{now}**, {percent} above the 12 months before.")
@@ -141,9 +162,9 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
     fading, room = leaving(accounts), reachable(accounts)
     fading = fading[~fading["gone"]]
     expectation = (
-        N_("after cost to serve; the same customers: {before} in the last 12 months")
+        N_("{level}: {interval}; after cost to serve; the same customers in the last 12 months: {before}")
         if is_contribution(run) and has_cost_to_serve(run)
-        else N_("today's customers: {before} in the last 12 months")
+        else N_("{level}: {interval}; today's customers in the last 12 months: {before}")
     )
     items = [
         Kpi(
@@ -156,7 +177,12 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
         Kpi(
             t("{value}, next 12 months", value=value_word(run, t)),
             t.money(future.value),
-            t(expectation, before=t.money(past(run).value)),
+            t(
+                expectation,
+                level=t.percent(run.config.value.level),
+                interval=future.text(t),
+                before=t.money(past(run).value),
+            ),
         ),
         Kpi(
             t("Revenue slipping away"),
@@ -181,65 +207,6 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
     if fading.empty and not can_see_leaving(accounts):
         items[2] = Kpi(t("Revenue slipping away"), MISSING, t("cannot be judged: no account is known for two years"))
     return [kpis(items)]
-
-
-def asked(run: Source, t: Translator) -> list[Block]:
-    """What is asked of management, one line a decision, with accounts and money."""
-    accounts = labelled(run)
-    fading, room, loss = leaving(accounts), reachable(accounts), losing(accounts)
-    slipping, gone = fading[~fading["gone"]], fading[fading["gone"]]
-    prospects = accounts[accounts["strategy"] == "acquire"]
-    lines = []
-    if len(slipping):
-        lines.append(
-            t.plural(
-                "**Protect {n} account** that still buys, but clearly less: {money} of yearly revenue is slipping away.",
-                "**Protect {n} accounts** that still buy, but clearly less: {money} of yearly revenue is slipping away.",
-                len(slipping),
-                money=t.money(slipping["loss"].sum()),
-            )
-        )
-    if len(gone):
-        lines.append(
-            t.plural(
-                "**Decide on {n} account** that has gone silent: its best 12 months brought {money}.",
-                "**Decide on {n} accounts** that have gone silent: their best 12 months brought {money}.",
-                len(gone),
-                money=t.money(gone["peak_revenue"].sum()),
-            )
-        )
-    if room["headroom"].sum() > 0:
-        lines.append(
-            t.plural(
-                "**Develop {n} account** that could buy more: {money} a year if all were won, {share} of it at {name}.",
-                "**Develop {n} accounts** that could buy more: {money} a year if all were won, {share} of it at {name}.",
-                len(room),
-                money=t.money(room["headroom"].sum()),
-                share=t.percent(room["headroom"].iloc[0] / room["headroom"].sum()),
-                name=escape(room["name"].iloc[0]),
-            )
-        )
-    if len(prospects):
-        lines.append(
-            t.plural(
-                "**Win {n} prospect** that could buy {money} a year.",
-                "**Win {n} prospects** that could buy {money} a year together.",
-                len(prospects),
-                money=t.money(prospects["potential_revenue"].sum()),
-            )
-        )
-    if len(loss):
-        lines.append(
-            t.plural(
-                "**Repair {n} account** that loses money: {money} in the last 12 months.",
-                "**Repair {n} accounts** that lose money: {money} in the last 12 months.",
-                len(loss),
-                money=t.money(-loss["trailing_margin"].sum()),
-            )
-        )
-    if not lines:
-        return []
-    return [text(t("## What is asked") + "\n\n" + "\n".join(f"- {ended(line)}" for line in lines))]
 
 
 def strategy_table(run: Source, t: Translator) -> list[Block]:
