@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 
-def export_pdf(notebook: Path | str, path: Path | str, *, as_of: date) -> list[str]:
+def export_pdf(
+    notebook: Path | str, path: Path | str, *, as_of: date, sections: Sequence[str] | None = None
+) -> list[str]:
     """Write the PDF of an executed notebook.
 
     Parameters
@@ -17,6 +20,8 @@ def export_pdf(notebook: Path | str, path: Path | str, *, as_of: date) -> list[s
         PDF to write; its folder must exist.
     as_of : datetime.date
         Last day of the data: the file's time of making.
+    sections : sequence of str, optional
+        Which sections are printed, in this order; all if None.
 
     Returns
     -------
@@ -31,10 +36,10 @@ def export_pdf(notebook: Path | str, path: Path | str, *, as_of: date) -> list[s
     from kamlab.reports.export import read_document
     from kamlab.reports.pdf import write_pdf
 
-    return [str(line) for line in write_pdf(read_document(notebook), path, timestamp=as_of)]
+    return [str(line) for line in write_pdf(read_document(notebook, sections=sections), path, timestamp=as_of)]
 
 
-def export_html(notebook: Path | str, path: Path | str) -> None:
+def export_html(notebook: Path | str, path: Path | str, *, sections: Sequence[str] | None = None) -> None:
     """Write an executed notebook as one self-contained HTML page, from the same blocks as its PDF.
 
     Parameters
@@ -43,6 +48,8 @@ def export_html(notebook: Path | str, path: Path | str) -> None:
         Executed notebook (.ipynb).
     path : path-like
         Page to write; its folder must exist.
+    sections : sequence of str, optional
+        Which sections are shown, in this order; all if None.
 
     Raises
     ------
@@ -52,4 +59,4 @@ def export_html(notebook: Path | str, path: Path | str) -> None:
     from kamlab.reports.export import read_document
     from kamlab.reports.page import write_page
 
-    write_page(read_document(notebook), path)
+    write_page(read_document(notebook, sections=sections), path)

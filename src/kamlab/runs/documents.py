@@ -34,7 +34,7 @@ def planned(folder: Path, frozen: Frozen, notebooks: Sequence[tuple[str, str]]) 
     for notebook, document in notebooks:
         executed = folder / "notebooks" / f"{notebook}.ipynb"
         papers.append((f"{document}.pdf", partial(_pdf, executed, folder / "pdf" / f"{document}.pdf", frozen)))
-        papers.append((f"{document}.html", partial(_page, executed, folder / "html" / f"{document}.html")))
+        papers.append((f"{document}.html", partial(_page, executed, folder / "html" / f"{document}.html", frozen)))
     for position, lang in enumerate(frozen.languages):
         name = workbook_name(lang, first=position == 0)
         papers.append((name, partial(_workbook, folder, lang, folder / name, frozen)))
@@ -49,13 +49,13 @@ def workbook_name(lang: str, *, first: bool) -> str:
 def _pdf(executed: Path, path: Path, frozen: Frozen) -> list[str]:
     from kamlab.reports import export_pdf
 
-    return export_pdf(executed, path, as_of=frozen.as_of)
+    return export_pdf(executed, path, as_of=frozen.as_of, sections=frozen.config.report.sections)
 
 
-def _page(executed: Path, path: Path) -> list[str]:
+def _page(executed: Path, path: Path, frozen: Frozen) -> list[str]:
     from kamlab.reports import export_html
 
-    export_html(executed, path)
+    export_html(executed, path, sections=frozen.config.report.sections)
     return []
 
 

@@ -92,8 +92,8 @@ def input_hashes(config: Config) -> dict[str, str]:
         )
         for file in files
     }
-    playbook = config.strategies.playbook
-    return found | ({playbook: content_hash(playbook, base=config.base)} if playbook else {})
+    beside = [path for path in (config.strategies.playbook, config.report.logo) if path]
+    return found | {path: content_hash(path, base=config.base) for path in beside}
 
 
 @cache

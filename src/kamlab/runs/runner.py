@@ -15,6 +15,7 @@ from kamlab import resources
 from kamlab.config import Config, Frozen, freeze
 from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.i18n import languages as known_languages
+from kamlab.look import read_logo
 from kamlab.runs import documents
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.drafts import find_config
@@ -158,6 +159,8 @@ def _refuse_early(config: Config, langs: Sequence[str]) -> None:
         from kamlab.strategies import load_playbook
 
         load_playbook(config.resolve(config.strategies.playbook))
+    if config.report.logo:
+        read_logo(config.resolve(config.report.logo))
 
 
 def _silent(step: str, number: int, total: int) -> None:

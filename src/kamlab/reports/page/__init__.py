@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def render_page(document: dict[str, Any]) -> str:
     lang = meta["locale"].replace("_", "-")
     renderer = Renderer(meta["locale"])
     body = "".join(map(renderer.element, document["body"]))
-    style = fonts.faces(document, chinese=lang.startswith("zh")) + _asset("page.css")
+    style = fonts.faces(document, chinese=lang.startswith("zh")) + _asset("page.css") + _accent(meta["accent"])
     script = _asset("sort.js")
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; font-src data:; img-src data:; "
@@ -60,6 +61,11 @@ def _asset(name: str) -> str:
     return (ASSETS / name).read_text("utf-8")
 
 
+def _accent(colour: str) -> str:
+    """Return the rule that sets the company's colour; nothing but a colour enters the style."""
+    return f":root{{--accent:{colour}}}\n" if re.fullmatch("#[0-9a-f]{6}", colour) else ""
+
+
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode()}'"
 
@@ -70,8 +76,12 @@ def _head(document: dict[str, Any], title: str) -> str:
     subtitle = f'<p class="subtitle">{escape(cover["subtitle"])}</p>' if cover.get("subtitle") else ""
     facts = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cover.get("facts", ()))
     company, as_of = (f'<p class="{n}">{escape(meta[n])}</p>' if meta[n] else "" for n in ("company", "as_of"))
+    logo = ""
+    if cover.get("logo"):
+        data = base64.b64encode(cover["logo"].encode("utf-8")).decode()
+        logo = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(cover["logo_alt"])}">'
     return (
-        f"<header>{company}<h1>{escape(title)}</h1>{subtitle}{as_of}"
+        f"<header>{logo}{company}<h1>{escape(title)}</h1>{subtitle}{as_of}"
         f"{f'<dl>{facts}</dl>' if facts else ''}</header>\n"
     )
 

@@ -6,6 +6,7 @@ import unicodedata
 from html import escape
 from typing import Any
 
+from kamlab.reports.glyphs import SVG_FIELDS
 from kamlab.reports.page.sorting import SortKeys
 from kamlab.reports.page.svg import drawing
 
@@ -27,7 +28,7 @@ def cleaned(node: Any, key: str = "") -> Any:
         return [cleaned(value) for value in node]
     if not isinstance(node, str):
         return node
-    lines = "\n" if key == "svg" else ""
+    lines = "\n" if key in SVG_FIELDS else ""
     return "".join(
         c if c in KEPT_FORMATS or c in lines or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else " " * (c in "\n\t")
         for c in node
