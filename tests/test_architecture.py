@@ -24,6 +24,7 @@ ORDER = (
         "engines",
         "sources",
         "calendar",
+        "look",
         "config",
         "simulate",
     ),

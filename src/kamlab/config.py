@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kamlab.engines import Engine, EngineName
 from kamlab.errors import ConfigError, did_you_mean
+from kamlab.look import Report
 from kamlab.period import DAYS_PER_YEAR, Unit
 from kamlab.terms import AUTO, EXCLUDED, FORECASTERS, LINE_KINDS, STRATEGIES
 
@@ -239,13 +240,6 @@ class Plans(_Section):
     personal_data: bool = False
 
 
-class Report(_Section):
-    """How the documents look."""
-
-    languages: list[str] = Field(default=["en"], min_length=1)
-    confidentiality: str = "Confidential"
-
-
 class Config(_Section):
     """All settings of a run.
 
@@ -297,9 +291,9 @@ class Frozen:
 
 
 def freeze(frozen: Frozen, path: Path) -> None:
-    """Write what a run was started with, as `thaw` reads it back, and its playbook beside it.
+    """Write what a run was started with, as `thaw` reads it back, and its playbook and logo beside it.
 
-    Paths of the data resolve against the same folder as before; the playbook is the copy from now on.
+    Paths of the data resolve against the same folder as before; playbook and logo are the copies from now on.
     """
     settings = frozen.config.model_dump(mode="json", exclude_none=True)
     # A threshold that nobody set stays unset.
@@ -311,6 +305,12 @@ def freeze(frozen: Frozen, path: Path) -> None:
         copy = path.with_name("playbook.toml")
         copy.write_bytes(frozen.config.resolve(playbook).read_bytes())
         settings["strategies"]["playbook"] = copy.name
+    logo = frozen.config.report.logo
+    if logo:
+        source = frozen.config.resolve(logo)
+        copy = path.with_name(f"logo{source.suffix}")
+        copy.write_bytes(source.read_bytes())
+        settings["report"]["logo"] = copy.name
     facts = {
         "base": str(frozen.config.base),
         "as_of": frozen.as_of.isoformat(),
@@ -340,6 +340,9 @@ def thaw(path: Path) -> Frozen:
     if config.strategies.playbook:
         copy = Strategies(playbook=str(path.with_name(config.strategies.playbook)))
         config = config.model_copy(update={"strategies": copy})
+    if config.report.logo:
+        beside = {"logo": str(path.with_name(config.report.logo))}
+        config = config.model_copy(update={"report": config.report.model_copy(update=beside)})
     return Frozen(config, as_of, languages, accept_stale)
 
 

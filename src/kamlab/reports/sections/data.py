@@ -91,7 +91,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
     groups = sorted(lines.groupby("reason"), key=lambda g: (-len(g[1]), g[0]))
     printed = pd.DataFrame(
         {
-            "reason": [_reason(reason, t) for reason, _ in groups],
+            "reason": [reason_of_line(reason, t) for reason, _ in groups],
             "lines": [t.number(len(g)) for _, g in groups],
             "where": [_places(g["line"], t) for _, g in groups],
         }
@@ -105,7 +105,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
     return [table(printed, columns=columns, caption=caption, note=t("Their text is in the table quarantine."))]
 
 
-def _reason(reasons: str, t: Translator) -> str:
+def reason_of_line(reasons: str, t: Translator) -> str:
     """Translate the ledger's reasons for a line."""
     found = []
     for reason in reasons.split("; "):
