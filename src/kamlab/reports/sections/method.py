@@ -127,7 +127,6 @@ def not_yet(t: Translator) -> list[Block]:
     """What a reader might look for in vain."""
     lines = [
         t("Complaints do not enter; payments and the sales pipeline only where they are given as tables."),
-        t("Account plans and targets are not reported."),
     ]
     return [text(t("## What this report does not do yet") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
 
