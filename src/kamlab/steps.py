@@ -195,7 +195,7 @@ def potential(run: Run) -> pd.DataFrame:
     from kamlab import look_alikes
     from kamlab import potential as module
 
-    table, units = run.read("summary"), run.read("accounts")
+    table, units = _undisputed(run), run.read("accounts")
     mix = product_mix(run.ledger(), run.period, accounts=run.read("membership"))
     fitted, record = look_alikes.upper_revenue(table, units, mix, seed=run.config.seed)
     run.write("potential_fit", record)
@@ -203,6 +203,13 @@ def potential(run: Run) -> pd.DataFrame:
     open_deals = run.read("prospects").set_index("account")["open_value"]
     estimate = module.estimate(table, units, fitted=fitted.to_dict(), pipeline=open_deals.to_dict())
     return run.write("potential", module.with_headroom(estimate, run.read("forecast")))
+
+
+def _undisputed(run: Run) -> pd.DataFrame:
+    """Return the summary as accounts are judged by it: less what they dispute."""
+    from kamlab import credit as module
+
+    return module.without_disputed(run.read("summary"), run.read("credit"))
 
 
 def credit(run: Run) -> pd.DataFrame:
@@ -271,7 +278,7 @@ def tiers(run: Run) -> pd.DataFrame:
     fixed = {"contribution": levels.contribution, "potential": levels.potential}
     settings = _settings(run, fixed)
     past = run.write("earlier", earlier.look_back(run.ledger(), run.period, settings))
-    values = schemes.inputs(*(run.read(name) for name in ("accounts", "summary", "forecast", "potential")))
+    values = schemes.inputs(run.read("accounts"), _undisputed(run), run.read("forecast"), run.read("potential"))
     paying = run.read("credit")
     if len(paying):
         values = values.merge(paying[["account", "credit_002"]], on="account", how="left")
@@ -467,7 +474,7 @@ def account_table(run: Run) -> pd.DataFrame:
     from kamlab.features import growth_lower
     from kamlab.forecast import SOON_DAYS
 
-    parts = [run.read(name) for name in ("summary", "forecast", "potential", "schemes")]
+    parts = [_undisputed(run), *(run.read(name) for name in ("forecast", "potential", "schemes"))]
     table = run.read("accounts")
     for part in parts:
         table = table.merge(part, on="account", how="left", validate="one_to_one")
@@ -479,7 +486,7 @@ def account_table(run: Run) -> pd.DataFrame:
     table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
     paying, graded = run.read("credit"), run.read("prospects")
     if len(paying):
-        owed = ["account", "credit_002", "overdue_90", "disputed", "disputed_90"]
+        owed = ["account", "credit_002", "overdue", "overdue_90", "disputed", "disputed_90"]
         table = table.merge(paying[owed], on="account", how="left", validate="one_to_one")
     if len(graded):
         table = table.merge(graded[["account", "prospect_004"]], on="account", how="left", validate="one_to_one")

@@ -700,6 +700,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("overdue_90", "number", "of that, for more than 90 days", "currency"),
         ("disputed", "number", "unpaid and disputed", "currency"),
         ("disputed_90", "number", "of that, more than 90 days past its due date", "currency"),
+        (
+            "disputed_12m",
+            "number",
+            "of what is disputed, invoiced in the last 12 months: taken out of the account's revenue",
+            "currency",
+        ),
         ("limit", "number", "credit limit: the smaller of the policy's and two months' expected spend", "currency"),
         ("utilisation", "number", "outstanding / limit", "share"),
         (
