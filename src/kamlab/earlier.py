@@ -209,7 +209,13 @@ def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFra
     """Summarise and forecast as of one date, for the accounts known by then."""
     summary = summarize(ledger, date, accounts=settings.membership)
     choice = backtest.choose(
-        ledger, date, accounts=settings.membership, origins=0, forecaster=settings.forecaster, seed=settings.seed
+        ledger,
+        date,
+        accounts=settings.membership,
+        origins=0,
+        forecaster=settings.forecaster,
+        seed=settings.seed,
+        summary=summary,
     )
     rates = None
     if ledger.has_cost:

@@ -135,6 +135,7 @@ def value(run: Run) -> pd.DataFrame:
         accounts=run.read("membership"),
         forecaster=run.config.value.forecaster,
         seed=run.config.seed,
+        summary=table,
     )
     run.write("backtest", choice.record)
     run.write("contest", choice.candidates)
