@@ -105,7 +105,8 @@ def from_ledger(
 ) -> Situation:
     """Return the situation at the period's as-of date; nothing after it is read.
 
-    `sample` names the accounts that are looked at; None = all. `summary` is what `summarize` gives, where it is at hand.
+    `sample` names the accounts that are looked at; None = all. `summary` is what `summarize` gives, where it is at
+    hand.
     """
     summary = summarize(ledger, period, accounts=accounts) if summary is None else summary
     if sample is not None:

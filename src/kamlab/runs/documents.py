@@ -55,9 +55,7 @@ def workbook_name(lang: str, *, first: bool) -> str:
 def _pdf(executed: Path, path: Path, frozen: Frozen, parts: Path | None) -> list[str]:
     from kamlab.reports import export_pdf
 
-    return export_pdf(
-        executed, path, as_of=frozen.as_of, sections=frozen.config.report.sections, parts=parts
-    )
+    return export_pdf(executed, path, as_of=frozen.as_of, sections=frozen.config.report.sections, parts=parts)
 
 
 def _page(executed: Path, path: Path, frozen: Frozen) -> list[str]:
