@@ -8,7 +8,7 @@ from test_sections import CONFIG, FakeRun, T, accounts, plain, run_of
 from kamlab import coverage
 from kamlab.config import Planning
 from kamlab.figures import bridge as picture
-from kamlab.reports.sections import bridge, decisions
+from kamlab.reports.sections import actions, bridge, decisions
 
 SURE = Planning(gain={"win_back": (0.1, 0.1, 0.1), "promote": (0.2, 0.2, 0.2)}, cost_per_person=40.0)
 
@@ -144,3 +144,14 @@ def test_the_bridge_names_what_was_lost_and_won():
     labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert labels[1] == "Lost\n1 account"
     assert len(labels) == 6, "what has no account is too little for a bar"
+
+
+def test_who_owes_and_whose_plan_is_stale_is_an_urgent_fact():
+    run = asked()
+    (block,) = actions.urgent(run, T)
+    assert "1 account has owed money for more than 90 days; deliveries on credit are on hold: Beta." in block.markdown
+    run.tables["plans"] = pd.DataFrame({"account": list("AB"), "stale": [True, False]})
+    (block,) = actions.stale_plans(run, T)
+    assert block.markdown == "- 1 account plan has not been touched for longer than is allowed: Alpha."
+    run.tables["plans"]["stale"] = False
+    assert actions.stale_plans(run, T) == []

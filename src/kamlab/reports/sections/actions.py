@@ -188,7 +188,29 @@ def urgent(run: Source, t: Translator) -> list[Block]:
     return [text(t("### Urgent facts") + "\n\n" + "\n".join(f"- {ended(line)}" for line in lines))]
 
 
+def stale_plans(run: Source, t: Translator) -> list[Block]:
+    """Account plans that nobody has touched for longer than is allowed."""
+    plans = run.read("plans")
+    stale = plans[plans["stale"]]
+    if stale.empty:
+        return []
+    accounts = labelled(run)
+    said = t.plural(
+        "{n} account plan has not been touched for longer than is allowed: {names}.",
+        "{n} account plans have not been touched for longer than is allowed: {names}.",
+        len(stale),
+        names=_names(accounts[accounts["account"].isin(stale["account"])], t),
+    )
+    return [text(f"- {ended(said)}")]
+
+
 _URGENT: Mapping[str, Callable[[Translator, int, str], str]] = {
+    "hold": lambda t, n, names: t.plural(
+        "{n} account has owed money for more than 90 days; deliveries on credit are on hold: {names}.",
+        "{n} accounts have owed money for more than 90 days; deliveries on credit are on hold: {names}.",
+        n,
+        names=names,
+    ),
     "check_margin": lambda t, n, names: t.plural(
         "{n} account more likely loses money than not, and is not yet to be repaired: {names}.",
         "{n} accounts more likely lose money than not, and are not yet to be repaired: {names}.",

@@ -227,6 +227,7 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
     sums = {
         "strategy": "",
         "accounts": rows["accounts"].sum(),
+        "people": accounts["owner"].nunique(),
         "revenue": rows["revenue"].sum(),
         "value": whole.value,
         "lower": whole.lower,
@@ -238,6 +239,7 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
         {
             "strategy": [t(texts.STRATEGIES[s].name) for s in rows["strategy"]] + [t("All")],
             "accounts": [t.number(n) for n in every["accounts"]],
+            "people": [t.number(n) for n in every["people"]],
             "revenue": [t.money(v) for v in every["revenue"]],
             "value": [t.money(v) for v in every["value"]],
             "interval": [
@@ -250,6 +252,7 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
     columns = [
         TableColumn("strategy", t("Strategy")),
         TableColumn("accounts", t("Accounts"), "right"),
+        *([TableColumn("people", t("People"), "right")] if accounts["owner"].notna().any() else []),
         TableColumn("revenue", t("Revenue, last 12 months"), "right"),
         TableColumn("value", t("{value}, next 12 months", value=value_word(run, t)), "right"),
         TableColumn("interval", t("{level} interval", level=t.percent(run.config.value.level)), "right"),

@@ -198,7 +198,7 @@ def has_flag(table: pd.DataFrame, flag: str) -> pd.Series:
 
 
 def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
-    """Return strategy, accounts, revenue, value, lower, upper and headroom for each strategy that has accounts."""
+    """Return strategy, accounts, people (owners), revenue, value, lower, upper and headroom for each strategy that has accounts."""
     rows = []
     for strategy in STRATEGIES:
         members = table[table["strategy"] == strategy]
@@ -208,6 +208,7 @@ def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
                 {
                     "strategy": strategy,
                     "accounts": len(members),
+                    "people": members["owner"].nunique(),
                     "revenue": members["trailing_revenue"].sum(min_count=1),
                     "value": sums.value,
                     "lower": sums.lower,
