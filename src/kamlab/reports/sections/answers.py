@@ -376,7 +376,7 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
             t(
                 "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level that "
                 "one in ten similar accounts exceeds, which is more than most will ever buy. Other customers stand at "
-                "their own best 12 months, and their type is provisional.",
+                "their own best 12 months or at their open deals, and their type is provisional.",
                 declared=t.percent(declared),
                 fitted=t.percent(fitted),
             )
@@ -385,7 +385,7 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
         lines.append(
             t(
                 "What accounts could buy is declared by sales for {share} of them. Other customers stand at their own best "
-                "12 months, and their type is provisional.",
+                "12 months or at their open deals, and their type is provisional.",
                 share=t.percent(declared),
             )
         )
