@@ -93,3 +93,20 @@ def test_twelve_months_that_end_in_january_may_hold_two_spring_festivals_or_none
     assert festivals(StudyPeriod(date(2025, 1, 31)), ["spring_festival"]) == {"trailing": 2, "previous": 0}
     assert festivals(StudyPeriod(date(2025, 12, 31)), ["spring_festival"]) == {"trailing": 1, "previous": 1}
     assert festivals(StudyPeriod(date(2025, 1, 31)), []) == {"trailing": 0, "previous": 0}
+
+
+def test_attitude_is_the_mean_of_the_last_years_answers_that_were_known(tmp_path):
+    settings = company(tmp_path)
+    assert side_tables.attitude(settings, PERIOD, accounts=UNITS) is None
+    (tmp_path / "complaints.csv").write_text(
+        "id,day,end,says\n"
+        "a1,2025-02-01,2025-02-05,9\na2,2025-06-01,2025-06-05,4\na1,2024-12-01,2024-12-05,0\n"
+        # without an answer, and settled after the as-of date
+        "b,2025-03-01,2025-03-05,\nb,2025-12-20,2026-01-05,10\n",
+        "utf-8",
+    )
+    columns = '{ account = "id", date = "day", closed = "end", satisfaction = "says" }'
+    more = f'[source.complaints]\npath = "complaints.csv"\ncolumns = {columns}\n'
+    (tmp_path / "kamlab.toml").write_text(TOML + more, "utf-8")
+    found = side_tables.attitude(config.load(tmp_path / "kamlab.toml"), PERIOD, accounts=UNITS)
+    assert found.to_dict() == {"A": 6.5}
