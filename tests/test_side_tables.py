@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from kamlab import config, potential, side_tables
+from kamlab import config, side_tables
 from kamlab.errors import DataError
 from kamlab.period import StudyPeriod
 from kamlab.summary import festivals
@@ -77,15 +77,6 @@ def test_deals_are_won_lost_or_open_whatever_sales_calls_the_stage(tmp_path):
     assert found.deals["deal"].tolist() == ["1", "4"]
     assert found.model == "closing_dates"
     assert found.prospects.set_index("account").loc["A", ["open_deals", "open_value"]].tolist() == [2, 800]
-
-
-def test_open_deals_are_a_floor_for_those_that_never_bought_alone():
-    bought = pd.DataFrame({"account": ["a"], "peak_revenue": [10.0], "trailing_revenue": [10.0]})
-    units = pd.DataFrame({"account": list("abcd"), "declared_potential": [None, 5.0, 500.0, None]})
-    deals = {"a": 99.0, "b": 80.0, "c": 80.0, "d": 80.0}
-    found = potential.estimate(bought, units, pipeline=deals).set_index("account")
-    assert found["potential_revenue"].tolist() == [10, 80, 500, 80]
-    assert found["potential_source"].tolist() == ["own_peak", "declared", "declared", "pipeline"]
 
 
 def test_twelve_months_that_end_in_january_may_hold_two_spring_festivals_or_none():
