@@ -167,10 +167,11 @@ def overlapping(figure, texts):
 CLOSE = {"near": (1e6, 1.05e6), "nearer": (1e6, 1.01e6), "far": (1e6, 2e6)}
 
 
-@pytest.mark.parametrize(("rows", "columns"), list(product(CLOSE, CLOSE)))
+@pytest.mark.parametrize(("rows", "columns"), [("near", "near"), ("nearer", "far"), ("far", "nearer")])
 def test_labels_of_close_borders_do_not_cover_each_other(rows, columns):
     fitted = {"contribution": CLOSE[rows], "potential": tuple(5 * c for c in CLOSE[columns])}
-    figure = nine_box.draw(ACCOUNTS, T, fitted=fitted, value_name="Contribution")
+    fixed = {axis: tuple(1.02 * c for c in cuts) for axis, cuts in fitted.items()}
+    figure = nine_box.draw(ACCOUNTS, T, fitted=fitted, fixed=fixed, value_name="Contribution")
     assert overlapping(figure, figure.axes[0].texts) == []
 
 

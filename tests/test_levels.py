@@ -5,9 +5,9 @@ import pytest
 
 from kamlab import schemes
 from kamlab.config import Company, Config, Levels, Source, Transactions
-from kamlab.i18n import Translator
+from kamlab.i18n import MISSING, Translator
 from kamlab.period import StudyPeriod
-from kamlab.reports.sections import levels, nine_box
+from kamlab.reports.sections import evidence, levels, nine_box
 
 T = Translator("en", currency="EUR")
 ACCOUNTS = pd.DataFrame(
@@ -124,3 +124,26 @@ def test_thresholds_that_nobody_set_or_that_part_nobody_are_not_compared():
         figure, _ = levels.flows(run, T)
         assert "fixed" not in figure.alt
         assert "fixed" not in figure.caption
+
+
+@pytest.mark.parametrize(
+    ("fitted", "said"),
+    [
+        (
+            ["High", "Low"],
+            "1 accounts higher than the fixed thresholds, which brought EUR 70.0 each in the 365 days after",
+        ),
+        (["Mid", "Low"], "nobody higher or lower than the fixed thresholds."),
+        (
+            ["Low", "Low"],
+            "1 accounts lower than the fixed thresholds, which brought EUR 70.0 each in the 365 days after",
+        ),
+        (["High", "Mid"], "which brought EUR 70.0 each in the 365 days after, and none lower."),
+    ],
+)
+def test_who_moves_is_said_with_the_money_and_never_of_nobody(fitted, said):
+    past = pd.DataFrame({"contribution_class": fitted, "contribution_class_fixed": ["Mid", "Low"], "next_value": 70.0})
+    past = past.assign(back=1, origin=pd.Timestamp("2024-12-31"))
+    (block,) = evidence.movers(Run(earlier=past), T)
+    assert said in plain(block.markdown)
+    assert MISSING not in block.markdown

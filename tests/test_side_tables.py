@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from kamlab import config, potential, side_tables
+from kamlab import config, side_tables
 from kamlab.errors import DataError
 from kamlab.period import StudyPeriod
 
@@ -78,10 +78,18 @@ def test_deals_are_won_lost_or_open_whatever_sales_calls_the_stage(tmp_path):
     assert found.prospects.set_index("account").loc["A", ["open_deals", "open_value"]].tolist() == [2, 800]
 
 
-def test_open_deals_are_a_floor_for_those_that_never_bought_alone():
-    bought = pd.DataFrame({"account": ["a"], "peak_revenue": [10.0], "trailing_revenue": [10.0]})
-    units = pd.DataFrame({"account": list("abcd"), "declared_potential": [None, 5.0, 500.0, None]})
-    deals = {"a": 99.0, "b": 80.0, "c": 80.0, "d": 80.0}
-    found = potential.estimate(bought, units, pipeline=deals).set_index("account")
-    assert found["potential_revenue"].tolist() == [10, 80, 500, 80]
-    assert found["potential_source"].tolist() == ["own_peak", "declared", "declared", "pipeline"]
+def test_attitude_is_the_mean_of_the_last_years_answers_that_were_known(tmp_path):
+    settings = company(tmp_path)
+    assert side_tables.attitude(settings, PERIOD, accounts=UNITS) is None
+    (tmp_path / "complaints.csv").write_text(
+        "id,day,end,says\n"
+        "a1,2025-02-01,2025-02-05,9\na2,2025-06-01,2025-06-05,4\na1,2024-12-01,2024-12-05,0\n"
+        # without an answer, and settled after the as-of date
+        "b,2025-03-01,2025-03-05,\nb,2025-12-20,2026-01-05,10\n",
+        "utf-8",
+    )
+    columns = '{ account = "id", date = "day", closed = "end", satisfaction = "says" }'
+    more = f'[source.complaints]\npath = "complaints.csv"\ncolumns = {columns}\n'
+    (tmp_path / "kamlab.toml").write_text(TOML + more, "utf-8")
+    found = side_tables.attitude(config.load(tmp_path / "kamlab.toml"), PERIOD, accounts=UNITS)
+    assert found.to_dict() == {"A": 6.5}

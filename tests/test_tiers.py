@@ -168,6 +168,9 @@ def test_another_currency_changes_no_class(values, factor):
 def test_classes_rise_with_the_value_and_ties_stay_together(values, seed):
     cuts = fast(values, seed=seed)
     assert 0 < cuts.cuts[0] < cuts.cuts[1]
+    # on a border counts as above it, just below as below
+    assert list(cuts.classify(cuts.cuts).codes) == [1, 2]
+    assert list(cuts.classify(np.nextafter(cuts.cuts, 0)).codes) == [0, 1]
     codes = cuts.classify(values).codes
     assert (codes[np.isnan(values)] == -1).all()
     assert (codes[values <= 0] == 0).all()
@@ -187,7 +190,7 @@ def test_a_value_on_a_border_goes_up_and_a_missing_one_stays_missing():
     assert list(classes.categories) == list(terms.LEVELS)
 
 
-@pytest.mark.parametrize("values", [[3.0, 5.0, 9.0], [4.0] * 50, [0.0] * 40, [-1.0, 0.0, 2.0], []])
+@pytest.mark.parametrize("values", [[3.0, 5.0, 9.0], [4.0] * 50, [4.0, 9.0] * 20, [0.0] * 40, [-1.0, 0.0, 2.0], []])
 def test_what_cannot_be_divided_takes_the_configured_thresholds_and_says_why(values):
     cuts = fast(values)
     assert cuts.method == "configured"

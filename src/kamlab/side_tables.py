@@ -10,7 +10,7 @@ from kamlab import tables
 from kamlab.accounts import NO, YES
 from kamlab.config import Config
 from kamlab.errors import DataError, first_ids
-from kamlab.period import StudyPeriod
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.terms import TABLES
 
 MONTHS_PER_YEAR = 12
@@ -73,6 +73,34 @@ def credit(
         return empty
     spend = None if expected_revenue is None else expected_revenue / MONTHS_PER_YEAR
     return _credit.assess(owed, received, as_of=as_of, monthly_spend=spend)
+
+
+def attitude(config: Config, period: StudyPeriod, *, accounts: pd.DataFrame) -> pd.Series | None:
+    """Return the mean satisfaction that each account has told in the last 12 months, from the configured complaints.
+
+    Parameters
+    ----------
+    config : Config
+    period : StudyPeriod
+    accounts : pandas.DataFrame
+        Columns member, account.
+
+    Returns
+    -------
+    pandas.Series or None
+        attitude_score (0 to 10) by account, of those that answered; None where no complaints are given.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be read.
+    """
+    if "complaints" not in tables.given(config):
+        return None
+    told = _of_units(tables.read(config, "complaints", as_of=period.calibration_end).rows, accounts)
+    recent = pd.to_datetime(told["date"]) >= pd.Timestamp(period.window_start(DAYS_PER_YEAR))
+    told = told[recent & told["satisfaction"].notna()]
+    return told["satisfaction"].astype(float).groupby(told["account"]).mean().rename("attitude_score")
 
 
 def pipeline(

@@ -262,7 +262,7 @@ def tiers(run: Run) -> pd.DataFrame:
     These are the fitted and the fixed borders, every account's class by each scheme with its probability, how it
     moved since the quarter before, and what runs at earlier dates would have said.
     """
-    from kamlab import earlier, schemes
+    from kamlab import earlier, schemes, side_tables
     from kamlab import tiers as module
 
     if not run.ledger().has_money:
@@ -283,6 +283,9 @@ def tiers(run: Run) -> pd.DataFrame:
     paying = run.read("credit")
     if len(paying):
         values = values.merge(paying[["account", "credit_002"]], on="account", how="left")
+    told = side_tables.attitude(run.config, run.period, accounts=run.read("membership"))
+    if told is not None:
+        values = values.merge(told, on="account", how="left")
     bought, newest = values[values["expected_contribution"].notna()], past[past["back"] == 1]
     cuts = {"contribution": earlier.contribution_cuts(bought, newest, levels.contribution, seed=seed)}
     worth = values["potential_revenue"]

@@ -26,8 +26,10 @@ DEPTH = 100.0
 """The axes begin at a hundredth of the lower border at most; what is smaller, or not above zero, stands in a margin."""
 MARGIN = 5.0
 """The margin is as wide as a factor of five on the axis."""
-LABEL_WIDTH, LINE = 0.2, 0.055
+LABEL_WIDTH, LINE = 0.24, 0.07
 """Shares of the horizontal axis that a box's label takes, and of the vertical one that a line of text takes."""
+FIXED_COLUMN = 38
+"""Points between the axes and the amounts of fixed borders; those of fitted ones stand before them."""
 DENSITY_FROM = 100
 """From so many accounts on points cover each other, and the ground beneath them shows how many there are."""
 GROUND = LinearSegmentedColormap.from_list("ground", ["#F6F7F9", GRID, "#B5BEC9"])
@@ -173,18 +175,17 @@ def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Tr
         maybe_rasterize(points)
 
 
-def _beside(axes: Axes, text: str, y: float, *, color: str, inside: bool = False, va: str = "center") -> None:
-    """Write to the right of the axes at height `y`, or at the right edge inside."""
+def _beside(axes: Axes, text: str, y: float, *, color: str, right: float = 3, va: str = "center") -> None:
+    """Write to the right of the axes at height `y`, so many points from them."""
     axes.annotate(
         text,
         (1, y),
         xycoords=("axes fraction", "data"),
-        xytext=(-3 if inside else 3, {"bottom": 2, "center": 0, "top": -2}[va]),
+        xytext=(right, {"bottom": 1, "center": 0, "top": -1}[va]),
         textcoords="offset points",
-        ha="right" if inside else "left",
+        ha="left",
         va=va,
         color=color,
-        bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 0.5} if inside else None,
     )
 
 
@@ -194,10 +195,10 @@ def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool) -> None:
     rows, columns = (borders.get(axis, ()) for axis in ("contribution", "potential"))
     # amounts of borders that lie close together stand below the lower and above the upper one
     close = len(rows) == 2 and _share_between(axes.get_ylim(), rows) < LINE
-    for cut, va in zip(rows, ("top", "bottom") if close else ("center" if solid else "bottom",) * 2, strict=False):
+    for cut, va in zip(rows, ("top", "bottom") if close else ("center", "center"), strict=False):
         axes.axhline(cut, color=color, linestyle=dashes, linewidth=1.0)
-        # fixed and fitted borders may lie close together, so their amounts stand on different sides of the edge
-        _beside(axes, brief(cut, t), cut, color=color, inside=not solid, va=va)
+        # fixed and fitted borders may lie close together, so their amounts stand in columns of their own
+        _beside(axes, brief(cut, t), cut, color=color, right=3 if solid else FIXED_COLUMN, va=va)
     # likewise to the left of the first and to the right of the second; fixed borders are always close together
     close = not solid or (len(columns) == 2 and _share_between(axes.get_xlim(), columns) < LABEL_WIDTH / 2)
     for cut, place in zip(columns, ("right", "left") if close else ("center", "center"), strict=False):
@@ -206,7 +207,7 @@ def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool) -> None:
             brief(cut, t),
             (cut, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(0, 3 if solid else 13),
+            xytext=(0, 3 if solid else 17),
             textcoords="offset points",
             ha=place,
             color=color,

@@ -1,6 +1,7 @@
-"""Document 004's classes by attitude: what accounts answer to "would you recommend us", from 0 to 10.
+"""Document 004's classes by attitude: how satisfied accounts say they are, from 0 to 10.
 
-The limits are those of the net promoter score (Reichheld, 2003): 9 and 10 promote, up to 6 detract.
+The score is the mean of what they answered in the last 12 months; the table of complaints has such answers. The limits
+are those of the net promoter score (Reichheld, 2003): from 9 on promoters, under 7 detractors.
 """
 
 from kamlab.i18n import N_

@@ -355,12 +355,12 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
         message = (
             N_(
                 "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level that one in "
-                "ten similar accounts exceeds; for the rest, their own best 12 months."
+                "ten similar accounts exceeds; for the rest, their own best 12 months or open deals."
             )
             if fitted
             else N_(
                 "What accounts could buy is declared by sales for {declared} of them; for the rest it is their own best 12 "
-                "months."
+                "months or open deals."
             )
         )
         lines.append(t(message, declared=t.percent(declared), fitted=t.percent(fitted)))
