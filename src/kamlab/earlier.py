@@ -40,13 +40,15 @@ class Settings:
     """What an earlier run shares with today's.
 
     units : account master as of today; membership : columns member, account; fixed : configured thresholds of each
-    axis; forecaster : the one in force today; level : of intervals; seed.
+    axis; forecaster : the one in force today; covariates : what models take of the master, if any; level : of
+    intervals; seed.
     """
 
     units: pd.DataFrame
     membership: pd.DataFrame
     fixed: Mapping[str, tuple[float, float]]
     forecaster: str = AUTO
+    covariates: pd.DataFrame | None = None
     level: float = 0.9
     seed: int = 0
 
@@ -193,14 +195,20 @@ def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFra
     """Summarise and forecast as of one date, for the accounts known by then."""
     summary = summarize(ledger, date, accounts=settings.membership)
     choice = backtest.choose(
-        ledger, date, accounts=settings.membership, origins=0, forecaster=settings.forecaster, seed=settings.seed
+        ledger,
+        date,
+        accounts=settings.membership,
+        covariates=settings.covariates,
+        origins=0,
+        forecaster=settings.forecaster,
+        seed=settings.seed,
     )
     rates = None
     if ledger.has_cost:
         channels = settings.units.set_index("account")["channel"].reindex(summary["account"])
         rates = margins.rates(summary, groups=channels)
     future = forecast.value(
-        summary,
+        backtest.described(summary, settings.covariates),
         choice,
         margins=rates,
         horizon_days=DAYS_PER_YEAR,

@@ -28,7 +28,9 @@ class Space(NamedTuple):
     bounds: Sequence[tuple[float, float]]
 
 
-def _near_limit(by_moments: Sequence[float] | np.ndarray, log_params: np.ndarray, held: Mapping[str, float]) -> np.ndarray:
+def _near_limit(
+    by_moments: Sequence[float] | np.ndarray, log_params: np.ndarray, held: Mapping[str, float]
+) -> np.ndarray:
     """Return where a climb to a limit begins: all rates alike at their mean; or, where nobody leaves, by moments."""
     log_r, log_alpha, *others = log_params
     if "r" in held:
