@@ -13,7 +13,7 @@ from kamlab import backtest
 from kamlab.backtest import contest
 from kamlab.backtest.forecasters import BASELINES, RULES, rules_at
 from kamlab.backtest.situation import from_ledger
-from kamlab.errors import ConfigError
+from kamlab.errors import ConfigError, ModelError
 from kamlab.simulate.models import bg_nbd
 from kamlab.terms import TABLES
 
@@ -390,18 +390,22 @@ def record_of(rows):
     return table.reindex(columns=COLUMNS)
 
 
-def test_baselines_that_beat_the_model_on_the_record_are_named_best_first(steady):
+def test_rules_and_models_that_beat_the_choice_on_the_record_are_named_best_first(steady):
     rows = [
         ("bg_nbd", date(2023, 1, 1), "record", "revenue", 1.0, 1.0, 10.0),
         ("last_horizon", date(2023, 1, 1), "record", "revenue", 1.0, 1.0, 9.0),
         ("rate", date(2023, 1, 1), "record", "revenue", 1.0, 1.0, 8.0),
         ("same_count", date(2023, 1, 1), "record", "revenue", 1.0, 1.0, 11.0),
+        ("blend", date(2023, 1, 1), "record", "revenue", 1.0, 1.0, 9.5),
+        ("pareto_nbd", date(2023, 1, 1), "record", "revenue", 1.0, 1.0, 8.5),
+        ("mbg_nbd", date(2023, 1, 1), "record", "revenue", 1.0, 1.0, 10.5),
         ("always_0", date(2023, 1, 1), "record", "revenue", 1.0, 1.0, 1.0),
         ("same_count", date(2022, 1, 1), "choice", "revenue", 1.0, 1.0, 1.0),
         ("same_count", date(2023, 1, 1), "record", "purchases", 1.0, 1.0, 1.0),
     ]
     choice = backtest.Choice("bg_nbd", steady.transactions, steady.spend, record_of(rows), "revenue", 0.2, ())
     assert choice.beaten_by == ("rate", "last_horizon")
+    assert choice.beaten_by_models == ("pareto_nbd", "blend")
 
 
 def test_facts_are_json(steady):
@@ -412,3 +416,51 @@ def test_facts_are_json(steady):
     assert facts["level_sd"] == steady.level_sd
     assert 0 <= facts["calibration_error"]["buys_90"] <= 1
     assert facts["notes"] == []
+
+
+def two_industries(n=200, years=2, seed=5):
+    """Workshops leave for good after an order or two; retailers order at the same rate and hardly ever leave."""
+    rng = np.random.default_rng(seed)
+    start = pd.Timestamp("2024-12-31") - pd.Timedelta(days=365 * years - 1)
+    rows, known = [], []
+    for i in range(n):
+        leaving, day = (0.5, 0.02)[i % 2], float(rng.integers(0, 365 * years - 30))
+        known.append((f"A{i:03d}", ("works", "retail")[i % 2]))
+        while day < 365 * years:
+            rows.append((f"A{i:03d}", start + pd.Timedelta(days=int(day))))
+            if rng.random() < leaving:
+                break
+            day += 1 + rng.exponential(60)
+    return pd.DataFrame(rows, columns=["account", "date"]), pd.DataFrame(known, columns=["account", "industry"])
+
+
+@pytest.fixture(scope="module")
+def industries():
+    frame, known = two_industries()
+    ledger = ledger_of(frame)
+    return ledger, known, backtest.choose(ledger, kl.StudyPeriod("2024-12-31"), covariates=known, origins=1)
+
+
+def test_where_the_industry_decides_who_stays_a_model_that_knows_it_is_the_nearest(industries):
+    ledger, known, choice = industries
+    rows = rows_of(choice, "purchases")
+    assert {"bg_nbd_covariates", "pareto_nbd_covariates"} <= set(rows.index)
+    assert rows.loc["bg_nbd_covariates", "rmse"] < 0.95 * rows.loc["bg_nbd", "rmse"]
+    summary = backtest.described(kl.summarize(ledger, kl.StudyPeriod("2024-12-31")), known)
+    once = summary[summary["frequency"] == 0].set_index("account")
+    model = choice.transactions
+    assert choice.facts()["model"] in ("bg_nbd_covariates", "pareto_nbd_covariates")
+    assert model.n_effects_
+    expected = pd.Series(model.expected_purchases(once.reset_index(), 365), once.index).groupby(once["industry"]).mean()
+    # Of those seen once a workshop stays with a chance of one half, a retailer of 98 %.
+    assert expected["retail"] > 1.5 * expected["works"]
+
+
+def test_without_covariates_no_model_takes_them(steady):
+    assert not {"bg_nbd_covariates", "pareto_nbd_covariates"} & set(steady.record["forecaster"])
+
+
+def test_covariates_that_tell_nothing_are_refused_with_the_reason(industries):
+    ledger, known, _ = industries
+    with pytest.raises(ModelError, match=r'The covariate "industry" is the same for all accounts\. Leave it out'):
+        backtest.choose(ledger, kl.StudyPeriod("2024-12-31"), covariates=known.assign(industry="works"))

@@ -10,7 +10,14 @@ from scipy.stats import beta, kstest, nbinom, norm, t
 import kamlab as kl
 from kamlab.backtest import selection, silent
 from kamlab.backtest.distribution import EVEN, GRID, UNSURE, Recalibration, around, bounds, bring_to, level_error, ranks
-from kamlab.backtest.forecasters import COMPLEXITY, NEVER_CHOSEN, TRANSACTION_MODELS, Rule, mixed
+from kamlab.backtest.forecasters import (
+    COMPLEXITY,
+    COVARIATE_MODELS,
+    NEVER_CHOSEN,
+    TRANSACTION_MODELS,
+    Rule,
+    mixed,
+)
 from kamlab.backtest.level import factor, level_sd
 from kamlab.backtest.measures import bins, calibration_error, gini, measures, top_share
 from kamlab.backtest.occasions import Occasions
@@ -345,7 +352,10 @@ def test_every_forecaster_has_its_name_and_rank():
     assert set(COMPLEXITY) == {*FORECASTERS, NEVER_CHOSEN}
     assert [COMPLEXITY[name] for name in FORECASTERS] == sorted(COMPLEXITY[name] for name in FORECASTERS)
     others = {"bg_bb", "sbg", "gamma_gamma"}  # discrete occasions, contracts, order values
-    assert set(TRANSACTION_MODELS) == {n for n, c in MODELS.items() if issubclass(c, TransactionModel)} - others
+    assert (
+        set(TRANSACTION_MODELS) - set(COVARIATE_MODELS)
+        == {n for n, c in MODELS.items() if issubclass(c, TransactionModel)} - others
+    )
 
 
 def trial(actual, **said):

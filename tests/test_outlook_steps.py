@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import kamlab as kl
+from kamlab.errors import ConfigError
 from kamlab.terms import TABLES
 
 TOML = """
@@ -15,10 +16,11 @@ path = "orders.csv"
 columns = { account = "customer", date = "day", amount = "net", cost = "cost" }
 [source.accounts]
 path = "accounts.csv"
-columns = { account = "id", owner = "rep" }
+columns = { account = "id", owner = "rep", region = "area" }
 COSTS
 [value]
 draws = 100
+covariates = ["region"]
 [period]
 as_of = 2024-12-31
 """
@@ -38,6 +40,7 @@ def company(folder, costs=COSTS):
     lines = lines[lines["day"] <= "2024-12-31"].assign(cost=lambda t: (t["net"] * 0.7).round(2))
     lines.to_csv(folder / "orders.csv", index=False)
     owners = pd.DataFrame({"id": [f"C{i:02d}" for i in range(60)], "rep": ["Ann", "Bob", "Ann"] * 20})
+    owners["area"] = ["North"] * 30 + ["South"] * 28 + [""] * 2
     owners.to_csv(folder / "accounts.csv", index=False)
     (folder / "costs.csv").write_text(
         "id,day,spent\nC05,2024-03-01,900\nC05,2023-03-01,50\nC59,2024-05-01,1.50\n", "utf-8"
@@ -96,6 +99,18 @@ def test_totals_of_owners_and_segments_have_intervals_of_joint_draws(run):
     assert parts["expected"].sum() == pytest.approx(run.read("lifetime")["clv_5y"].sum())
     assert (parts["lower"] < parts["expected"]).all()
     assert (parts["expected"] < parts["upper"]).all()
+
+
+def test_what_is_known_of_the_accounts_takes_part_in_the_contest(run):
+    assert {"bg_nbd_covariates", "pareto_nbd_covariates"} <= set(run.read("contest")["forecaster"])
+
+
+def test_a_covariate_that_the_master_never_has_is_refused(tmp_path):
+    (tmp_path / "kamlab.toml").write_text(
+        TOML.replace("COSTS", "").replace('["region"]', '["regoin", "owner"]'), "utf-8"
+    )
+    with pytest.raises(ConfigError, match=r'no covariate "regoin" Did you mean "region".*"owner".* Known are: channel'):
+        kl.runs.open("", config=tmp_path / "kamlab.toml")
 
 
 def test_facts_of_signals_and_order_values_are_written(run):

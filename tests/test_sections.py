@@ -58,7 +58,8 @@ TYPES = pd.DataFrame({"type_000": ["A", "B", "C", "D", None]})
 
 
 def choice(beaten, chosen_by="earlier"):
-    return {"beaten_by": beaten, "forecaster": "bg_nbd", "chosen_by": chosen_by, "few": False}
+    models = {"beaten_by_models": [], "model": "bg_nbd"}
+    return {"beaten_by": beaten, "forecaster": "bg_nbd", "chosen_by": chosen_by, "few": False} | models
 
 
 def test_a_stale_log_that_was_accepted_is_the_first_thing_said():
@@ -125,6 +126,33 @@ def test_the_reason_of_the_forecast_says_what_it_was_chosen_on():
     assert said["only"].endswith("That date is no independent proof.")
     untested = forecast.reason(FakeRun({}, {"choice": choice([], chosen_by="nothing")}), T)
     assert untested == "The forecast rests on **BG/NBD**; it could not be tested."
+
+
+@pytest.mark.parametrize(
+    ("chosen_by", "why"),
+    [
+        ("earlier", "This test had no part in the choice"),
+        ("only", "but not clearly: of what was as accurate the simplest"),
+    ],
+)
+def test_models_that_came_closer_are_named_with_their_gain_and_the_nearest_is_in_the_table(chosen_by, why):
+    nearer = RECORD.iloc[[0, 0]].assign(forecaster=["pareto_nbd", "blend"], rmse=[240.0, 245.0])
+    columns = {"forecast": 10.0, "mae": 1.0, "relative_rmse": 1.0, "top_20": 0.5, "actual": 11.0}
+    record = pd.concat([RECORD, nearer], ignore_index=True).assign(**columns)
+    facts = choice([], chosen_by) | {"beaten_by_models": ["pareto_nbd", "blend"]}
+    calibration = pd.DataFrame(columns=["probability", "role", "upper", "accounts"])
+    run = FakeRun({"backtest": record, "calibration": calibration}, {"choice": facts})
+    said, table, *_ = forecast.contest(run, T)
+    assert "**Pareto/NBD, Model and last period, mixed** came closer (the first by 4.0%)" in said.markdown.replace(
+        "\u00a0", ""
+    )
+    assert why in said.markdown
+    assert [row[0] for row in table.rows] == [
+        "BG/NBD",
+        "Same as in the last period",
+        "Rate so far, carried on",
+        "Pareto/NBD",
+    ]
 
 
 def test_how_wrong_it_was_is_told_by_group():

@@ -15,7 +15,7 @@ from kamlab.engines import Engine, EngineName
 from kamlab.errors import ConfigError, did_you_mean
 from kamlab.look import Report
 from kamlab.period import DAYS_PER_YEAR, Unit
-from kamlab.terms import AUTO, EXCLUDED, FORECASTERS, LINE_KINDS, STRATEGIES
+from kamlab.terms import AUTO, COVARIATES, EXCLUDED, FORECASTERS, LINE_KINDS, STRATEGIES
 
 MOST_QUARANTINED = 0.1
 """A table of whose rows, or of whose money, more than this cannot be used would mislead, unless its reader says not."""
@@ -169,6 +169,7 @@ class Value(_Section):
     """How future value is counted."""
 
     forecaster: str = AUTO
+    covariates: tuple[str, ...] = ()
     discount_rate_annual: float = Field(default=0.10, ge=0, lt=1)
     level: float = Field(default=0.90, gt=0.5, lt=1)
     draws: int = Field(default=500, ge=100, le=5000)
@@ -182,6 +183,16 @@ class Value(_Section):
                 f'there is no forecaster "{name}".{did_you_mean(name, known)} Known are: {", ".join(known)}'
             )
         return name
+
+    @field_validator("covariates")
+    @classmethod
+    def _of_the_master(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [f'"{name}"{did_you_mean(name, COVARIATES)}' for name in names if name not in COVARIATES]
+        if unknown:
+            raise ValueError(f"there is no covariate {', '.join(unknown)} Known are: {', '.join(COVARIATES)}")
+        if len(set(names)) < len(names):
+            raise ValueError(f"a covariate stands there twice: {', '.join(names)}")
+        return names
 
 
 class Levels(_Section):

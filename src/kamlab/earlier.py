@@ -41,15 +41,16 @@ class Settings:
     """What an earlier run shares with today's.
 
     units : account master as of today; membership : columns member, account; fixed : configured thresholds of each
-    axis; forecaster : the one in force today; level : of intervals; seed; costs : account, date, amount of serving it,
-    where known; then : account master and value of open deals by account as of a date, without which potentials are
-    not followed.
+    axis; forecaster : the one in force today; covariates : what models take of the master, if any; level : of
+    intervals; seed; costs : account, date, amount of serving it, where known; then : account master and value of open
+    deals by account as of a date, without which potentials are not followed.
     """
 
     units: pd.DataFrame
     membership: pd.DataFrame
     fixed: Mapping[str, tuple[float, float]]
     forecaster: str = AUTO
+    covariates: pd.DataFrame | None = None
     level: float = 0.9
     seed: int = 0
     costs: pd.DataFrame | None = None
@@ -212,6 +213,7 @@ def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFra
         ledger,
         date,
         accounts=settings.membership,
+        covariates=settings.covariates,
         origins=0,
         forecaster=settings.forecaster,
         seed=settings.seed,
@@ -224,7 +226,7 @@ def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFra
         served = None if costs is None else margins.cost_to_serve(costs, date, accounts=settings.membership)
         rates = margins.rates(summary, groups=channels, costs=served)
     future = forecast.value(
-        summary,
+        backtest.described(summary, settings.covariates),
         choice,
         margins=rates,
         horizon_days=DAYS_PER_YEAR,

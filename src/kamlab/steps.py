@@ -129,10 +129,12 @@ def value(run: Run) -> pd.DataFrame:
     from kamlab.clv.spend import independence
 
     lines, table, units = run.ledger(), run.read("summary"), run.read("accounts")
+    known = _covariates(run)
     choice = backtest.choose(
         lines,
         run.period,
         accounts=run.read("membership"),
+        covariates=known,
         forecaster=run.config.value.forecaster,
         seed=run.config.seed,
         summary=table,
@@ -160,6 +162,7 @@ def value(run: Run) -> pd.DataFrame:
         "n_draws": run.config.value.draws,
         "seed": run.config.seed,
     }
+    table = backtest.described(table, known)
     future, draws, revenue_draws = forecast.value_and_draws(table, choice, **options)
     run.write("draws", draws)
     run.write("revenue_draws", revenue_draws)
@@ -176,6 +179,12 @@ def value(run: Run) -> pd.DataFrame:
     run.write("lifetime_totals", sums)
     run.write("lifetime_draws", beyond_draws)
     return run.write("forecast", future)
+
+
+def _covariates(run: Run) -> pd.DataFrame | None:
+    """Return what models with covariates may take of the account master, where the configuration names any."""
+    names = run.config.value.covariates
+    return run.read("accounts")[["account", *names]] if names else None
 
 
 def _costs(run: Run) -> pd.DataFrame | None:
@@ -314,6 +323,7 @@ def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
         membership=run.read("membership"),
         fixed=fixed,
         forecaster=run.read_facts("choice")["forecaster"],
+        covariates=_covariates(run),
         level=run.config.value.level,
         seed=run.config.seed,
         costs=_costs(run),

@@ -40,9 +40,13 @@ POTENTIAL_SOURCES = ("declared", "fitted", "own_peak", "pipeline", "unknown")
 FORECASTERS = (
     *("last_horizon", "seasonal", "trailing", "same_count", "rate"),
     *("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd", "mbg_cnbd", "bg_bb"),
+    *("bg_nbd_covariates", "pareto_nbd_covariates"),
     *("blend", "combination", "supervised"),
 )
 """What can be in force as the forecast, the simplest first."""
+
+COVARIATES = ("channel", "industry", "region", "country", "territory", "size")
+"""Columns of the account master that models of purchases may take."""
 
 AUTO = "auto"
 """The forecaster that the contest chooses."""

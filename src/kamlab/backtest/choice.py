@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from kamlab.backtest.distribution import Recalibration
-from kamlab.backtest.forecasters import BASELINES, NEVER_CHOSEN, Forecaster, Parametric
+from kamlab.backtest.forecasters import BASELINES, NEVER_CHOSEN, Forecaster, Parametric, name_of
 from kamlab.backtest.measures import calibration_error
 from kamlab.backtest.probability import LogitCorrection
 from kamlab.backtest.situation import Amounts, Situation, from_summary
 from kamlab.backtest.spread import Spread
-from kamlab.clv import MODELS, GammaGamma, TransactionModel
+from kamlab.clv import GammaGamma, TransactionModel
 from kamlab.clv.base import NOTE_FEW
 from kamlab.terms import TABLES
 
@@ -98,12 +98,18 @@ class Choice:
     @property
     def beaten_by(self) -> tuple[str, ...]:
         """Baselines with a lower root mean squared error on the record, best first; "always_0" never counts."""
+        return tuple(name for name in self._nearer() if name in BASELINES)
+
+    @property
+    def beaten_by_models(self) -> tuple[str, ...]:
+        """Models, mixtures and learners with a lower root mean squared error on the record, best first."""
+        return tuple(name for name in self._nearer() if name not in BASELINES)
+
+    def _nearer(self) -> list[str]:
         rows = self.record[self.record["role"].isin(RECORDS) & (self.record["target"] == self.target)]
-        rules = [name for name in BASELINES if name != NEVER_CHOSEN]
-        rows = rows[rows["forecaster"].isin([*rules, self.forecaster])]
-        own = rows.loc[rows["forecaster"] == self.forecaster, "rmse"]
-        better = rows[rows["rmse"] < own.min()].sort_values("rmse", kind="stable")
-        return tuple(better["forecaster"])
+        own = rows.loc[rows["forecaster"] == self.forecaster, "rmse"].min()
+        better = rows[(rows["rmse"] < own) & (rows["forecaster"] != NEVER_CHOSEN)]
+        return better.sort_values("rmse", kind="stable")["forecaster"].to_list()
 
     @property
     def spend_fitted(self) -> bool:
@@ -119,8 +125,7 @@ class Choice:
         """The model behind the distribution."""
         if isinstance(self.source, Parametric) and self.source.transactions is self.transactions:
             return self.source
-        names = {cls: name for name, cls in MODELS.items()}
-        return Parametric(names[type(self.transactions)], self.transactions, self.spend)
+        return Parametric(name_of(self.transactions), self.transactions, self.spend)
 
     def expected(self, at: Situation) -> Amounts:
         """Return the means in force: purchases and revenue (currency) of each account in the situation's horizon."""
@@ -144,6 +149,7 @@ class Choice:
             "level_sd": self.level_sd,
             "level_factor": self.factors.get(self.target, 1.0),
             "beaten_by": list(self.beaten_by),
+            "beaten_by_models": list(self.beaten_by_models),
             "calibration_error": self.calibration_errors(),
             "sampled": self.sampled,
             "few": self.few,

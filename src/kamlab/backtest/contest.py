@@ -15,6 +15,7 @@ from kamlab.backtest.forecasters import (
     BG_BB,
     BLEND,
     COMBINATION,
+    COVARIATE_MODELS,
     RULES,
     SUPERVISED,
     TRANSACTION_MODELS,
@@ -22,6 +23,22 @@ from kamlab.backtest.forecasters import (
     Forecaster,
     Parametric,
     blank_model,
+    models_at,
+)
+from kamlab.backtest.notes import (
+    NOTE_ALIVE,
+    NOTE_CONFIGURED,
+    NOTE_DEFAULT,
+    NOTE_FEW,
+    NOTE_LEFT_OUT,
+    NOTE_NO_ORIGIN,
+    NOTE_NO_SPEND,
+    NOTE_ONE_ORIGIN,
+    NOTE_REPLACED,
+    NOTE_SAMPLED,
+    NOTE_SHORT,
+    NOTE_SILENT,
+    NOTE_UNTAUGHT,
 )
 from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.record import SOON_DAYS, Record, replay
@@ -33,7 +50,6 @@ from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.clv.log_normal_spend import LogNormalSpend
 from kamlab.clv.spend import fit_spend
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
-from kamlab.i18n import N_
 from kamlab.period import StudyPeriod
 from kamlab.terms import AUTO, FORECASTERS
 
@@ -48,42 +64,13 @@ SLACK_DAYS = 14
 MAX_ACCOUNTS = 20_000
 """Beyond these the contest looks at a random sample of accounts."""
 
-NOTE_NO_ORIGIN = N_(
-    "The log is too short for a check: no earlier date has enough accounts and purchases to forecast from."
-)
-NOTE_SHORT = N_(
-    "The log holds less than two horizons: the forecast was checked from a shorter history than it has now, and the "
-    "contest cannot support its choice."
-)
-NOTE_ONE_ORIGIN = N_(
-    "The forecast could be checked from one earlier date only; it was chosen there, so its record is not untouched."
-)
-NOTE_DEFAULT = N_(
-    "Nothing could be chosen: half of the forecast is the best-fitting model's, half the purchases of the last 12 "
-    "months."
-)
-NOTE_CONFIGURED = N_("The forecaster was set in the configuration; the contest did not choose it.")
-NOTE_UNTAUGHT = N_("There is no earlier date that could teach the learner; the combination does without it.")
-NOTE_NO_SPEND = N_("Order values cannot be modelled, so purchases are forecast and no money.")
-NOTE_SAMPLED = N_("The contest looked at a random sample of the accounts; the forecast is made from all of them.")
-NOTE_LEFT_OUT = N_("At least one model could not be fitted at every earlier date; there it was left out.")
-NOTE_REPLACED = N_("The chosen model could not be fitted to all data; the next best stands in its place.")
-NOTE_SILENT = N_(
-    "Some accounts bought nothing where the rule looks. They get what the model expects of them, corrected by what "
-    "such accounts brought at earlier dates."
-)
-NOTE_FEW = N_(
-    "Fewer than 30 accounts have bought, or fewer than 10 have bought again: too few to fit a model to. Assumptions on "
-    "companies at large fill in what these accounts do not show, and the intervals are wide."
-)
-NOTE_ALIVE = N_("BG/CNBD takes every one-time buyer for active: P(alive) is 1 there, however long the silence.")
-
 
 def choose(
     ledger: Ledger,
     period: StudyPeriod,
     *,
     accounts: pd.DataFrame | None = None,
+    covariates: pd.DataFrame | None = None,
     origins: int = MAX_ORIGINS,
     forecaster: str = AUTO,
     seed: int = 0,
@@ -103,6 +90,9 @@ def choose(
     period : StudyPeriod
     accounts : pandas.DataFrame, optional
         Columns member, account, as for `summary.summarize`.
+    covariates : pandas.DataFrame, optional
+        Column account and one column for each covariate, as known today: text, or numbers. With them models that take
+        them join in, and summaries that are forecast from must have these columns (`situation.described`).
     origins : int
         Number of origins at most.
     forecaster : str
@@ -120,19 +110,21 @@ def choose(
         If the data up to the as-of date cannot carry a model.
     """
     check_name(forecaster)
-    now = from_ledger(ledger, period, accounts, None, summary=summary)
+    now = from_ledger(ledger, period, accounts, None, covariates, summary=summary)
+    if origins:
+        _check_covariates(now)
     spend = _spend(now, ledger.has_money)
     sample = _sample(now.summary["account"], seed)
     notes = [NOTE_NO_SPEND] if spend is None and ledger.has_money else []
     notes += [NOTE_SAMPLED] if sample is not None else []
-    trials, pairs = _trials(ledger, period, accounts, sample, origins=origins, with_money=spend is not None)
+    trials, pairs = _trials(ledger, period, accounts, sample, covariates, origins=origins, with_money=spend is not None)
     target = "purchases" if spend is None else "revenue"
     if not trials:
         return _untested(now, spend, target, [*notes, NOTE_NO_ORIGIN], forecaster)
     short = _history(ledger, period.origin(1)) < period.horizon_days - SLACK_DAYS
     notes += [NOTE_SHORT] if short else []
     notes += [NOTE_ONE_ORIGIN] if len(trials) == 1 else []
-    notes += [NOTE_LEFT_OUT] if any({*TRANSACTION_MODELS, BG_BB} - set(trial.forecasters) for trial in trials) else []
+    notes += [NOTE_LEFT_OUT] if any({*models_at(now), BG_BB} - set(trial.forecasters) for trial in trials) else []
     verdict, trials = _verdict(trials, target, forecaster, seed)
     notes += [NOTE_CONFIGURED] if forecaster != AUTO else []
     record = replay(trials, verdict.chosen, verdict.model, target, with_money=spend is not None, seed=seed)
@@ -209,6 +201,7 @@ def _trials(
     period: StudyPeriod,
     accounts: pd.DataFrame | None,
     sample: frozenset[str] | None,
+    covariates: pd.DataFrame | None,
     *,
     origins: int,
     with_money: bool,
@@ -220,7 +213,7 @@ def _trials(
         if _history(ledger, origin) < period.horizon_days * LEAST_HISTORY:
             break
         try:
-            seen.append((origin, from_ledger(ledger, origin, accounts, sample)))
+            seen.append((origin, from_ledger(ledger, origin, accounts, sample, covariates)))
         except DataError:
             break
     pairs = [(at, came_in(ledger, origin, accounts, at.summary["account"])) for origin, at in seen]
@@ -240,6 +233,12 @@ def _trials(
         except ModelError:
             break
     return trials[::-1], pairs[::-1]
+
+
+def _check_covariates(now: Situation) -> None:
+    """Refuse covariates that no model can take, such as one that is the same for all accounts, with its reason."""
+    if now.covariates and not too_few(now.summary):
+        blank_model(next(iter(COVARIATE_MODELS)), now).fit(now.summary)
 
 
 def _history(ledger: Ledger, period: StudyPeriod) -> int:
@@ -277,7 +276,7 @@ def _first_fitted(names: Sequence[str], at: Situation, spend: GammaGamma | None)
         if model is not None and gives_intervals(model, at):
             return model
     # None can: the first one's error says why.
-    blank_model(names[0], at.unit).fit(at.summary)
+    blank_model(names[0], at).fit(at.summary)
     raise ModelError("No model of purchases finds a maximum on this log. Check its histories for absurd values.")
 
 
@@ -288,7 +287,7 @@ def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pair
     if name in RULES:
         return RULES[name]
     if name in TRANSACTION_MODELS:
-        return Parametric(name, blank_model(name, now.unit).fit(now.summary), behind.spend)
+        return Parametric(name, blank_model(name, now).fit(now.summary), behind.spend)
     if name == BG_BB:
         return Occasions.fitted(now, behind.spend) or behind
     learner = Supervised.taught(pairs)
@@ -300,7 +299,8 @@ def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pair
 def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list[str], forecaster: str) -> Choice:
     """Return what is in force where no earlier date can be forecast from."""
     few = too_few(now.summary)
-    fits = sorted((model for name in sorted(leaving()) if (model := fitted(name, now, spend)) is not None), key=bic)
+    able = sorted(leaving() & set(models_at(now)))
+    fits = sorted((model for name in able if (model := fitted(name, now, spend)) is not None), key=bic)
     best = next((model for model in fits if gives_intervals(model, now)), None)
     if few:
         behind = Parametric("mbg_nbd", MBGNBD(unit=now.unit).fit_few(now.summary), spend)

@@ -24,7 +24,9 @@ BLEND = "blend"
 COMBINATION = "combination"
 SUPERVISED = "supervised"
 
-TRANSACTION_MODELS = ("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd", "mbg_cnbd")
+COVARIATE_MODELS: Mapping[str, str] = {"bg_nbd_covariates": "bg_nbd", "pareto_nbd_covariates": "pareto_nbd"}
+"""Models that take what is known of the accounts, and what they are without it."""
+TRANSACTION_MODELS = ("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd", "mbg_cnbd", *COVARIATE_MODELS)
 BG_BB = "bg_bb"
 """Counts months with a purchase; it cannot stand behind the distribution either."""
 NO_LEAVING = "nbd"
@@ -34,6 +36,7 @@ BASELINES = (REFERENCE, "seasonal", "trailing", "same_count", "rate", NEVER_CHOS
 COMPLEXITY: Mapping[str, int] = {
     **{NEVER_CHOSEN: 0, REFERENCE: 1, "seasonal": 2, "trailing": 2, "same_count": 3, "rate": 3},
     **{"nbd": 4, "bg_nbd": 5, "mbg_nbd": 5, "pareto_nbd": 5, "bg_cnbd": 6, "mbg_cnbd": 6, BG_BB: 6},
+    **dict.fromkeys(COVARIATE_MODELS, 6),
     **{BLEND: 7, COMBINATION: 8, SUPERVISED: 9},
 }
 """Every forecaster with its rank: of two that forecast alike the lower one is taken."""
@@ -204,8 +207,21 @@ def rules_at(at: Situation) -> list[Rule]:
     return [rule for name, rule in RULES.items() if name not in absent]
 
 
-def blank_model(name: str, unit: str) -> TransactionModel:
-    """Return an unfitted model of purchase days."""
-    model = MODELS[name](unit=unit, engine="kamlab")
+def models_at(at: Situation) -> tuple[str, ...]:
+    """Return the models of purchase days that can be fitted here: those with covariates where there are some."""
+    return tuple(name for name in TRANSACTION_MODELS if at.covariates or name not in COVARIATE_MODELS)
+
+
+def blank_model(name: str, at: Situation) -> TransactionModel:
+    """Return an unfitted model of purchase days; covariates move both buying and leaving."""
+    both = dict.fromkeys(("transaction_covariates", "dropout_covariates"), at.covariates)
+    options = both if name in COVARIATE_MODELS else {}
+    model = MODELS[COVARIATE_MODELS.get(name, name)](unit=at.unit, engine="kamlab", **options)
     assert isinstance(model, TransactionModel)
     return model
+
+
+def name_of(model: TransactionModel) -> str:
+    """Return the name of a fitted model of purchase days."""
+    plain = {cls: name for name, cls in MODELS.items()}[type(model)]
+    return next((name for name, base in COVARIATE_MODELS.items() if base == plain and model.n_effects_), plain)

@@ -54,6 +54,8 @@ class Situation:
         What came in the last 12 months, scaled to the horizon; in all the log's days where it is shorter.
     seasonal : Amounts or None
         What came in the horizon's calendar days of the year before; None where the log does not hold them.
+    covariates : tuple of str
+        Columns of the summary that models with covariates take.
     months : callable, optional
         Gives the accounts' histories in whole periods of so many days, as `summary.summarize_periods` does; None where
         the summary alone is known.
@@ -66,6 +68,7 @@ class Situation:
     trailing: Amounts
     seasonal: Amounts | None
     months: Callable[[int], pd.DataFrame] | None = None
+    covariates: tuple[str, ...] = ()
     _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -95,20 +98,27 @@ def from_summary(summary: pd.DataFrame, horizon_days: int, unit: str) -> Situati
     return Situation(frame, horizon_days, unit, year, year, year)
 
 
+def described(summary: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:
+    """Add what is known of the accounts: columns of `covariates`, which has one row an account."""
+    return summary if covariates is None else summary.merge(covariates, on="account", how="left", validate="one_to_one")
+
+
 def from_ledger(
     ledger: Ledger,
     period: StudyPeriod,
     accounts: pd.DataFrame | None,
     sample: frozenset[str] | None,
+    covariates: pd.DataFrame | None = None,
     *,
     summary: pd.DataFrame | None = None,
 ) -> Situation:
     """Return the situation at the period's as-of date; nothing after it is read.
 
-    `sample` names the accounts that are looked at; None = all. `summary` is what `summarize` gives, where it is at
-    hand.
+    `sample` names the accounts that are looked at; None = all. `covariates` has the column account and one column each.
+    `summary` is what `summarize` gives, where it is at hand.
     """
-    summary = summarize(ledger, period, accounts=accounts) if summary is None else summary
+    bought = summarize(ledger, period, accounts=accounts) if summary is None else summary
+    summary = described(bought, covariates)
     if sample is not None:
         summary = summary[summary["account"].isin(sample)].reset_index(drop=True)
     known = summary["account"]
@@ -131,6 +141,7 @@ def from_ledger(
         trailing,
         _seasonal(ledger, period, accounts, known, history),
         lambda days: summarize_periods(ledger, period, period_days=days, accounts=accounts),
+        () if covariates is None else tuple(covariates.columns.drop("account")),
     )
 
 

@@ -16,6 +16,7 @@ from kamlab.backtest.forecasters import (
     Forecaster,
     Parametric,
     blank_model,
+    models_at,
     rules_at,
 )
 from kamlab.backtest.occasions import Occasions
@@ -84,7 +85,7 @@ def hold(
     """
     spend = fit_spend(at.summary) if with_money else None
     forecasters: dict[str, Forecaster] = {rule.name: rule for rule in rules_at(at)}
-    for name in TRANSACTION_MODELS:
+    for name in models_at(at):
         model = fitted(name, at, spend)
         if model is not None and gives_intervals(model, at):
             forecasters[name] = model
@@ -106,7 +107,7 @@ def leaving() -> set[str]:
 
 def fitted(name: str, at: Situation, spend: GammaGamma | None) -> Parametric | None:
     """Fit a model of purchase days; None where it finds no maximum or cannot forecast these accounts."""
-    model = Parametric(name, blank_model(name, at.unit), spend)
+    model = Parametric(name, blank_model(name, at), spend)
     try:
         model.transactions.fit(at.summary)
         model.points(at)

@@ -18,6 +18,9 @@ from kamlab.reports.sections.caveats import lost_groups
 from kamlab.reports.sections.names import forecaster_name, group_name, signed
 from kamlab.reports.sections.source import HARDLY_ALIVE, Source, total_revenue
 
+NAMED = 3
+"""Models named that came closer than the forecast in force."""
+
 
 def heading(run: Source, t: Translator) -> list[Block]:
     """Heading of the chapter."""
@@ -31,7 +34,8 @@ def contest(run: Source, t: Translator) -> list[Block]:
         return [text(t("The log is too short to test the forecast on a period that has already passed."))]
     rows = rows[rows["target"] == _target(rows)]
     choice = run.read_facts("choice")
-    shown = rows["forecaster"].isin([choice["forecaster"], choice["model"], *BASELINES])
+    nearest = choice["beaten_by_models"][:1]
+    shown = rows["forecaster"].isin([choice["forecaster"], choice["model"], *nearest, *BASELINES])
     newest = rows[rows["role"].isin(RECORDS) & shown].set_index("forecaster")
     origin, write = newest["origin"].iloc[0], _writer(rows, t)
     printed = pd.DataFrame(
@@ -66,7 +70,7 @@ def contest(run: Source, t: Translator) -> list[Block]:
         "highest forecasts."
     )
     return [
-        text(t.join(SENTENCES, [reason(run, t), *_verdict(run, t), _covered(newest.iloc[0], t), *_gone(run, t)])),
+        text(t.join(SENTENCES, [reason(run, t), *_verdict(run, t), *_nearer(newest, run, t), _covered(newest.iloc[0], t), *_gone(run, t)])),
         table(printed, columns=columns, caption=caption, note=note),
         *_earlier(rows, choice["forecaster"], t),
     ]
@@ -118,6 +122,34 @@ def _verdict(run: Source, t: Translator) -> list[str]:
     if choice["forecaster"] in BASELINES:
         return []
     return [t("For single accounts no simple rule was closer than the forecast in force, by root mean square error.")]
+
+
+def _nearer(newest: pd.DataFrame, run: Source, t: Translator) -> list[str]:
+    """Say which models came closer on the record, by how much, and why they are not in force all the same."""
+    choice = run.read_facts("choice")
+    nearer = choice["beaten_by_models"]
+    if not nearer:
+        return []
+    gain = 1 - newest.loc[nearer[0], "rmse"] / newest.loc[choice["forecaster"], "rmse"]
+    names = t.join(COMMAS, (forecaster_name(name, t) for name in nearer[:NAMED]))
+    share = t.percent(gain, 1)
+    if choice["chosen_by"] in ("only", "short"):
+        return [
+            t(
+                "**{names}** came closer (the first by {share}), but not clearly: of what was as accurate the simplest is "
+                "in force.",
+                names=names,
+                share=share,
+            )
+        ]
+    return [
+        t(
+            "**{names}** came closer (the first by {share}). This test had no part in the choice, so that it stays a fair "
+            "one: the winner of a single test is often merely lucky.",
+            names=names,
+            share=share,
+        )
+    ]
 
 
 def _gone(run: Source, t: Translator) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from kamlab.backtest.forecasters import COVARIATE_MODELS
 from kamlab.i18n import Translator
 
 MODEL_NAMES = {
@@ -13,6 +14,8 @@ MODEL_NAMES = {
     "bg_cnbd": "BG/CNBD-k",
     "mbg_cnbd": "MBG/CNBD-k",
     "pareto_nbd": "Pareto/NBD",
+    "bg_nbd_covariates": "BG/NBD",
+    "pareto_nbd_covariates": "Pareto/NBD",
     "bg_bb": "BG/BB",
     "gamma_gamma": "Gamma-Gamma",
     "log_normal_spend": "Log-normal",
@@ -30,6 +33,7 @@ def forecaster_name(name: str, t: Translator) -> str:
         "same_count": t("As often as ever before"),
         "always_0": t("Nobody buys again"),
         "blend": t("Model and last period, mixed"),
+        **{name: t("{model} with account data", model=MODEL_NAMES[name]) for name in COVARIATE_MODELS},
         "combination": t("Mean of model, last 12 months and learner"),
         "supervised": t("Learner (boosted trees)"),
     }
