@@ -44,7 +44,8 @@ def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, 
         }
         columns = intake.dated_columns(table)
         lines = read_ledger(config.resolve(table.path), columns=columns, **formats, **options)
-        name, readings = Path(table.path).name, ()
+        name = Path(table.path).name
+        readings: tuple[Reading, ...] = ()
     else:
         raw, columns = intake.transactions(config)
         name, readings = raw.source, raw.readings
