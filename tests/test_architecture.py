@@ -28,7 +28,7 @@ ORDER = (
         "config",
         "simulate",
     ),
-    *("guess", "start", "intake", "tables"),
+    *("guess", "intake", "tables", "guess_tables", "first_draft", "start"),
     *("expressions", "ledger", "accounts", "summary", "growth", "buying", "freshness", "signals"),
     *("clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),

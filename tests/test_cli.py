@@ -37,8 +37,8 @@ def report(tmp_path, *, lines=None, path="orders.csv", more="", options=()):
     return kamlab("report", "--config", "kamlab.toml", *options, cwd=tmp_path)
 
 
-def assert_refused(done, tmp_path, *parts):
-    assert done.returncode == 1, done.stderr
+def assert_refused(done, tmp_path, *parts, code=1):
+    assert done.returncode == code, done.stderr
     # Progress lines come before it; the message itself is one paragraph.
     said = [line for line in done.stderr.strip().splitlines() if not line.startswith("[")]
     assert len(said) == 1
@@ -80,11 +80,15 @@ def test_an_as_of_date_outside_the_data(day, tmp_path):
 
 
 def test_an_as_of_date_that_is_none(tmp_path):
-    assert_refused(report(tmp_path, lines=GOOD, options=("--as-of", "31.12.2024")), tmp_path, '"31.12.2024" is no date')
+    done = report(tmp_path, lines=GOOD, options=("--as-of", "31.12.2024"))
+    assert_refused(done, tmp_path, '"31.12.2024" is no date', code=2)
 
 
 def test_an_unknown_language(tmp_path):
-    assert_refused(report(tmp_path, lines=GOOD, options=("--lang", "en,xx")), tmp_path, "xx", "Languages are: en")
+    done = report(tmp_path, lines=GOOD, options=("--lang", "en,xx"))
+    assert_refused(done, tmp_path, "written in xx", "Languages are: en", code=2)
+    done = report(tmp_path, lines=GOOD, more='[report]\nlanguages = ["xx"]')
+    assert_refused(done, tmp_path, "written in xx", "Languages are: en")
 
 
 def test_an_unknown_setting(tmp_path):
@@ -102,7 +106,7 @@ def test_the_default_name_of_the_configuration_must_exist_when_it_is_asked_for(t
 
 def test_the_sample_is_never_taken_silently(tmp_path):
     done = kamlab("report", "--lang", "xx", cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.splitlines()[0] == "No kamlab.toml here: reporting on the sample company."
 
 
@@ -121,7 +125,7 @@ def test_empty_and_repeated_languages(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "run", run)
     assert CliRunner().invoke(cli.app, ["report", "--lang", "en,, en"]).exit_code == 0
     assert set(asked[0]) == {"en"}
-    with pytest.raises(ConfigError, match="names no language"):
+    with pytest.raises(ConfigError, match="written in ,"):
         CliRunner().invoke(cli.app, ["report", "--lang", ","], catch_exceptions=False)
 
 
@@ -206,7 +210,7 @@ def test_check_proves_a_playbook(tmp_path):
 
 def test_check_of_nothing_says_what_it_takes(tmp_path):
     done = kamlab("check", cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "There is nothing to check" in done.stderr
 
 
@@ -214,6 +218,7 @@ def test_check_of_a_stale_log_fails(tmp_path):
     done = kamlab("check", SAMPLE, "--as-of", "2026-03-31", cwd=tmp_path)
     assert done.returncode == 1
     assert "2025-12-31, 90 days before" in done.stdout
+    assert "--as-of 2025-12-31, or as_of = 2025-12-31 under [period]" in done.stdout
 
 
 def test_check_of_a_bare_file_shows_its_guess(tmp_path):
@@ -246,6 +251,37 @@ def test_check_knows_an_account_from_its_first_line_on(tmp_path):
     # C1 and C2 are one group; C0, C3, C4 stand outside the master; D1 is in it but has not bought yet.
     assert "3 accounts, 1 without a line up to the as-of date; decisions are taken for 5" in done.stdout
     assert "3 accounts with lines are not in it (C0, C3, C4)." in done.stdout
+
+
+def test_check_foresees_what_a_report_refuses(tmp_path):
+    (tmp_path / "orders.csv").write_text(GOOD, "utf-8")
+    (tmp_path / "accounts.csv").write_text("id\nX1\nX2\n", "utf-8")
+    (tmp_path / "bills.csv").write_text("no,who,day,n,said\n1,C1,2024-05-01,5,perhaps\n", "utf-8")
+    (tmp_path / "paid.csv").write_text("who,day,n\nC1,2024-06-01,5\n", "utf-8")
+    more = """
+[source.accounts]
+path = "accounts.csv"
+columns = { account = "id" }
+[source.invoices]
+path = "bills.csv"
+columns = { invoice = "no", account = "who", date = "day", amount = "n", disputed = "said" }
+[source.payments]
+path = "paid.csv"
+columns = { account = "who", date = "day", amount = "n" }
+[strategies]
+playbook = "none.toml"
+[report]
+languages = ["en", "xx"]
+"""
+    (tmp_path / "kamlab.toml").write_text(MINIMAL.format(path="orders.csv", more=more), "utf-8")
+    done = kamlab("check", "kamlab.toml", "--as-of", "2024-12-10", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    said = [line for line in done.stdout.splitlines() if line.startswith("No report can be made: ")]
+    assert len(said) == 4
+    for line, reason in zip(
+        said, ("written in xx", "none.toml", "The account master lacks 5", "say neither yes nor no"), strict=True
+    ):
+        assert reason in line
 
 
 def test_check_of_a_file_of_which_no_line_can_be_used(tmp_path):

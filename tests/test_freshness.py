@@ -37,7 +37,7 @@ def test_a_log_that_ends_early_is_stale():
     found = assess(ledger_of(daily(FIRST, date(2025, 12, 20))), PERIOD, max_data_lag_days=7)
     assert found.lag_days == 11
     with pytest.raises(DataError, match=r"2025-12-20, 11 days before.*--as-of 2025-12-20.*--accept-stale"):
-        refuse_stale(found)
+        refuse_stale(found, PERIOD)
     assert faults(daily(FIRST, date(2025, 12, 24))) == ()
 
 
@@ -46,6 +46,9 @@ def test_a_last_month_at_half_its_norm_is_unfinished():
     (fault,) = faults(days)
     # A twelfth of a year is 30 days here: 30 × 5 lines where the year before had 30 × 10.
     assert "150 lines where about 300" in fault
+    found = assess(ledger_of(days), PERIOD, max_data_lag_days=7)
+    with pytest.raises(DataError, match="--as-of 2025-11-30, or as_of = 2025-11-30"):
+        refuse_stale(found, PERIOD)
 
 
 def test_findings_are_sentences_of_the_catalogue_with_plain_values():

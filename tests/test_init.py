@@ -12,9 +12,11 @@ from kamlab import cli, config
 from kamlab.checks import check_data
 from kamlab.errors import ConfigError, DataError
 from kamlab.guess import LOG_WORDS, MASTER_WORDS, guess, guess_log, plain
+from kamlab.guess_tables import FIELD_WORDS, FILE_WORDS, guess_table
 from kamlab.runs import run
 from kamlab.sources import from_frame
 from kamlab.start import confirm, write_configuration
+from kamlab.tables import SCHEMAS
 
 CASES = os.environ.get("KAMLAB_CASES")
 
@@ -82,10 +84,12 @@ def test_what_is_ambiguous_stays_a_comment_with_its_reason(tmp_path):
 
 
 def test_a_folder_without_a_log_is_said(tmp_path):
-    path, said = write_configuration(folder(tmp_path, colours="colour,shade\nred,1\n"))
-    assert "no file looks like a transaction log" in said
-    with pytest.raises(ConfigError):
-        config.load(path)
+    with pytest.raises(DataError, match="can be a transaction log") as caught:
+        write_configuration(folder(tmp_path, colours="colour,shade\nred,1\n", broken="a,b\n"))
+    assert "colours.csv: colour, shade" in str(caught.value)
+    assert "broken.csv cannot be read" in str(caught.value)
+    assert not (tmp_path / "kamlab.toml").exists()
+    write_configuration(folder(tmp_path, orders=LOG))
     with pytest.raises(ConfigError, match="never overwrites it"):
         write_configuration(tmp_path)
     empty = tmp_path / "none"
@@ -97,6 +101,69 @@ def test_a_folder_without_a_log_is_said(tmp_path):
 LOG = "Mã khách hàng;Ngày;Doanh thu\n" + "".join(
     f"KH{i % 40};{i % 28 + 1:02d}/{i % 12 + 1:02d}/2024;1.{i:03d},50\n" for i in range(480)
 )
+
+
+SPANISH = {
+    "ventas_2024": "Fecha pedido;Código cliente;Cantidad;Importe;Estado\n"
+    + "".join(f"{i % 28 + 1:02d}/{i % 12 + 1:02d}/2024;C{i % 40};1.{i:03d};{i},50;Servido\n" for i in range(480))
+    + "05/05/2024;C1;1;9,50;Anulado\n",
+    "ventas_2025": "Fecha pedido;Código cliente;Cantidad;Importe;Estado\n" + "03/02/2025;C1;1;9,50;Servido\n" * 30,
+    "clientes": "Código cliente;Razón social;Vendedor;Potencial\n"
+    + "".join(f"C{i};Peña {i} S.L.;Inés Cano;{i}.000,00\n" for i in range(1, 40)),
+    "facturas": "Nº factura;Código cliente;Fecha factura;Vencimiento;Importe\n"
+    "F1;C1;28/02/2025;31/03/2025;1.000,50\nF2;C1;01/03/2025;31/03/2025;20,50\n",
+    "cobros": "Nº pago;Código cliente;Fecha;Importe;Nº factura\nG1;C1;15/03/2025;1.000,50;F1\nG2;C1;16/03/2025;1;F2\n",
+    "oportunidades": "Oportunidad;Código cliente;Etapa;Fecha apertura;Valor\n"
+    "O1;C2;Ganada;13/01/2025;5,5\nO2;C2;Abierta;14/01/2025;7\n",
+    "notas": "tema;texto\na;b\n",
+}
+
+
+def test_a_spanish_company_in_several_files(tmp_path):
+    path, said = write_configuration(folder(tmp_path, **SPANISH))
+    text = path.read_text("utf-8")
+    assert 'path = "ventas_202*.csv"' in text
+    assert "all files that match ventas_202*.csv have the same columns and are read as one log" in said
+    # 1.022 alone may be a thousand; the amounts of the same file tell that it is.
+    assert "Still to settle" not in said
+    assert "numbers written like 1.234,50 (found)" in text
+    assert '# exclude = { Estado = ["Anulado"] }' in text
+    assert 'orders with "Anulado" in "Estado" count as sales' in said
+    assert "not used, because nothing tells what they hold: notas.csv" in said
+    assert "as_of = 2025-02-03" in text
+    confirm(path)
+    settings = config.load(path)
+    assert settings.source.accounts.columns["declared_potential"] == "Potencial"
+    assert settings.source.invoices.columns == {
+        **{"invoice": "Nº factura", "account": "Código cliente", "date": "Fecha factura", "due": "Vencimiento"},
+        "amount": "Importe",
+    }
+    assert set(settings.source.side_tables) == {"invoices", "payments", "prospects"}
+    assert settings.source.prospects.columns["stage"] == "Etapa"
+    found = check_data(tmp_path)
+    assert "Read 511 lines, 115,494.50" in found.text
+    assert "Table payments (payments received): 2 rows read, 0 used, 2 of later days left out" in found.text
+
+
+def test_every_optional_table_can_be_guessed():
+    assert set(FILE_WORDS) == set(SCHEMAS)
+    assert {field.name for schema in SCHEMAS.values() for field in schema.fields} == set(FIELD_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("file", "header", "name"),
+    [
+        ("Payments 2025.csv", "customer,payment date,amount", "payments"),
+        ("hóa đơn.xlsx", "Số hóa đơn,Mã khách hàng,Ngày hóa đơn,Số tiền", "invoices"),
+        ("业务员.csv", "业务员,团队", "owners"),
+        ("quejas.csv", "Cliente,Fecha,Motivo", "complaints"),
+        ("payments.csv", "colour,shade", None),
+        ("other.csv", "customer,payment date,amount", None),
+    ],
+)
+def test_tables_are_guessed_by_file_and_header(file, header, name):
+    found = guess_table(file, from_frame(pd.DataFrame([["1"] * 4][:1], columns=(header + ",,,").split(",")[:4])))
+    assert (found and found[0]) == name
 
 
 def test_nothing_is_reported_before_its_reader_has_confirmed(tmp_path):
@@ -137,9 +204,15 @@ def test_tables_that_belong_together_are_joined(tmp_path):
         'joins = [{ path = "orders.csv", on = "orderNumber" }, { path = "products.csv", on = "productCode" }]' in text
     )
     assert 'columns.amount = "quantityOrdered * priceEach"' in text
-    assert '# exclude = { status = [] }   # orders to leave out; there are "Shipped", "Resolved", "Cancelled"' in text
+    assert (
+        '# exclude = { status = ["Cancelled"] }   # orders to leave out; there are "Shipped", "Resolved", "Cancelled"'
+        in text
+    )
     assert '[source.accounts]\npath = "customers.csv"' in text
+    assert 'columns.owner = "salesRepEmployeeNumber"' in text
+    assert '[source.payments]\npath = "payments.csv"' in text
+    assert "as_of = 2005-05-31" in text
     confirm(path)
-    found = check_data(tmp_path, as_of="2005-05-31")
+    found = check_data(tmp_path)
     assert "Read 2,996 lines, 9,604,190.61" in found.text
     assert not found.faults

@@ -13,12 +13,70 @@ from kamlab import config, inputs, runs, tables
 from kamlab.checks import check_data
 from kamlab.errors import DataError
 from kamlab.reports.sections import segments
+from kamlab.sources import read_table
 from kamlab.tables import SCHEMAS
 
 CASES = Path(os.environ.get("KAMLAB_CASES", "/nowhere"))
 pytestmark = pytest.mark.skipif(
     "KAMLAB_CASES" not in os.environ, reason="KAMLAB_CASES does not name the folder of real data"
 )
+
+
+# What each file holds beside its header; files that are no table of a company are refused as a log (below).
+FILES = {
+    "groceryElog.csv": 10_483,
+    "online_retail_2009_2010.parquet": 525_461,
+    "classicmodels/customers.csv": 122,
+    "classicmodels/employees.csv": 23,
+    "classicmodels/offices.csv": 7,
+    "classicmodels/orderdetails.csv": 2_996,
+    "classicmodels/orders.csv": 326,
+    "classicmodels/payments.csv": 273,
+    "classicmodels/productlines.csv": 7,
+    "classicmodels/products.csv": 110,
+    "northwind/customers.csv": 91,
+    "northwind/northwind_lines.csv": 2_155,
+    "pipeline/accounts.csv": 85,
+    "pipeline/products.csv": 7,
+    "pipeline/sales_pipeline.csv": 8_800,
+    "pipeline/sales_teams.csv": 35,
+    "messy/northwind_neo4j_ragged_orders.csv": 830,
+    "messy/sales_data_sample.csv": 2_823,
+    "messy/superstore_orders_CRonly.csv": 5_009,
+    "messy/wholesale_nbsp_emptycols.csv": 440,
+    "messy/zh_orders.csv": 60_398,
+}
+
+
+def test_every_file_is_known_here():
+    found = {p.relative_to(CASES).as_posix() for p in CASES.rglob("*") if p.is_file() and p.name != "README.md"}
+    assert found == set(FILES)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "online_retail_2009_2010.parquet"])
+def test_no_row_of_a_file_is_lost(name):
+    raw = read_table(CASES / name)
+    assert raw.rows.num_rows + len(raw.ragged) == FILES[name]
+
+
+def test_companies_that_never_ordered_and_orders_that_were_not_shipped(tmp_path):
+    (tmp_path / "kamlab.toml").write_text(
+        '[company]\nname = "X"\n[source.transactions]\npath = "${KAMLAB_CASES}/classicmodels/orderdetails.csv"\n'
+        'joins = [{ path = "${KAMLAB_CASES}/classicmodels/orders.csv", on = "orderNumber" }]\n'
+        'columns = { account = "customerNumber", date = "orderDate", amount = "quantityOrdered * priceEach" }\n'
+        'exclude = { status = ["Cancelled", "Disputed"] }\n'
+        '[source.accounts]\npath = "${KAMLAB_CASES}/classicmodels/customers.csv"\n'
+        'columns = { account = "customerNumber", name = "customerName", owner = "salesRepEmployeeNumber" }\n'
+    )
+    settings = config.load(tmp_path / "kamlab.toml")
+    ledger, _ = inputs.read_lines(settings)
+    parts = ledger.reconciliation().set_index("part")["rows"]
+    assert (parts["read"], parts["excluded"], parts["quarantined"]) == (2_996, 79 + 14, 0)
+    master = inputs.read_master(settings)
+    assert len(set(master["account"]) - set(ledger.accounts_until())) == 24
+    lines = read_table(CASES / "northwind" / "northwind_lines.csv").rows["customerID"].to_pylist()
+    customers = read_table(CASES / "northwind" / "customers.csv").rows["customerID"].to_pylist()
+    assert len(set(customers) - set(lines)) == 2
 
 
 def test_a_log_without_money():
@@ -97,8 +155,6 @@ def test_the_pipeline_is_read_and_shows_no_outcome_before_its_day(tmp_path):
 
 def test_payments_of_classicmodels(tmp_path):
     path = CASES / "classicmodels" / "payments.csv"
-    from kamlab.sources import read_table
-
     columns = {"account": "customerNumber", "payment": "checkNumber", "date": "paymentDate", "amount": "amount"}
     found = tables.read_rows(read_table(path), SCHEMAS["payments"], columns=columns, as_of=date(2005, 12, 31))
     assert found.rows["amount"].sum() == pytest.approx(pd.read_csv(path)["amount"].sum())

@@ -8,16 +8,16 @@ from pathlib import Path
 import pandas as pd
 
 from kamlab import config as _config
-from kamlab import inputs, intake, quality, tables
+from kamlab import inputs, intake, quality, side_tables, tables
 from kamlab.accounts import decision_units
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
-from kamlab.errors import ConfigError, DataError, first_ids
-from kamlab.freshness import Freshness, assess
+from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
+from kamlab.freshness import Freshness, assess, remedy
 from kamlab.guess import guess_log
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.parsing import DATE_REMEDY
 from kamlab.period import StudyPeriod, parse_day
-from kamlab.runs import study_period
+from kamlab.runs import early_faults, study_period
 from kamlab.sources import Reading, read_table
 from kamlab.start import DATES, NAME
 from kamlab.summary import summarize
@@ -107,23 +107,34 @@ def _reading_lines(readings: tuple[Reading, ...]) -> list[str]:
 def _freshness_lines(fresh: Freshness, period: StudyPeriod) -> list[str]:
     if not fresh.faults:
         return [f"Complete up to the as-of date {period.calibration_end}."]
-    return [f"Cannot be reported on as of {period.calibration_end}: {fault}" for fault in fresh.faults]
+    faults = [f"Cannot be reported on as of {period.calibration_end}: {fault}" for fault in fresh.faults]
+    return [*faults, remedy(fresh, period)]
 
 
 def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
     """Say what a report would stop at, though the data can be read."""
-    found = []
-    if not settings.source.confirmed:
-        found.append("the columns were guessed and are not confirmed yet (confirmed = true under [source])")
-    if not ledger.has_money:
-        found.append("the log has no amounts; map a column with the value of each line as amount")
-    try:
-        table = _summary(settings, ledger, period)
-    except DataError as error:
-        return [f"No report can be made: {reason}." for reason in [*found, str(error).rstrip(".")]]
+    found = [str(fault) for fault in early_faults(settings, settings.report.languages)]
+    ids = ledger.accounts_until(period.calibration_end)
+    master = inputs.read_master(settings)
+    _, members = decision_units(master, ids, level=settings.company.account_level, as_of=period.calibration_end)
+    for step in (
+        lambda: inputs.unlisted(master, ids),
+        lambda: _bought(settings, ledger, period),
+        lambda: side_tables.credit(settings, period, accounts=members),
+        lambda: side_tables.pipeline(settings, period, accounts=members, seed=settings.seed),
+    ):
+        try:
+            step()
+        except KamlabError as error:
+            found.append(str(error))
+    return [f"No report can be made: {reason}" for reason in found]
+
+
+def _bought(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> None:
+    """Refuse a log of which nobody has bought for money."""
+    table = _summary(settings, ledger, period)
     if ledger.has_money and not (table["revenue"] > 0).any():
-        found.append("no account has bought for more than nothing")
-    return [f"No report can be made: {reason}." for reason in found]
+        raise DataError("No account has bought for more than nothing. Check the column of amounts and its sign.")
 
 
 def _few_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:

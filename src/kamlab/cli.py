@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 from kamlab import resources
-from kamlab.errors import ConfigError, KamlabError
+from kamlab.errors import ConfigError, KamlabError, UsageError, first_ids
+from kamlab.period import parse_day
 
 app = typer.Typer(
     add_completion=False,
@@ -26,8 +27,21 @@ app = typer.Typer(
 ConfigOption = Annotated[
     Path | None, typer.Option(help="Configuration file; without it kamlab.toml here, else the sample company's.")
 ]
+
+
+def _day(text: str) -> str:
+    """Refuse an as-of date that is no date."""
+    if text:
+        try:
+            parse_day(text)
+        except ConfigError as error:
+            raise UsageError(str(error)) from None
+    return text
+
+
 AsOfOption = Annotated[
-    str, typer.Option(help="Last day whose data may be used, such as 2025-12-31.", metavar="YYYY-MM-DD")
+    str,
+    typer.Option(help="Last day whose data may be used, such as 2025-12-31.", metavar="YYYY-MM-DD", callback=_day),
 ]
 
 
@@ -42,12 +56,14 @@ def report(
     ] = False,
 ) -> None:
     """Run all chapters and write the management report as PDF."""
+    from kamlab.i18n import languages as known
     from kamlab.runs import find_config, run
 
     languages = [part.strip() for part in lang.split(",") if part.strip()]
-    if lang and not languages:
-        raise ConfigError(f'--lang "{lang}" names no language. Give languages such as en,vi, or leave it out.')
     config = config or find_config()
+    if lang and not (languages and set(languages) <= set(known())):
+        wrong = first_ids(part for part in languages if part not in known()) or lang
+        raise UsageError(f"--lang: no report can be written in {wrong}. Languages are: {', '.join(known())}.")
     with _stoppable(), _progress() as progress:
         result = run(config, as_of=as_of, languages=languages, out=out, accept_stale=accept_stale, progress=progress)
     if result.reused:
@@ -77,7 +93,7 @@ def check(
     if data is not None:
         results.append(check_data(data, as_of=as_of))
     if not results:
-        raise ConfigError("There is nothing to check. Name a configuration, a transaction log, or --playbook with one.")
+        raise UsageError("There is nothing to check. Name a configuration, a transaction log, or --playbook with one.")
     for result in results:
         typer.echo(result.text)
     if any(result.faults for result in results):

@@ -20,6 +20,12 @@ class ConfigError(KamlabError):
     """The configuration, the playbook or a notebook parameter is at fault."""
 
 
+class UsageError(ConfigError):
+    """The command was given what it does not take."""
+
+    exit_code = 2
+
+
 class ModelError(KamlabError):
     """A model cannot be fitted to, or applied to, these accounts."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kamlab.errors import DataError
 from kamlab.i18n import N_
-from kamlab.period import MONTHS_PER_YEAR, StudyPeriod, months_to_days
+from kamlab.period import MONTHS_PER_YEAR, StudyPeriod, end_of_last_complete_month, months_to_days
 from kamlab.terms import REVENUE_KINDS
 
 if TYPE_CHECKING:
@@ -94,15 +94,21 @@ def assess(ledger: Ledger, period: StudyPeriod, *, max_data_lag_days: int) -> Fr
     return Freshness(last_line, lag, counts[0], norm, tuple(findings))
 
 
-def refuse_stale(freshness: Freshness) -> None:
+def remedy(freshness: Freshness, period: StudyPeriod) -> str:
+    """Say what can be done about a log that is stale or unfinished, with an as-of date that it does reach."""
+    ended = any(sentence == ENDS_EARLY for sentence, _ in freshness.findings)
+    day = freshness.last_line if ended else end_of_last_complete_month(period.calibration_end - timedelta(days=1))
+    return (
+        f"Export the data again, set an earlier as-of date (--as-of {day}, or as_of = {day} under [period] in the "
+        "configuration), or accept it with --accept-stale; the report then says so on its first page."
+    )
+
+
+def refuse_stale(freshness: Freshness, period: StudyPeriod) -> None:
     """Raise DataError, with the remedy, if the log should not be reported on."""
     if freshness.faults:
-        raise DataError(
-            " ".join(freshness.faults)
-            + " Every account would look as if it were leaving. Export the data again, set an "
-            f"earlier as-of date (for example --as-of {freshness.last_line}), or accept it with --accept-stale; the "
-            "report then says so on its first page."
-        )
+        said = " ".join(freshness.faults)
+        raise DataError(f"{said} Every account would look as if it were leaving. {remedy(freshness, period)}")
 
 
 def _last_line(ledger: Ledger, as_of: date) -> date:

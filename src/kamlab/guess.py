@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kamlab.errors import DataError
 from kamlab.parsing import GROUPING, YEARS, date_format_of, parse_date
-from kamlab.sources import RawTable, canonical
+from kamlab.sources import RawTable
 
 LOG_WORDS: dict[str, str] = {
     "account": "customer id, customer number, customer no, customer code, account id, account number, client id, "
@@ -55,12 +55,17 @@ MASTER_WORDS: dict[str, str] = {
     "country": "country, quốc gia, nước, 国家, 國家, país",
     "territory": "territory, địa bàn, 片区, territorio",
     "size": "size, size class, quy mô, 规模, 規模, tamaño",
-    "owner": "owner, account owner, sales rep, salesperson, sales agent, account manager, nhân viên, "
-    "nhân viên kinh doanh, người phụ trách, 负责人, 业务员, 销售员, 客户经理, 負責人, vendedor, comercial, responsable",
+    "owner": "owner, account owner, sales rep, sales rep employee number, salesperson, sales agent, account manager, "
+    "nhân viên, nhân viên kinh doanh, người phụ trách, 负责人, 业务员, 销售员, 客户经理, 負責人, vendedor, "
+    "comercial, responsable",
     "declared_potential": "potential, declared potential, tiềm năng, 潜力, 潛力, potencial",
 }
 """Column of the account master → names that a source may give it."""
 
+_LEFT_OUT = (
+    "cancelled, canceled, void, voided, hủy, huỷ, đã hủy, đã huỷ, 取消, 已取消, 作废, 已作废, anulado, anulada, "
+    "cancelado, cancelada"
+)
 _NUMBER = re.compile(rf"[+-]?[0-9][0-9{GROUPING}]*(?:e[+-]?[0-9]+)?", re.I)
 SAMPLE_ROWS = 1000
 SHARE = 0.5
@@ -71,6 +76,10 @@ def plain(name: str) -> str:
     """Return a header without case, accents, blanks and signs: "Mã KH" is "makh"."""
     folded = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
     return re.sub(r"[\W_]", "", "".join(c for c in folded if not unicodedata.combining(c)))
+
+
+LEFT_OUT_STATUS = frozenset(plain(word) for word in _LEFT_OUT.split(","))
+"""Values of a status that are probably those of orders to leave out."""
 
 
 @dataclass(frozen=True)
@@ -150,12 +159,3 @@ def _dates(values: list[str]) -> int:
         return len(values)
     days = parse_date(pd.Series(values, dtype="str"), found)
     return int(days.dt.year.between(*YEARS).sum())
-
-
-def format_problem(raw: RawTable, columns: Mapping[str, str], *, numbers: Sequence[str], dates: Sequence[str]) -> str:
-    """Return why the formats of a table's numbers or dates cannot be found out; empty if they can."""
-    try:
-        canonical(raw, columns, numbers=numbers, dates=dates)
-    except DataError as error:
-        return str(error)
-    return ""

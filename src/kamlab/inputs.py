@@ -9,7 +9,7 @@ from kamlab import freshness as _freshness
 from kamlab import intake, quality, tables
 from kamlab.accounts import read_accounts
 from kamlab.config import Config
-from kamlab.errors import DataError
+from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import StudyPeriod
 from kamlab.sources import Reading, parquet_files
@@ -17,6 +17,9 @@ from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LARGEST_UNLISTED_SHARE = 0.5
+"""A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
 
 
 def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, tuple[Reading, ...]]:
@@ -63,6 +66,26 @@ def read_master(config: Config) -> pd.DataFrame | None:
     raw = intake.read(table, config.base, "account master")
     formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
     return read_accounts(raw, columns=table.columns, **formats)
+
+
+def unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
+    """Return the log's accounts that the master lacks.
+
+    Raises
+    ------
+    DataError
+        If those are more than half of them.
+    """
+    if master is None:
+        return []
+    absent = sorted(set(ids) - set(master["account"]))
+    if len(absent) > LARGEST_UNLISTED_SHARE * len(ids):
+        raise DataError(
+            f"The account master lacks {len(absent)} of the log's {len(ids)} accounts (first: {first_ids(absent)}; "
+            f"in the master: {first_ids(master['account'], limit=3)}). The ids of the two files are probably written "
+            "differently; map the column that holds the same ids, or leave the master out."
+        )
+    return absent
 
 
 def compare_with_books(config: Config, ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:

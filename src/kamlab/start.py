@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from datetime import date
+from fnmatch import fnmatchcase
+from itertools import takewhile
 from pathlib import Path
 
 from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
-from kamlab.guess import MASTER_WORDS, Guess, format_problem, guess, guess_log
+from kamlab.first_draft import Draft, toml_key, toml_text
+from kamlab.guess import LEFT_OUT_STATUS, LOG_WORDS, MASTER_WORDS, Guess, guess, guess_log, plain
+from kamlab.guess_tables import guess_table
+from kamlab.period import end_of_last_complete_month
 from kamlab.sources import RawTable, read_table
 from kamlab.sources.paths import SUFFIXES, files_in
+from kamlab.tables import SCHEMAS
 
 NAME = "kamlab.toml"
 NUMBERS = ("amount", "price", "quantity", "cost", "unit_cost", "tax")
 OPTIONAL = ("order_id", "line_id", "product", "product_line", "quantity", "currency", "tax")
 DATES = ("order_date", "delivery_date", "invoice_date")
-
-
-@dataclass
-class Draft:
-    """A configuration in the making.
-
-    Attributes
-    ----------
-    lines : list of str
-        Its text.
-    open : list of str
-        What its reader still has to settle before it can be used.
-    """
-
-    lines: list[str] = field(default_factory=list)
-    open: list[str] = field(default_factory=list)
-
-    def ask(self, setting: str, reason: str) -> None:
-        """Write a setting as a comment, with the reason why it is not settled."""
-        self.lines += [f"# TO SETTLE: {reason}", f"# {setting}"]
-        self.open.append(reason)
+LONGEST_LAG_DAYS = 31
+"""A log that ends longer ago is a finished one: its own last day is proposed as the as-of date."""
 
 
 def write_configuration(folder: Path) -> tuple[Path, str]:
@@ -51,7 +39,7 @@ def write_configuration(folder: Path) -> tuple[Path, str]:
     ConfigError
         If there is a configuration already.
     DataError
-        If the folder holds no data.
+        If the folder holds no data, or no file of it can be a transaction log; nothing is written then.
     """
     path = folder / NAME
     if path.exists():
@@ -69,13 +57,20 @@ def write_configuration(folder: Path) -> tuple[Path, str]:
             tables[file.name] = read_table(file)
         except KamlabError as error:
             unread[file.name] = str(error)
-    draft = _draft(folder.resolve().name, tables, unread)
+    draft = _draft(folder, tables, unread)
     path.write_text("\n".join(draft.lines) + "\n", "utf-8")
-    shown = "\n".join(f"  {line}" for line in draft.lines if line and not line.startswith("#"))
-    left = "".join(f"\n  - {reason}" for reason in draft.open)
-    said = f"Wrote {path}. Its columns are guesses from the headers; please compare them with your data:\n{shown}"
-    said += f"\nStill to settle in the file:{left}" if left else ""
+    said = f"Wrote {path}. Its columns are guesses from the headers; please compare them with your data:\n"
+    said += "\n".join(f"  {line}" for line in _shown(draft.lines))
+    for head, reasons in (("Worth a look:", draft.remarks), ("Still to settle in the file:", draft.open)):
+        said += "".join(f"\n{line}" for line in [head, *(f"  - {reason}" for reason in reasons)] if reasons)
     return path, said + f"\nThen set confirmed = true in it, and run: kamlab check {path}"
+
+
+def _shown(lines: list[str]) -> list[str]:
+    """Return the settings of a draft without comments, and without sections that have none."""
+    kept = [line.partition("   #")[0] for line in lines if line and not line.startswith("#")]
+    following = [*kept[1:], "["]
+    return [line for line, after in zip(kept, following, strict=True) if not (line[0] == after[0] == "[")]
 
 
 def confirm(path: Path) -> None:
@@ -84,13 +79,18 @@ def confirm(path: Path) -> None:
     path.write_text(text.replace("confirmed = false ", "confirmed = true  ", 1), "utf-8")
 
 
-def _draft(name: str, tables: dict[str, RawTable], unread: dict[str, str]) -> Draft:
+def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) -> Draft:
+    guesses = {file: guess_log(raw) for file, raw in tables.items()}
+    main = _main(tables, guesses)
+    if main is None:
+        raise DataError(_no_log(folder, tables, unread))
     draft = Draft()
+    name = folder.resolve().name
     draft.lines = [
         "# Written by kamlab init: what stands here was guessed from the files' headers. Compare it with your data.",
         "[company]",
-        f"name = {_text(name)}",
-        '# currency = "EUR"            # printed with money',
+        f"name = {toml_text(name)}   # printed on the report",
+        _currency(tables[main], guesses[main]),
         "# fiscal_year_start_month = 1",
         '# holidays = ["tet", "spring_festival"]',
         "",
@@ -99,30 +99,21 @@ def _draft(name: str, tables: dict[str, RawTable], unread: dict[str, str]) -> Dr
         "",
         "[source.transactions]",
     ]
-    guesses = {file: guess_log(raw) for file, raw in tables.items()}
-    main = _main(tables, guesses)
-    if main is None:
-        draft.ask(
-            'path = "…"', "no file looks like a transaction log, which has a customer, a date and an amount a line"
-        )
-    else:
-        _transactions(draft, main, tables, guesses)
-    used = set(draft_files(draft))
-    master = _master(tables, guesses, main, used)
+    _transactions(draft, folder, main, tables, guesses)
+    master = _master(tables, guesses, main, set(draft.used))
     if master:
         _accounts(draft, master, tables[master])
-        used.add(master)
-    rest = [file for file in tables if file not in used]
+    _side_tables(draft, {file: raw for file, raw in tables.items() if file not in draft.used})
+    rest = [file for file in tables if file not in draft.used]
     if rest:
-        draft.lines += ["", f"# Not used: {first_ids(rest, limit=20)}. Other tables that kamlab reads stand in its"]
-        draft.lines += [
-            "# documentation of the configuration: payments, invoices, costs, prospects, owners, contacts …"
-        ]
+        draft.lines += ["", f"# Not used: {first_ids(rest, limit=20)}."]
+        draft.remarks.append(f"not used, because nothing tells what they hold: {first_ids(rest, limit=20)}")
     draft.lines += [f"# Could not be read: {file}: {reason}" for file, reason in unread.items()]
+    draft.remarks += [f"could not be read: {file}: {reason}" for file, reason in unread.items()]
     draft.lines += [
         "",
         "[period]",
-        "# as_of = 2025-12-31          # last day whose data may be used; default: the end of the last complete month",
+        _as_of(draft),
         "",
         "[levels]",
         "# contribution = [5e6, 10e6]  # your own fixed thresholds, in your currency a year",
@@ -131,13 +122,34 @@ def _draft(name: str, tables: dict[str, RawTable], unread: dict[str, str]) -> Dr
     return draft
 
 
-def draft_files(draft: Draft) -> list[str]:
-    """Return the files that a draft names."""
-    return [part.split('"')[1] for line in draft.lines for part in line.split("path = ")[1:] if part.startswith('"')]
+def _no_log(folder: Path, tables: Mapping[str, RawTable], unread: Mapping[str, str]) -> str:
+    held = [f"{file}: {first_ids(raw.columns, limit=12)}" for file, raw in tables.items()]
+    failed = [f"{file} cannot be read ({reason})" for file, reason in unread.items()]
+    return (
+        f"No file in {folder} can be a transaction log, which has a customer and a date on each line, and an amount "
+        f"for anything about money, so nothing was written. Found were {first_ids([*held, *failed], limit=8)}. "
+        "Put the log there, or give its columns one of the usual names (customer, date, amount; khách hàng, ngày, "
+        "doanh thu; 客户, 日期, 金额; cliente, fecha, importe), then run again."
+    )
 
 
-def _text(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _currency(raw: RawTable, found: Guess) -> str:
+    """Return the setting of the currency, where one column says it for all lines."""
+    name = found.columns.get("currency")
+    values = set() if name is None else {v.strip().upper() for v in raw.rows[name].unique().drop_null().to_pylist()}
+    if len(values) == 1 and "" not in values:
+        return f"currency = {toml_text(values.pop())}   # printed with money"
+    return '# currency = "EUR"            # printed with money'
+
+
+def _as_of(draft: Draft) -> str:
+    """Return the setting of the as-of date: that of the log's last day, where it ended long ago."""
+    said = "last day whose data may be used; default: the end of the last complete month"
+    today = end_of_last_complete_month(date.today())
+    if not draft.newest or (today - date.fromisoformat(draft.newest)).days <= LONGEST_LAG_DAYS:
+        return f"# as_of = 2025-12-31          # {said}"
+    draft.remarks.append(f"the log ends on {draft.newest}, so that is proposed as the as-of date")
+    return f"as_of = {draft.newest}   # {said}"
 
 
 def _has(found: Guess, key: str) -> bool:
@@ -165,27 +177,37 @@ def _main(tables: dict[str, RawTable], guesses: dict[str, Guess]) -> str | None:
 
 def _key(left: RawTable, right: RawTable) -> str | None:
     """Return the column by which a table can be joined: in both, and in the right one with no value twice."""
+    found = guess(left.columns, LOG_WORDS).columns
+    no_ids = {found[key] for key in (*NUMBERS, *DATES, "currency", "status") if key in found}
     for name in right.columns:
-        if name in left.columns:
+        if name in left.columns and name not in no_ids:
             values = right.rows[name].drop_null()
             if len(values) == right.rows.num_rows and len(values.unique()) == len(values):
                 return name
     return None
 
 
-def _transactions(draft: Draft, main: str, tables: dict[str, RawTable], guesses: dict[str, Guess]) -> None:
+def _transactions(
+    draft: Draft, folder: Path, main: str, tables: dict[str, RawTable], guesses: dict[str, Guess]
+) -> None:
     raw, found = tables[main], guesses[main]
-    draft.lines.append(f"path = {_text(main)}")
-    draft.lines += [f"# read as: {reading}" for reading in raw.readings if reading.what]
+    together = _alike(main, tables)
+    draft.place(together or main, raw)
+    if together:
+        # What no line of one file tells of dates and numbers, a line of another may.
+        raw = read_table(folder / together)
+        draft.used += [file for file in tables if fnmatchcase(file, together)]
+        draft.remarks.append(f"all files that match {together} have the same columns and are read as one log")
     columns, unclear, refuted = dict(found.columns), dict(found.unclear), dict(found.refuted)
     frames, joins = dict.fromkeys(columns, raw), []
     for other, right in tables.items():
-        key = _key(raw, right) if other != main else None
+        key = _key(raw, right) if other not in draft.used else None
         gives = {k: n for k, n in guesses[other].columns.items() if k not in columns and n not in raw.columns}
         if key and gives:
-            joins.append(f"{{ path = {_text(other)}, on = {_text(key)} }}")
+            joins.append(f"{{ path = {toml_text(other)}, on = {toml_text(key)} }}")
             columns |= gives
             frames |= dict.fromkeys(gives, right)
+            draft.used.append(other)
     if joins:
         draft.lines.append(f"joins = [{', '.join(joins)}]")
     chosen, needed = {}, ["account", "date", "amount"]
@@ -206,22 +228,36 @@ def _transactions(draft: Draft, main: str, tables: dict[str, RawTable], guesses:
             chosen[key] = f"{columns['quantity']} * {columns[unit]}"
     chosen |= {key: columns[key] for key in OPTIONAL if key in columns}
     _write_columns(draft, chosen, needed, Guess({}, unclear, found.others, refuted))
-    for key in [k for k in (*dates[:1], *NUMBERS) if k in columns]:
-        options = {"numbers": [key]} if key in NUMBERS else {"dates": [key]}
-        problem = format_problem(frames[key], {key: columns[key]}, **({"numbers": [], "dates": []} | options))
-        if problem:
-            draft.ask('decimal = "."' if key in NUMBERS else 'date_format = "%d/%m/%Y"', problem)
+    days = [(frames[key], columns[key]) for key in dates[:1]]
+    draft.newest = draft.formats([(frames[key], columns[key]) for key in NUMBERS if key in columns], days)
     if "status" in columns:
-        source = frames["status"].rows[columns["status"]]
-        values = first_ids((f'"{v}"' for v in source.drop_null().unique().to_pylist()), limit=8)
-        draft.lines.append(
-            f"# exclude = {{ {_bare(columns['status'])} = [] }}   # orders to leave out; there are {values}"
+        _status(draft, columns["status"], frames["status"])
+
+
+def _alike(main: str, tables: Mapping[str, RawTable]) -> str:
+    """Return the pattern of the files that have the log's columns, and of no others; empty if it is alone."""
+    alike = [file for file, raw in tables.items() if raw.columns == tables[main].columns]
+    if len(alike) < 2:
+        return ""
+    begins = "".join(
+        letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, zip(*alike, strict=False))
+    )
+    pattern = f"{begins}*{Path(main).suffix}"
+    return pattern if [file for file in tables if fnmatchcase(file, pattern)] == alike else ""
+
+
+def _status(draft: Draft, name: str, raw: RawTable) -> None:
+    """Propose to leave out orders that were cancelled."""
+    values = raw.rows[name].drop_null().unique().to_pylist()
+    gone = [value for value in values if plain(value) in LEFT_OUT_STATUS]
+    there = first_ids((f'"{v}"' for v in values), limit=8)
+    proposed = ", ".join(toml_text(value) for value in gone)
+    draft.lines.append(f"# exclude = {{ {toml_key(name)} = [{proposed}] }}   # orders to leave out; there are {there}")
+    if gone:
+        draft.remarks.append(
+            f'orders with {proposed} in "{name}" count as sales until you take the sign # from the line that begins '
+            "with exclude"
         )
-
-
-def _bare(name: str) -> str:
-    """Write a name as a key of TOML."""
-    return name if name.isascii() and name.replace("_", "").isalnum() else _text(name)
 
 
 def _write_columns(draft: Draft, chosen: dict[str, str], needed: list[str], found: Guess) -> None:
@@ -233,10 +269,10 @@ def _write_columns(draft: Draft, chosen: dict[str, str], needed: list[str], foun
         if key in chosen:
             others = [f'"{name}"' for name in found.others.get(key, []) if name != chosen[key]]
             note = f"   # or {' or '.join(others)}?" if others and key in needed else ""
-            draft.lines.append(f"columns.{key} = {_text(chosen[key])}{note}")
+            draft.lines.append(f"columns.{key} = {toml_text(chosen[key])}{note}")
         elif key in unclear:
             names = " or ".join(f'"{name}"' for name in unclear[key])
-            draft.ask(f"columns.{key} = {_text(unclear[key][0])}", f"{key} may be {names}")
+            draft.ask(f"columns.{key} = {toml_text(unclear[key][0])}", f"{key} may be {names}")
         else:
             why = next((r for k, r in refuted.items() if k == key or (key == "date" and k in DATES)), "")
             draft.ask(f'columns.{key} = "…"', f"no column was found for {key}" + (f": {why}" if why else ""))
@@ -260,12 +296,32 @@ def _master(tables: dict[str, RawTable], guesses: dict[str, Guess], main: str | 
 
 def _accounts(draft: Draft, file: str, raw: RawTable) -> None:
     found = guess(raw.columns, MASTER_WORDS)
-    draft.lines += ["", "[source.accounts]", f"path = {_text(file)}"]
-    draft.lines += [f"# read as: {reading}" for reading in raw.readings if reading.what]
+    draft.lines += ["", "[source.accounts]"]
+    draft.place(file, raw)
     taken: set[str] = set()
     for key, name in found.columns.items():
         if name not in taken:
-            draft.lines.append(f"columns.{key} = {_text(name)}")
+            draft.lines.append(f"columns.{key} = {toml_text(name)}")
             taken.add(name)
+    if "declared_potential" in found.columns:
+        draft.formats([(raw, found.columns["declared_potential"])])
     for key, names in found.unclear.items():
-        draft.ask(f"columns.{key} = {_text(names[0])}", f"{key} may be {first_ids(names)}")
+        draft.ask(f"columns.{key} = {toml_text(names[0])}", f"{key} may be {first_ids(names)}")
+
+
+def _side_tables(draft: Draft, tables: Mapping[str, RawTable]) -> None:
+    """Write the optional tables that files probably hold; of several that may be the same one, the largest."""
+    found = {file: hit for file, raw in tables.items() if (hit := guess_table(file, raw))}
+    largest: dict[str, str] = {}
+    for file in sorted(found, key=lambda file: -tables[file].rows.num_rows):
+        largest.setdefault(found[file][0], file)
+    for name, file in sorted(largest.items()):
+        draft.lines += ["", f"[source.{name}]"]
+        draft.place(file, tables[file])
+        columns = found[file][1]
+        draft.lines += [f"columns.{key} = {toml_text(column)}" for key, column in columns.items()]
+        kinds = {f.name: f.kind for f in SCHEMAS[name].fields}
+        numbers, days = (
+            [(tables[file], columns[k]) for k in columns if kinds[k] == kind] for kind in ("number", "date")
+        )
+        draft.formats(numbers, days)

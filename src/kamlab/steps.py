@@ -12,7 +12,7 @@ from kamlab import freshness as _freshness
 from kamlab import inputs, tables
 from kamlab.accounts import decision_units
 from kamlab.buying import product_mix, product_windows, swings
-from kamlab.errors import DataError, first_ids
+from kamlab.errors import DataError
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.planning_steps import effort, review, targets
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kamlab.runs import Run
-
-
-LARGEST_UNLISTED_SHARE = 0.5
-"""A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
 
 
 def ledger(run: Run) -> Ledger:
@@ -40,7 +36,7 @@ def ledger(run: Run) -> Ledger:
     lines, readings = inputs.read_lines(run.config, scratch=run.scratch)
     fresh = inputs.check_source(lines, run.config, run.period)
     if not run.accept_stale:
-        _freshness.refuse_stale(fresh)
+        _freshness.refuse_stale(fresh, run.period)
     for name, bad in (
         ("quarantine", lines.quarantine),
         ("table_quarantine", inputs.check_tables(run.config, run.period)),
@@ -51,7 +47,7 @@ def ledger(run: Run) -> Ledger:
     run.write("books", inputs.compare_with_books(run.config, lines, run.period))
     ids = lines.accounts_until(run.period.calibration_end)
     master = inputs.read_master(run.config)
-    unlisted = _unlisted(master, ids)
+    unlisted = inputs.unlisted(master, ids)
     units, membership = decision_units(
         master, ids, level=run.config.company.account_level, as_of=run.period.calibration_end
     )
@@ -88,20 +84,6 @@ def _known_then(reconciliation: pd.DataFrame) -> pd.DataFrame:
     if found.loc["after_as_of", "rows"]:
         found.loc["after_as_of", "money"] = None
     return found.reset_index()
-
-
-def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
-    """Return the log's accounts that the master lacks; refuse a master that names less than half of them."""
-    if master is None:
-        return []
-    unlisted = sorted(set(ids) - set(master["account"]))
-    if len(unlisted) > LARGEST_UNLISTED_SHARE * len(ids):
-        raise DataError(
-            f"The account master lacks {len(unlisted)} of the log's {len(ids)} accounts (first: {first_ids(unlisted)}; "
-            f"in the master: {first_ids(master['account'], limit=3)}). The ids of the two files are probably written "
-            "differently; map the column that holds the same ids, or leave the master out."
-        )
-    return unlisted
 
 
 def summary(run: Run) -> pd.DataFrame:

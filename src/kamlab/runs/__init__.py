@@ -3,6 +3,6 @@
 from kamlab.runs.drafts import find_config
 from kamlab.runs.folder import Run, open
 from kamlab.runs.identity import run_id, study_period
-from kamlab.runs.runner import Result, run
+from kamlab.runs.runner import Result, early_faults, run
 
-__all__ = ["Result", "Run", "find_config", "open", "run", "run_id", "study_period"]
+__all__ = ["Result", "Run", "early_faults", "find_config", "open", "run", "run_id", "study_period"]

@@ -7,13 +7,14 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kamlab import config as _config
 from kamlab import resources
 from kamlab.config import Config, Frozen, freeze
-from kamlab.errors import ConfigError, DataError, first_ids
+from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
 from kamlab.i18n import Translator
 from kamlab.i18n import languages as known_languages
 from kamlab.look import read_logo
@@ -148,30 +149,52 @@ def run(
     return Result(link, target, reports, reused, timings, messages)
 
 
-def _refuse_early(config: Config, langs: Sequence[str]) -> None:
-    """Refuse, before anything is written or computed, what can only fail later."""
+def early_faults(config: Config, langs: Sequence[str]) -> list[KamlabError]:
+    """Return what of a configuration can only fail later, found before anything is written or computed."""
+    faults: list[KamlabError] = []
     unknown = [lang for lang in langs if lang not in known_languages()]
     if unknown:
-        raise ConfigError(
-            f"No report can be written in {first_ids(unknown)}. Languages are: {', '.join(known_languages())}."
+        faults.append(
+            ConfigError(
+                f"No report can be written in {first_ids(unknown)}. Languages are: {', '.join(known_languages())}."
+            )
         )
     if not config.source.confirmed:
-        raise ConfigError(
-            "The columns of this configuration were guessed by kamlab init. Compare them with your data, then set "
-            "confirmed = true under [source]."
+        faults.append(
+            ConfigError(
+                "The columns of this configuration were guessed by kamlab init. Compare them with your data, then set "
+                "confirmed = true under [source]."
+            )
         )
     if "amount" not in config.source.transactions.columns:
-        raise DataError(
-            "The log has no amounts, so there are no borders, types or strategies to report. Map a column with the "
-            "value of each line as amount; chapters 01 and 02 and the models of purchases work without."
+        faults.append(
+            DataError(
+                "The log has no amounts, so there are no borders, types or strategies to report. Map a column with the "
+                "value of each line as amount; chapters 01 and 02 and the models of purchases work without."
+            )
         )
+    checks: list[Callable[[], object]] = [partial(refuse_open_notes, config)]
     if config.strategies.playbook:
         from kamlab.strategies import load_playbook
 
-        load_playbook(config.resolve(config.strategies.playbook))
-    refuse_open_notes(config)
+        checks.append(partial(load_playbook, config.resolve(config.strategies.playbook)))
     if config.report.logo:
-        read_logo(config.resolve(config.report.logo))
+        checks.append(partial(read_logo, config.resolve(config.report.logo)))
+    for check in checks:
+        try:
+            check()
+        except KamlabError as error:
+            faults.append(error)
+    return faults
+
+
+def _refuse_early(config: Config, langs: Sequence[str]) -> None:
+    """Refuse all early faults at once."""
+    faults = early_faults(config, langs)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise ConfigError(" ".join(map(str, faults)))
 
 
 def _silent(step: str, number: int, total: int) -> None:

@@ -36,6 +36,7 @@ _OWNERS = {
     "Europe": ("Lucía Muñoz", "Katrin Vogel"),
     "North America": ("Katrin Vogel",),
 }
+HANDED_OVER = 1 / 6
 _INDUSTRY_SHARES = (0.34, 0.2, 0.16, 0.1, 0.08, 0.12)
 
 _STRATEGIC = (
@@ -102,6 +103,21 @@ def _owner(region: str, rng: np.random.Generator) -> str:
     people = _OWNERS[region]
     load = 1 / np.arange(1, len(people) + 1) ** 0.5  # the first in the list carries the most accounts
     return str(rng.choice(people, p=load / load.sum()))
+
+
+def handovers(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return since when an owner is responsible and who was before: one row per account of the master.
+
+    One account in six was handed over by a colleague of its region in the last two years; of the others nothing is
+    written down.
+    """
+    rows = pd.DataFrame({"owner_since": "", "previous_owner": ""}, index=table.index)
+    for row, owner, region in zip(table.index, table["owner"], table["region"], strict=True):
+        others = [person for person in _OWNERS.get(region, ()) if person != owner]
+        if owner and others and rng.random() < HANDED_OVER:
+            day = DAYS[AS_OF - int(rng.integers(30, 730))]
+            rows.loc[row] = [str(np.datetime_as_string(day)), str(rng.choice(others))]
+    return rows
 
 
 def _two_digits(value: np.ndarray) -> np.ndarray:

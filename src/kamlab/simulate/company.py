@@ -86,8 +86,9 @@ def company(n_accounts: int = 600, *, seed: int = SAMPLE_SEED) -> Company:
     no_data = np.isin(np.arange(n_accounts), never[blank])
     known.insert(0, "account", profiles["account"])
     ledger = lines.table(sold, profiles["account"].to_numpy()[buying])
+    master = accounts.master(profiles, known, trailing, no_data, rng[6])
     return Company(
-        accounts=accounts.master(profiles, known, trailing, no_data, rng[6]),
+        accounts=master.join(accounts.handovers(master, np.random.default_rng([seed, 8]))),
         order_lines=ledger,
         truth=known,
         dirty_lines=dirt.dirty_lines(ledger, rng[7]),

@@ -1,0 +1,101 @@
+"""A configuration in the making: its text, and what its reader still has to settle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kamlab.errors import DataError
+from kamlab.sources import RawTable, canonical
+from kamlab.sources.formats import DERIVED
+
+Column = tuple[RawTable, str]
+"""A table and the name of one of its columns."""
+
+
+def toml_text(text: str) -> str:
+    """Write a text as a value of TOML."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def toml_key(name: str) -> str:
+    """Write a name as a key of TOML."""
+    return name if name.isascii() and name.replace("_", "").isalnum() else toml_text(name)
+
+
+@dataclass
+class Draft:
+    """A configuration in the making.
+
+    Attributes
+    ----------
+    lines : list of str
+        Its text.
+    open : list of str
+        What its reader still has to settle before it can be used.
+    remarks : list of str
+        What its reader should look at, though it can be used as it is.
+    used : list of str
+        Files that it names.
+    newest : str
+        Last day of the log (ISO); empty where it is not known.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    used: list[str] = field(default_factory=list)
+    newest: str = ""
+
+    def place(self, file: str, raw: RawTable) -> None:
+        """Write where a table is and how its file was read."""
+        self.lines.append(f"path = {toml_text(file)}")
+        self.lines += [f"# read as: {reading}" for reading in raw.readings if reading.what]
+        self.used.append(file)
+
+    def ask(self, setting: str, reason: str) -> None:
+        """Write a setting as a comment, with the reason why it is not settled."""
+        self.lines += [f"# TO SETTLE: {reason}", f"# {setting}"]
+        self.open.append(reason)
+
+    def formats(self, numbers: Sequence[Column], dates: Sequence[Column] = ()) -> str:
+        """Say how numbers and dates are written, or ask where that cannot be found out.
+
+        Numbers of one table are written alike, so that one of them can tell how the others are to be read.
+
+        Returns
+        -------
+        str
+            The last day that was found (ISO); empty where there is none.
+        """
+        last = ""
+        for raw in _once(raw for raw, _ in numbers):
+            names = {name: name for table, name in numbers if table is raw}
+            self._format(raw, names, 'decimal = ","', numbers=list(names))
+        for raw, name in dates:
+            read = self._format(raw, {name: name}, 'date_format = "%d/%m/%Y"', dates=[name])
+            days = [] if read is None else read.rows[DERIVED + name].drop_null().to_pylist()
+            last = max([last, *days])
+        return last
+
+    def _format(
+        self,
+        raw: RawTable,
+        names: dict[str, str],
+        setting: str,
+        *,
+        numbers: Sequence[str] = (),
+        dates: Sequence[str] = (),
+    ) -> RawTable | None:
+        try:
+            read, _ = canonical(raw, names, numbers=numbers, dates=dates)
+        except DataError as error:
+            self.ask(setting, str(error))
+            return None
+        self.lines += [f"# read as: {reading}" for reading in read.readings if reading not in raw.readings]
+        return read
+
+
+def _once(tables: Iterable[RawTable]) -> list[RawTable]:
+    """Return each table once; tables are told apart by what they are, not by what they hold."""
+    return list({id(raw): raw for raw in tables}.values())
