@@ -67,8 +67,15 @@ def draw(steps: pd.DataFrame, t: Translator) -> Figure:
             colour, hatch = _look(row["part"], row["money"])
             axes.bar(i, high[i] - bottom, bottom=bottom, width=0.62, color=colour, hatch=hatch, edgecolor="white")
             sign = "+" if not end[i] and row["money"] > 0 else ""
-            axes.text(i, high[i] + 0.03 * span, sign + brief(row["money"], t), ha="center", va="bottom", color=INK,
-                      fontweight="bold" if end[i] else "normal")
+            axes.text(
+                i,
+                high[i] + 0.03 * span,
+                sign + brief(row["money"], t),
+                ha="center",
+                va="bottom",
+                color=INK,
+                fontweight="bold" if end[i] else "normal",
+            )
             if i + 1 < len(rows):
                 axes.plot([i + 0.31, i + 0.69], [after[i]] * 2, color=MUTED, linewidth=0.6)
         if floor > 0:

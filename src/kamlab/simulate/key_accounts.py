@@ -91,7 +91,9 @@ def _actions(known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def _contacts(known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     who = known.loc[np.repeat(np.arange(len(known)), rng.integers(6, 20, len(known)))].reset_index(drop=True)
     n = len(who)
-    table = pd.DataFrame({"account": who["account"], "date": AS_OF - pd.to_timedelta(rng.integers(0, 365, n), unit="D")})
+    table = pd.DataFrame(
+        {"account": who["account"], "date": AS_OF - pd.to_timedelta(rng.integers(0, 365, n), unit="D")}
+    )
     return table.assign(channel=rng.choice(["visit", "call", "message"], n, p=[0.4, 0.4, 0.2]), owner=who["owner"])
 
 
@@ -103,4 +105,3 @@ def _competitors(there: pd.DataFrame, known: pd.DataFrame, rng: np.random.Genera
     table = pd.DataFrame({"account": who["account"], "competitor": rng.choice(_RIVALS, n), "product_line": lines})
     table["share"] = np.round(rng.uniform(0.05, 0.6, n), 2)
     return table.assign(date=AS_OF - pd.to_timedelta(rng.integers(0, 300, n), unit="D"))
-
