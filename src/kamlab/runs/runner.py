@@ -41,7 +41,12 @@ CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategie
 
 PLANS = "06_account_plans"
 
-DOCUMENTS = {"05_management_report": "management-report", PLANS: "account-plans", "08_appendix": "appendix"}
+DOCUMENTS = {
+    "05_management_report": "management-report",
+    PLANS: "account-plans",
+    "07_period_review": "period-review",
+    "08_appendix": "appendix",
+}
 """Chapters that read the tables, and the documents that they are exported to, one a language."""
 
 Progress = Callable[[str, int, int], None]

@@ -10,7 +10,7 @@ import pandas as pd
 from kamlab import history
 from kamlab.earlier import QUARTER_DAYS
 from kamlab.figures import flow
-from kamlab.figures.words import LEVELS, without_currency
+from kamlab.figures.words import LEVELS, with_currency, without_currency
 from kamlab.i18n import N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Source, is_contribution, labelled
@@ -155,7 +155,7 @@ def _most(run: Source, found: Moves, t: Translator) -> list[Block]:
     columns = [
         TableColumn("name", t("Account"), width=22),
         TableColumn("class", t("Class"), width=11),
-        TableColumn("value", t("Expected value"), "right"),
+        TableColumn("value", with_currency(t("Expected value"), t), "right"),
         TableColumn("why", t("Why its strategy is what it is"), width=34),
         *([TableColumn("held", t("Why the class changed"), width=16)] if any(why) else []),
     ]
