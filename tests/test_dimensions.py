@@ -123,7 +123,7 @@ LINES = pd.DataFrame(
 
 def by_line():
     by = dimensions.change_by_account(LINES, by=("account", "product_line"))
-    got = dimensions.table(accounts(4), dimensions.change_by_account(LINES), by_line=by)
+    got = dimensions.table(accounts().head(4), dimensions.change_by_account(LINES), by_line=by)
     return got[got["dimension"] == "product_line"].set_index("value")
 
 
@@ -163,7 +163,7 @@ def test_an_accounts_value_falls_to_its_lines_and_adds_up():
 def test_every_dimension_adds_up_to_the_company(rows):
     windows = pd.DataFrame(rows, columns=LINES.columns)
     changes, by = (dimensions.change_by_account(windows, by=by) for by in (("account",), ("account", "product_line")))
-    got = dimensions.table(accounts(3), changes, by_line=by)
+    got = dimensions.table(accounts().head(3), changes, by_line=by)
     for _, own in got.groupby("dimension"):
         assert own["change"].sum() == pytest.approx(changes["change"].sum(), abs=1e-6)
         assert own[list(dimensions.EFFECTS)].sum().sum() == pytest.approx(changes["change"].sum(), abs=1e-6)
