@@ -53,11 +53,11 @@ def _worth(run: Source, own: pd.DataFrame, word: str, t: Translator) -> Block:
         TableColumn("growth", t("Growth"), "right"),
         TableColumn("churn", t("Lost customers"), "right"),
         TableColumn("expected", value_word(run, t), "right"),
-        TableColumn("risk", t("At risk"), "right"),
+        TableColumn("risk", t("Value at risk"), "right"),
     ]
     notes = [
         t("Under {n} accounts no rates are given.", n=t.number(LEAST_ACCOUNTS)),
-        t("At risk: what is expected of accounts probably alive, if they are, × the chance that they are not."),
+        t("Value at risk: what is expected of accounts probably alive, if they are, × the chance that they are not."),
         *_beyond(own, t),
     ]
     caption = with_currency(t("{dimension}: value, growth, lost customers and risk", dimension=word), t)

@@ -111,7 +111,7 @@ def against_forecast(run: Source, t: Translator) -> list[Block]:
         day=pd.Timestamp(rows["made_on"].iloc[0]).date(),
     )
     note = t(
-        "Recomputed from the same log in today's way, as no run of that day is kept; {inside} of {n} owners came inside "
+        "Recomputed from the same log in today's way; {inside} of {n} owners came inside "
         "their interval. Revenue counts for the owner that an account has today.",
         inside=t.number(inside.sum()),
         n=t.number(len(rows)),
