@@ -14,8 +14,11 @@ from kamlab.reports.sections.source import Interval, Source
 from kamlab.strategies import texts
 from kamlab.totals import COMPANY
 
-TOP = 10
+TOP = 8
 """Rows printed of a list."""
+
+DATE_WIDTH = 15
+"""Characters that a day takes in any language."""
 
 GROUPS = {
     "done": N_("An agreed action was done"),
@@ -200,7 +203,7 @@ def _overdue(run: Source, t: Translator) -> list[Block]:
         TableColumn("name", t("Account"), width=26),
         TableColumn("text", t("Action"), width=24),
         TableColumn("owner", t("Owner"), width=18),
-        TableColumn("due", t("Due"), "right"),
+        TableColumn("due", t("Due"), "right", DATE_WIDTH),
         TableColumn("late", t("Days late"), "right"),
     ]
     caption = t.plural("{n} action is overdue.", "{n} actions are overdue, the oldest first.", len(rows))
@@ -243,11 +246,11 @@ def stale_plans(run: Source, t: Translator) -> list[Block]:
     )
     columns = [
         TableColumn("name", t("Account"), width=28),
-        TableColumn("owner", t("Owner"), width=18),
+        *([TableColumn("owner", t("Owner"), width=18)] if shown["responsible"].fillna("").any() else []),
         TableColumn("strategy", t("Strategy")),
         TableColumn("stake", t("At stake"), "right"),
-        TableColumn("updated", t("Last written"), "right"),
-        TableColumn("contact", t("Last contact"), "right"),
+        TableColumn("updated", t("Last written"), "right", DATE_WIDTH),
+        TableColumn("contact", t("Last contact"), "right", DATE_WIDTH),
     ]
     days = run.config.plans.stale_after_days
     caption = t("Account plans that nobody has written into for {days} days, most at stake first.", days=days)
