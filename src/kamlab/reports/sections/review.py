@@ -17,7 +17,7 @@ from kamlab.totals import COMPANY
 TOP = 8
 """Rows printed of a list."""
 
-DATE_WIDTH = 15
+DATE_WIDTH = 19
 """Characters that a day takes in any language."""
 
 GROUPS = {
@@ -249,7 +249,7 @@ def stale_plans(run: Source, t: Translator) -> list[Block]:
         *([TableColumn("owner", t("Owner"), width=18)] if shown["responsible"].fillna("").any() else []),
         TableColumn("strategy", t("Strategy")),
         TableColumn("stake", t("At stake"), "right"),
-        TableColumn("updated", t("Last written"), "right", DATE_WIDTH),
+        TableColumn("updated", t("Last written"), "right"),
         TableColumn("contact", t("Last contact"), "right", DATE_WIDTH),
     ]
     days = run.config.plans.stale_after_days
