@@ -101,7 +101,7 @@ def effort(run: Run) -> pd.DataFrame:
 
 
 def review(run: Run) -> pd.DataFrame:
-    """Write `standing`, `comparison`, `held_against`, `actions_result`, `actions_review` and facts `actions_review`.
+    """Write `standing`, `comparison`, `held_against`, `actions_result`, `actions_review` and facts of these.
 
     These are what the next run compares itself with; this run against the same company's run before, without rows where
     there was none; last year's forecast against what came; and what became of the last 12 months' actions.
@@ -113,6 +113,8 @@ def review(run: Run) -> pd.DataFrame:
     before = run.before()
     found = history.compare(before.read("standing"), now) if before is not None and before.has("standing") else None
     run.write("comparison", _empty("comparison") if found is None else found)
+    since = {} if before is None or found is None else {"since": before.read("standing")["as_of"].max()}
+    run.write_facts("comparison", since)
     run.write(
         "held_against",
         past_forecast.held_against(

@@ -459,8 +459,10 @@ def dimensions(run: Run) -> pd.DataFrame:
 
     windows = product_windows(run.ledger(), run.period, accounts=run.read("membership"))
     changes = run.write("changes", module.change_by_account(windows))
+    by_line = module.change_by_account(windows, by=("account", "product_line"))
     comparable = run.read_facts("revenue")["previous"] is not None
-    return run.write("dimensions", module.table(run.read("account_table"), changes, comparable=comparable))
+    accounts = run.read("account_table")
+    return run.write("dimensions", module.table(accounts, changes, comparable=comparable, by_line=by_line))
 
 
 def account_table(run: Run) -> pd.DataFrame:

@@ -769,9 +769,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("unexplained", "number", "all of it, if lines have no quantity", "currency"),
     ),
     "dimensions": _columns(
-        ("dimension", "text", "region, country, size, industry, territory, channel or owner"),
+        ("dimension", "text", "region, country, size, industry, territory, channel, owner or product_line"),
         ("value", "text", "its value; unknown where an account has none"),
-        ("accounts", "integer", "accounts that have bought"),
+        ("accounts", "integer", "accounts that have bought; of a product line, those that bought it in 24 months"),
         ("revenue_now", "number", "their net revenue of the last 12 months", "currency"),
         ("revenue_before", "number", "of the 12 months before", "currency"),
         ("change", "number", "difference of the two", "currency"),

@@ -90,7 +90,8 @@ def draw(quarters: pd.DataFrame, t: Translator) -> Figure | None:
                 color=ACCENT,
                 label=t("a year before"),
             )
-        axes.set_xticks(place, [t("to {month}", month=month(end, t)) for end in quarters["end"]], fontsize=7.5)
+        axes.set_xticks(place, [month(end, t) for end in quarters["end"]], fontsize=7.5)
+        axes.set_xlabel(t("Quarter to"))
         axes.set_ylim(min(0.0, quarters["actual"].min()), 1.22 * np.nanmax(quarters[["actual", "plan", "last_year"]]))
         axes.set_ylabel(with_currency(t("Revenue a quarter"), t))
         money_axis(axes.yaxis, t)

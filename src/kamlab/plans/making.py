@@ -146,7 +146,7 @@ def _parts(known: Known, as_of: date) -> dict[str, pd.DataFrame]:
 
 def _overdue(cadence: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """Return the contacts that are due, counted from the last one on record."""
-    due_day = cadence["last_contact"] + pd.to_timedelta(cadence["interval_days"], "D")
+    due_day = pd.to_datetime(cadence["last_contact"]) + pd.to_timedelta(cadence["interval_days"], "D")
     due_day = due_day.fillna(cadence["next_contact"])
     late = (pd.Timestamp(as_of) - due_day).dt.days.clip(lower=0)
     return cadence.assign(next_contact=due_day, overdue_days=late)

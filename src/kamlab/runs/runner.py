@@ -45,6 +45,7 @@ CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategie
 DOCUMENTS = {
     "05_management_report": "management-report",
     documents.PLANS: "account-plans",
+    "07_period_review": "period-review",
     "08_appendix": "appendix",
 }
 """Chapters that read the tables, and the documents that they are exported to, one a language."""

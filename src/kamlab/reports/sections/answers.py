@@ -51,6 +51,11 @@ def appendix_page(run: Source, t: Translator) -> list[Block]:
     return _cover(run, t, t("Appendix"), t("How the figures of the key-account report came about"))
 
 
+def review_page(run: Source, t: Translator) -> list[Block]:
+    """The cover of the period review."""
+    return _cover(run, t, t("Period review"), t("Plan, forecast, movement and actions"), compact=True)
+
+
 def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bool = False) -> list[Block]:
     facts, units, look = run.read_facts("freshness"), run.read("accounts"), run.config.report
     bought = run.read("summary")
