@@ -23,7 +23,7 @@ NAMES = {
 ENDS = ("previous", "trailing")
 WORTH_A_BAR = 0.002
 """What has no account gets a bar from this share of the revenue upwards."""
-ROOM = 0.14
+ROOM = 0.2
 """Height of the bars' labels, as a share of what the axis shows."""
 
 
@@ -61,7 +61,7 @@ def draw(steps: pd.DataFrame, t: Translator) -> Figure:
     floor = max(0.0, low[~end].min(initial=high.max()) - (high.max() - low[~end].min(initial=0.0)) * 0.6)
     span = high.max() - floor
     with style():
-        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 1.9))
+        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 1.45))
         for i, row in rows.iterrows():
             bottom = floor if end[i] else low[i]
             colour, hatch = _look(row["part"], row["money"])

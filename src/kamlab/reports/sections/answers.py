@@ -9,8 +9,7 @@ import pandas as pd
 from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.look import read_logo
 from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, escape, kpis, table, text
-from kamlab.reports.sections.caveats import lost_groups
-from kamlab.reports.sections import targets
+from kamlab.reports.sections import books, targets
 from kamlab.reports.sections.data import left_out
 from kamlab.reports.sections.decisions import asked_for
 from kamlab.reports.sections.names import signed
@@ -114,30 +113,44 @@ def _asked(found: Mapping[str, tuple[pd.DataFrame, float]], t: Translator) -> li
         rows, money = found["promote"]
         lines.append(
             t.plural(
-                "{n} account has room for {money} more", "{n} accounts have room for {money} more", len(rows), money=t.money(money)
+                "{n} account has room for {money} more",
+                "{n} accounts have room for {money} more",
+                len(rows),
+                money=t.money(money),
             )
         )
     return lines
 
 
 def headline(run: Source, t: Translator) -> list[Block]:
-    """One paragraph: revenue against plan, contribution, and what today's customers are expected to bring."""
-    revenue, future, before = run.read_facts("revenue"), total_revenue(run), past(run)
-    parts = [*targets.against_plan(run, t)]
+    """One paragraph: revenue against plan, and contribution, where costs are known: what it was and is expected to be."""
+    revenue, parts = run.read_facts("revenue"), targets.against_plan(run, t)
     if revenue["trailing_contribution"] is not None:
         what = t("Contribution before cost to serve") if has_cost_to_serve(run) else t("Contribution")
         parts.append(_happened(what, revenue["trailing_contribution"], revenue["previous_contribution"], t))
-    parts.append(
-        t(
-            "Today's customers should bring **{value}** of revenue in the next 12 months ({level} interval: {interval}); in "
-            "the last 12 months they brought {before}. Customers still to be won are not counted.",
-            value=t.money(future.value),
-            level=t.percent(run.config.value.level),
-            interval=future.text(t),
-            before=t.money(before.revenue),
+    if is_contribution(run):
+        margin = total(run)
+        message = (
+            N_(
+                "In the next 12 months today's customers should bring **{value}** after cost to serve ({level} interval: "
+                "{interval}), against {before} in the last 12."
+            )
+            if has_cost_to_serve(run)
+            else N_(
+                "In the next 12 months today's customers should bring **{value}** of contribution ({level} interval: "
+                "{interval}), against {before} in the last 12."
+            )
         )
-    )
-    return [text(t.join(SENTENCES, parts))]
+        parts.append(
+            t(
+                message,
+                value=t.money(margin.value),
+                level=t.percent(run.config.value.level),
+                interval=margin.text(t),
+                before=t.money(past(run).value),
+            )
+        )
+    return [text(t.join(SENTENCES, parts))] if parts else []
 
 
 def _happened(what: str, now: float, before: float | None, t: Translator) -> str:
@@ -161,14 +174,9 @@ def _happened(what: str, now: float, before: float | None, t: Translator) -> str
 
 def key_figures(run: Source, t: Translator) -> list[Block]:
     """Revenue, expectation, risk and room, each with what it counts."""
-    revenue, future, accounts = run.read_facts("revenue"), total(run), labelled(run)
+    revenue, future, accounts = run.read_facts("revenue"), total_revenue(run), labelled(run)
     fading, room = leaving(accounts), reachable(accounts)
     fading = fading[~fading["gone"]]
-    expectation = (
-        N_("{level}: {interval}; after cost to serve; the same customers in the last 12 months: {before}")
-        if is_contribution(run) and has_cost_to_serve(run)
-        else N_("{level}: {interval}; today's customers in the last 12 months: {before}")
-    )
     items = [
         Kpi(
             t("Revenue, last 12 months"),
@@ -178,21 +186,20 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
             else t("no full year before it in the log"),
         ),
         Kpi(
-            t("{value}, next 12 months", value=value_word(run, t)),
+            t("Revenue, next 12 months"),
             t.money(future.value),
             t(
-                expectation,
+                "{level} interval: {interval}; from today's customers",
                 level=t.percent(run.config.value.level),
                 interval=future.text(t),
-                before=t.money(past(run).value),
             ),
         ),
         Kpi(
             t("Revenue slipping away"),
             t.money(fading["loss"].sum()),
             t.plural(
-                "best 12 months before the last 12, less what is expected, at {n} account that buys clearly less",
-                "best 12 months before the last 12, less what is expected, at {n} accounts that buy clearly less",
+                "a year, at {n} account that buys clearly less",
+                "a year, at {n} accounts that buy clearly less",
                 len(fading),
             ),
             "danger" if len(fading) else "info",
@@ -332,57 +339,39 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
                 "The same forecast made on {origin} said {forecast} for the period after it; {actual} came "
                 "({bias}). “Same as in the last period” said {naive} ({naive_bias})."
             )
-        lines += [t(message, **said), *lost_groups(run, t)]
+        lines.append(t(message, **said))
     else:
         lines.append(
             t("Too few accounts have bought to test the forecast on a period that has already passed.")
             if choice["few"]
             else t("The log is too short to test the forecast on a period that has already passed.")
         )
-    worth, units = run.read("potential"), run.read("accounts")
+    worth = run.read("potential")
     declared, fitted = ((worth["potential_source"] == source).mean() for source in ("declared", "fitted"))
-    if fitted:
-        lines.append(
-            t(
-                "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level that "
-                "one in ten similar accounts exceeds, which is more than most will ever buy. Other customers stand at "
-                "their own best 12 months, and their type is provisional.",
-                declared=t.percent(declared),
-                fitted=t.percent(fitted),
+    if fitted or declared:
+        message = (
+            N_(
+                "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level that one in "
+                "ten similar accounts exceeds; for the rest, their own best 12 months."
+            )
+            if fitted
+            else N_(
+                "What accounts could buy is declared by sales for {declared} of them; for the rest it is their own best 12 "
+                "months."
             )
         )
-    elif declared:
-        lines.append(
-            t(
-                "What accounts could buy is declared by sales for {share} of them. Other customers stand at their own best "
-                "12 months, and their type is provisional.",
-                share=t.percent(declared),
-            )
-        )
-    if declared:
-        low = int(worth["below_own_peak"].sum())
-        if low:
-            lines.append(
-                t.plural(
-                    "{n} declaration lies below what the account has already bought in 12 months; that counts instead.",
-                    "{n} declarations lie below what the accounts have already bought in 12 months; that counts instead.",
-                    low,
-                )
-            )
+        lines.append(t(message, declared=t.percent(declared), fitted=t.percent(fitted)))
     parts = run.read("reconciliation").set_index("part")
-    lines.append(
+    log = [
         t(
-            "Of {read} lines read, {bad} cannot be used; {orphans} of revenue has no account.",
+            "The data is complete to {day}: of {read} lines read, {bad} cannot be used; {orphans} of revenue has no account.",
+            day=run.period.calibration_end,
             read=t.number(parts.loc["read", "rows"]),
             bad=t.number(parts.loc["quarantined", "rows"]),
             orphans=t.money(float(parts.loc["unattributed", "money"])),
-        )
-    )
-    if len(units) > 0:
-        ownerless = int(has_flag(labelled(run), "no_owner").sum())
-        if ownerless and units["owner"].notna().any():
-            lines.append(
-                t.plural("{n} account has no owner in sales.", "{n} accounts have no owner in sales.", ownerless)
-            )
+        ),
+        books.sentence(run, t),
+    ]
+    lines.append(t.join(SENTENCES, [sentence for sentence in log if sentence]))
     lines += left_out(run, t)
     return [text(t("## How sure is this?") + "\n\n" + "\n".join(f"- {line}" for line in lines))]

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pandas as pd
 
 from kamlab import coverage, gains, totals
+from kamlab.figures.words import brief
 from kamlab.i18n import N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import (
@@ -22,15 +23,15 @@ from kamlab.reports.sections.source import (
 )
 
 NAMES = {
-    "protect": N_("Protect who buys less"),
-    "win_back": N_("Win back who is silent"),
-    "promote": N_("Develop who could buy more"),
-    "acquire": N_("Win prospects"),
-    "repair": N_("Repair who loses money"),
+    "protect": N_("Protect: buy less"),
+    "win_back": N_("Win back: silent"),
+    "promote": N_("Promote: could buy more"),
+    "acquire": N_("Acquire: prospects"),
+    "repair": N_("Repair: lose money"),
 }
 AT_STAKE = N_(
-    "At stake: of accounts that buy less or are silent, their best 12 months less what is expected; of those to develop, "
-    "headroom; of prospects, their potential; of those to repair, the loss of the last 12 months."
+    "At stake: best 12 months less what is expected; headroom; prospects' potential; loss of the last 12 months. Days and "
+    "leaders are proposals."
 )
 DAYS = {"protect": 30, "win_back": 30, "promote": 90, "acquire": 90, "repair": 60}
 """Proposed days until the first result is reported: what is slipping away cannot wait for the quarter's review."""
@@ -95,29 +96,36 @@ def table_of_decisions(run: Source, t: Translator) -> list[Block]:
             "money": [t.money(money) for _, money in found.values()],
             "led": [_led(rows, t) for rows, _ in found.values()],
             "until": [t.date(as_of + timedelta(days=DAYS[name])) for name in found],
-            "gain": [t.money(gain.value) for gain in won.values()],
-            "interval": [gain.text(t) for gain in won.values()],
+            "gain": [_gain(gain, t) for gain in won.values()],
         }
     )
-    gain = N_("Gain in contribution, 12 months") if is_contribution(run) else N_("Gain in revenue, 12 months")
+    gain = N_("Gain in contribution ({level} interval)") if is_contribution(run) else N_("Gain in revenue ({level} interval)")
     columns = [
         TableColumn("decision", t("Decision")),
         TableColumn("accounts", t("Accounts"), "right"),
         TableColumn("money", t("At stake a year"), "right"),
         *([TableColumn("led", t("Led by"))] if owned else []),
         TableColumn("until", t("First result by")),
-        TableColumn("gain", t(gain), "right"),
-        TableColumn("interval", t("{level} interval", level=t.percent(run.config.value.level)), "right"),
+        TableColumn("gain", t(gain, level=t.percent(run.config.value.level)), "right"),
     ]
     return [
         text(t("## What is asked")),
         table(
             printed,
             columns=columns,
-            caption=t("Decisions requested; days and leaders are proposals."),
+            caption=t("Decisions requested, for the next 12 months."),
             note=t.join(SENTENCES, [t(AT_STAKE), *_assumed(run, found, t)]),
         ),
     ]
+
+
+def _gain(gain: Interval, t: Translator) -> str:
+    """Write a gain with its bounds, short enough for a cell."""
+    return t(
+        "{value} ({interval})",
+        value=t.money(gain.value),
+        interval=t("{lower} to {upper}", lower=brief(gain.lower, t), upper=brief(gain.upper, t)),
+    )
 
 
 def _led(rows: pd.DataFrame, t: Translator) -> str:
@@ -147,8 +155,7 @@ def _assumed(run: Source, found: Mapping[str, object], t: Translator) -> list[st
         return []
     return [
         t(
-            "No record shows what such work wins: the gain is an assumed share of the room ({shares}), to be set in the "
-            "configuration.",
+            "Gains are assumed shares of the room ({shares}): no record shows what such work wins.",
             shares=t.join(SEMICOLONS, spans),
         )
     ]
