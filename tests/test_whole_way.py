@@ -276,7 +276,7 @@ def test_the_workbook_holds_every_account_with_its_labels_and_the_tables_values(
     import openpyxl
 
     book = openpyxl.load_workbook(sample.link / "workbook.xlsx", read_only=True)
-    header, *rows = book["Accounts"].iter_rows(values_only=True)
+    header, *rows = book["All accounts"].iter_rows(values_only=True)
     whole = pd.DataFrame(rows, columns=header).set_index("Account")
     found = tables(sample)
     labels = found["labels"].set_index(["scheme", "account"])
