@@ -28,6 +28,7 @@ lab: $(RUN_READY) ## Open the notebooks in JupyterLab
 
 bench: $(DEV_READY) ## Time a whole report step by step, and the models' fits and forecasts
 	$(BIN)/python benchmarks/report_steps.py
+	$(BIN)/python benchmarks/documents.py
 	$(BIN)/python benchmarks/clv_fit.py
 	$(BIN)/python benchmarks/clv_scale.py
 

@@ -1,4 +1,4 @@
-"""A reader who listens: the order of the structure, alternative texts, language, titles, and what names a table's cells."""
+"""A reader who listens: the order of the structure, alternative texts, language, and what names a table's cells."""
 
 import io
 import re
