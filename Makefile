@@ -31,6 +31,7 @@ spark: $(RUN_READY) ## Install Spark, for logs that outgrow one machine; it need
 
 bench: $(DEV_READY) ## Time a whole report step by step, and the models' fits and forecasts
 	$(BIN)/python benchmarks/report_steps.py
+	$(BIN)/python benchmarks/documents.py
 	$(BIN)/python benchmarks/clv_fit.py
 	$(BIN)/python benchmarks/clv_scale.py
 

@@ -279,7 +279,7 @@ def test_the_workbook_holds_every_account_with_its_labels_and_the_tables_values(
     import openpyxl
 
     book = openpyxl.load_workbook(sample.link / "workbook.xlsx", read_only=True)
-    header, *rows = book["Accounts"].iter_rows(values_only=True)
+    header, *rows = book["All accounts"].iter_rows(values_only=True)
     whole = pd.DataFrame(rows, columns=header).set_index("Account")
     found = tables(sample)
     labels = found["labels"].set_index(["scheme", "account"])
@@ -299,3 +299,31 @@ def test_the_workbook_holds_every_account_with_its_labels_and_the_tables_values(
     for _, heading, origin in book["Where it comes from"].iter_rows(min_row=2, values_only=True):
         table, column = origin.split(".")
         assert column in found[table].columns or "…" in column, heading
+
+
+def test_the_numbers_of_the_first_pages_come_again_from_table_column_and_filter(sample):
+    from kamlab import runs
+    from kamlab.reports.sections.origins import BOTH, origins
+
+    opened, t = runs.open(sample.link), Translator("en", currency="CNY")
+    found = tables(sample)
+    found["ledger"]["date"] = pd.to_datetime(found["ledger"]["date"])
+    found["ledger"]["amount"] = found["ledger"]["amount"].astype(float)
+    found[BOTH] = found["account_table"].merge(found["strategies"].drop(columns=["name", "owner"]), on="account")
+    listed = origins(opened, t)
+    assert len(listed) > 25
+    text = pdf_text(sample.reports[0])
+    for origin in listed:
+        rows = found[origin.table].query(origin.where) if origin.where else found[origin.table]
+        if origin.how in ("lower", "upper"):
+            sums = rows.set_index("account").sum()
+            again = np.quantile(sums, 0.05 if origin.how == "lower" else 0.95)
+        elif origin.how == "count":
+            again = len(rows)
+        else:
+            values = rows.eval(origin.column)
+            values = values.clip(lower=0) if origin.how == "floored" else values
+            again = -values.sum() if origin.how == "negative" else values.sum()
+        assert again == pytest.approx(origin.value, rel=1e-6), origin
+        written = t.number(origin.value) if origin.how == "count" else t.money(origin.value)
+        assert plain(written) in text, origin

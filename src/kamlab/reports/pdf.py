@@ -24,6 +24,9 @@ from kamlab.reports.glyphs import FONTS_DIR, Replaced, clean_document
 
 TEMPLATE = Path(__file__).parent / "template" / "report.typ"
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
+SUSPECTS = b"/Suspects false"
+"""That no tag is in doubt, which is so without saying; poppler's tools take the words for a syntax error. Blanks stand
+in their place, so that nothing in the file moves."""
 
 # Width of a cell's text in characters, from which columns take their share of the page.
 LONGEST_TEXT = 30.0
@@ -94,7 +97,7 @@ def compile_pdf(document: dict[str, Any], *, timestamp: date) -> tuple[bytes, li
         raise ReportError(_complaint(printable, [error.message, *error.hints])) from error
     if warnings:
         raise ReportError(_complaint(printable, [warning.message for warning in warnings]))
-    return data, replaced
+    return data.replace(SUSPECTS, b" " * len(SUSPECTS)), replaced
 
 
 def _has_text(runs: list[dict[str, Any]]) -> bool:

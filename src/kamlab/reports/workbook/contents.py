@@ -182,7 +182,7 @@ def accounts(run: Source, t: Translator) -> Sheet:
     same = () if is_contribution(run) else ("expected_contribution", "contribution_lower", "contribution_upper")
     numbers = tuple(row for row in ACCOUNT_NUMBERS if row[0] not in same)
     columns += _columns(numbers, "account_table", rows, t)
-    return Sheet(t("Accounts"), columns, rows.assign(**values), frozen_columns=2)
+    return Sheet(t("All accounts"), columns, rows.assign(**values), frozen_columns=2)
 
 
 def _playbook(run: Source, t: Translator) -> list[Sheet]:
