@@ -1,4 +1,4 @@
-"""Time 300 account plans of the sample company, one PDF of all and one each: python benchmarks/account_plans.py [RUN]."""
+"""Time 300 account plans, one PDF of all and one each: python benchmarks/account_plans.py [RUN]."""
 
 import json
 import sys
