@@ -342,3 +342,24 @@ def test_a_company_in_which_no_account_needs_a_plan_has_empty_tables():
     none = Known(known.accounts.assign(plan_required=False), *list(vars(known).values())[1:])
     tables = make(none, Plans(), as_of=AS_OF)
     assert all(rows.empty for rows in tables.values())
+
+
+def test_a_company_that_has_only_its_log_still_has_plans():
+    known = company()
+    nothing = dict.fromkeys(["margin_rate", "p_negative", "wallet_share", "headroom"], float("nan"))
+    nothing |= dict.fromkeys(["owner", "industry", "channel", "country", "size"])
+    bare = Known(
+        known.accounts.assign(**nothing, potential_source="unknown"),
+        known.credit.iloc[:0],
+        known.cadence,
+        known.deals,
+        known.mix[["account"]],
+        known.draws,
+        {},
+        Notes({}, {}),
+    )
+    tables = make(bare, Plans(), as_of=AS_OF)
+    assert tables["plan_mix"].empty
+    row = plan(tables, "plans", "A").iloc[0]
+    assert (row["planned"], row["responsible"], row["card_share"]) == (True, "", 0.0)
+    assert "ask_potential" in plan(tables, "plan_actions", "A")["action"].tolist()
