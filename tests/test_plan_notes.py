@@ -206,6 +206,22 @@ def test_a_folder_that_cannot_be_written_is_said(path, monkeypatch):
     assert list(path.parent.iterdir()) == []
 
 
+def test_what_a_person_saves_meanwhile_is_not_overwritten(path, monkeypatch):
+    update_notes(path, accounts("A1"), translator=T)
+    save = Workbook.save
+
+    def slow(book, target):
+        save(book, target)
+        monkeypatch.undo()
+        fill(path, "A1", needs="saved meanwhile")
+
+    monkeypatch.setattr(Workbook, "save", slow)
+    with pytest.raises(DataError, match="was changed by somebody else meanwhile"):
+        update_notes(path, accounts("A2"), translator=T)
+    assert read_notes(path).entries == {"A1": {"needs": "saved meanwhile"}}
+    assert sorted(p.name for p in path.parent.iterdir()) == ["plan_notes.xlsx"]
+
+
 # What a run makes of it ------------------------------------------------------------------------------------------
 
 

@@ -145,7 +145,7 @@ def update_notes(
     """
     from openpyxl import Workbook
 
-    new = not path.exists()
+    new, before = not path.exists(), _state(path)
     if not new:
         refuse_open(path)
     book = Workbook() if new else _load(path)
@@ -171,6 +171,8 @@ def update_notes(
     try:
         with replacing(path) as temporary:
             book.save(temporary)
+            if _state(path) != before:
+                raise DataError(f"{path} was changed by somebody else meanwhile, and stays as it is. Run again.")
     except OSError as error:
         raise DataError(
             f"{path} cannot be written: {error.strerror or error}. Nothing in it was changed. Make its folder "
@@ -193,6 +195,11 @@ def refuse_open(path: Path) -> None:
             f"{path} is open in another program ({held[0]} lies beside it). Save and close it, then run again; if "
             f"nobody has it open, delete {held[0]}."
         )
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Return what changes when somebody else writes the file."""
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else None
 
 
 def _load(path: Path, *, values: bool = False) -> Any:
