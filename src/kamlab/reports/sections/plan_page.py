@@ -16,7 +16,7 @@ from kamlab.reports.sections.names import ended, signed
 from kamlab.reports.sections.plan_book import PlanPage
 from kamlab.strategies import guide, texts
 
-TOP, MOST_ACTIONS = 3, 7
+TOP, MOST_ACTIONS = 3, 6
 """Items of a line and rows of the list of actions, so that a plan has two pages; the run's tables hold all."""
 
 UNSAID = ("future", "provisional", "override", "headroom", "no_owner")
@@ -319,8 +319,8 @@ def _actions(case: PlanPage, t: Translator) -> Block:
     ]
     lines.append([blank(t), blank(t), blank(t), ""])
     columns = [
-        TableColumn("what", t("What"), width=42),
-        TableColumn("who", t("Who"), width=18),
+        TableColumn("what", t("What"), width=40),
+        TableColumn("who", t("Who"), width=23),
         TableColumn("due", t("Until when")),
         TableColumn("state", t("State"), width=11),
     ]
@@ -338,7 +338,7 @@ def _resources(case: PlanPage, t: Translator) -> Block:
     if engagement:
         rows.append((t("How closely"), t("{name}: {meaning}", name=t(engagement.name), meaning=t(engagement.meaning))))
     advice = guide.ADVICE.get(strategy)
-    effort = [guide.EFFORT[kind].resources, guide.EFFORT[kind].management] if kind in guide.EFFORT else []
+    effort = [guide.EFFORT[kind].resources] if kind in guide.EFFORT else []
     effort += [advice.resources] if advice else []
     if effort:
         rows.append((t("Effort"), t.join(SENTENCES, map(t, effort))))
@@ -356,7 +356,7 @@ def _resources(case: PlanPage, t: Translator) -> Block:
         if strategy in by_strategy
     ]
     rows += [(t("Departments"), t.join(SENTENCES, tasks))] if tasks else []
-    rows += _horizons(case, advice, t)
+    rows += [(t("Steps"), t.join(SENTENCES, _horizons(case, advice, t)))] if advice else []
     return _facts(_folded(rows, t), t, caption=t("Resources, review, and the years to come."))
 
 
@@ -370,16 +370,15 @@ def _contacts(plan: Mapping[str, Any], t: Translator) -> str:
     )
 
 
-def _horizons(case: PlanPage, advice: guide.Advice | None, t: Translator) -> Iterable[tuple[str, str]]:
+def _horizons(case: PlanPage, advice: guide.Advice, t: Translator) -> Iterable[str]:
     """Return the steps of one, three and five years: the strategy's, and what people want beyond them."""
-    if advice is None:
-        return
     for label, step, field in (
         (N_("Within 12 months"), advice.short, ""),
         (N_("In three years"), advice.mid, "mid_term"),
         (N_("In five years"), advice.long, "long_term"),
     ):
-        yield t(label), t.join(SENTENCES, [t(step), *([case.notes[field]] if field in case.notes else [])])
+        own = [case.notes[field]] if field in case.notes else []
+        yield t("{name}: {meaning}", name=t(label), meaning=t.join(SENTENCES, [t(step), *own]))
 
 
 def _facts(rows: Sequence[tuple[str, str]], t: Translator, *, caption: str, note: str = "") -> Block:
