@@ -37,6 +37,7 @@ ORDER = (
         "credit",
         "prospects",
         "side_tables",
+        "standing",
         "dimensions",
         "personal",
         "features",

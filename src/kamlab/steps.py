@@ -364,7 +364,7 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def strategies(run: Run) -> pd.DataFrame:
-    """Write `account_table`, `strategies` and `labels`: every account's labels, each with rule, values and probability.
+    """Write `standing`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
 
     The facts `left_out` name the schemes that say nothing for want of data.
     """
@@ -374,6 +374,7 @@ def strategies(run: Run) -> pd.DataFrame:
     playbook = module.load_playbook(run.config.resolve(path) if path else None)
     cuts = run.read("tiers")
     fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
+    run.write("standing", _standing(run))
     accounts = run.write("account_table", account_table(run))
     as_of, high = run.period.calibration_end, float(fitted["high"])
     chances = run.read("class_probabilities")
@@ -383,11 +384,26 @@ def strategies(run: Run) -> pd.DataFrame:
     return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
 
 
+def _standing(run: Run) -> pd.DataFrame:
+    """Say how each account stands with us, from the optional tables and the log."""
+    from kamlab import standing as module
+
+    return module.table(
+        run.ledger(),
+        run.config,
+        run.period,
+        units=run.read("accounts"),
+        accounts=run.read("membership"),
+        summary=run.read("summary"),
+    )
+
+
 def coverage(run: Run) -> pd.DataFrame:
     """Write `coverage`, `reassignment`, `cadence` and the facts `headcount`: who looks after whom, and how often."""
     from dataclasses import asdict
 
     from kamlab import coverage as module
+    from kamlab import standing
 
     wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
@@ -395,10 +411,15 @@ def coverage(run: Run) -> pd.DataFrame:
     wide["coverage_004"] = wide["coverage_004"].fillna("pooled")
     table = run.read("account_table").merge(wide, on="account")
     table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
-    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], table["owner"])))
-    run.write("reassignment", module.reassign(table))
-    run.write("cadence", module.cadence(table, as_of=run.period.calibration_end))
-    return run.write("coverage", module.load(table))
+    run.write_facts(
+        "headcount",
+        asdict(module.headcount(table["coverage_004"], table["owner"].mask(table["owner_left"].astype(bool)))),
+    )
+    people = standing.active_owners(run.config, run.period, named=set(table["owner"].dropna()))
+    run.write("reassignment", module.reassign(table, active=people))
+    made = standing.contacts(run.config, run.period, run.read("membership"))
+    run.write("cadence", module.cadence(table, made, as_of=run.period.calibration_end))
+    return run.write("coverage", module.load(table, active=people))
 
 
 def dimensions(run: Run) -> pd.DataFrame:
@@ -427,6 +448,7 @@ def account_table(run: Run) -> pd.DataFrame:
     table["days_known"] = (as_of - table["first_purchase"]).dt.days
     table["growth_lower"] = growth_lower(table)
     table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
+    table = table.merge(run.read("standing"), on="account", how="left", validate="one_to_one")
     paying, graded = run.read("credit"), run.read("prospects")
     if len(paying):
         owed = ["account", "credit_002", "overdue", "overdue_90", "disputed", "disputed_90"]
@@ -458,7 +480,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     ),
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
-    **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
+    **dict.fromkeys(("standing", "account_table", "strategies", "labels", "left_out"), strategies),
     **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
     **dict.fromkeys(("changes", "dimensions"), dimensions),
     **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),

@@ -619,6 +619,33 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("difference_upper", "number", "upper bound of its bootstrap interval", "as value"),
         ("verdict", "text", "better, even or worse: the fitted borders against this scheme; empty for own_*"),
     ),
+    "standing": _columns(
+        ("account", "text", "account or group"),
+        ("owner_left", "boolean", "its owner is not on the list of people at the as-of date"),
+        ("only_returned", "boolean", "goods or money went back, and it has no purchase in the log: no prospect"),
+        ("rival_share", "number", "rivals' share of what it buys, as far as known", "share"),
+        ("incumbent_rival", "boolean", "rivals have at least half of what it buys, or an unknown share"),
+        ("joint_project", "boolean", "a project of ours with it is running"),
+        (
+            "product_share",
+            "number",
+            "product lines bought in the last 12 months / those that a tenth of its channel's buyers have bought",
+            "share",
+        ),
+        (
+            "p_negative_standard",
+            "number",
+            "probability that it would lose money at standard service; missing without costs",
+            "probability",
+        ),
+        (
+            "p_negative_before",
+            "number",
+            "probability, a quarter (91 days) before, that it loses money",
+            "probability",
+        ),
+        ("negative_before", "boolean", "that probability was at least 0.8: the review before found a loss"),
+    ),
     "account_table": _columns(
         ("account", "text", "account or group"),
         ("has_bought", "boolean", "has at least one purchase day up to the as-of date"),
