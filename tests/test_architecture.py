@@ -37,7 +37,7 @@ ORDER = (
         "credit",
         "prospects",
         "side_tables",
-        "standing",
+        "position",
         "dimensions",
         "personal",
         "features",

@@ -364,7 +364,7 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def strategies(run: Run) -> pd.DataFrame:
-    """Write `standing`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
+    """Write `position`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
 
     The facts `left_out` name the schemes that say nothing for want of data.
     """
@@ -374,7 +374,7 @@ def strategies(run: Run) -> pd.DataFrame:
     playbook = module.load_playbook(run.config.resolve(path) if path else None)
     cuts = run.read("tiers")
     fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
-    run.write("standing", _standing(run))
+    run.write("position", _position(run))
     accounts = run.write("account_table", account_table(run))
     as_of, high = run.period.calibration_end, float(fitted["high"])
     chances = run.read("class_probabilities")
@@ -384,9 +384,9 @@ def strategies(run: Run) -> pd.DataFrame:
     return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
 
 
-def _standing(run: Run) -> pd.DataFrame:
+def _position(run: Run) -> pd.DataFrame:
     """Say how each account stands with us, from the optional tables and the log."""
-    from kamlab import standing as module
+    from kamlab import position as module
 
     return module.table(
         run.ledger(),
@@ -403,7 +403,7 @@ def coverage(run: Run) -> pd.DataFrame:
     from dataclasses import asdict
 
     from kamlab import coverage as module
-    from kamlab import standing
+    from kamlab import position
 
     wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
@@ -415,9 +415,9 @@ def coverage(run: Run) -> pd.DataFrame:
         "headcount",
         asdict(module.headcount(table["coverage_004"], table["owner"].mask(table["owner_left"].astype(bool)))),
     )
-    people = standing.active_owners(run.config, run.period, named=set(table["owner"].dropna()))
+    people = position.active_owners(run.config, run.period, named=set(table["owner"].dropna()))
     run.write("reassignment", module.reassign(table, active=people))
-    made = standing.contacts(run.config, run.period, run.read("membership"))
+    made = position.contacts(run.config, run.period, run.read("membership"))
     run.write("cadence", module.cadence(table, made, as_of=run.period.calibration_end))
     return run.write("coverage", module.load(table, active=people))
 
@@ -448,7 +448,7 @@ def account_table(run: Run) -> pd.DataFrame:
     table["days_known"] = (as_of - table["first_purchase"]).dt.days
     table["growth_lower"] = growth_lower(table)
     table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
-    table = table.merge(run.read("standing"), on="account", how="left", validate="one_to_one")
+    table = table.merge(run.read("position"), on="account", how="left", validate="one_to_one")
     paying, graded = run.read("credit"), run.read("prospects")
     if len(paying):
         owed = ["account", "credit_002", "overdue", "overdue_90", "disputed", "disputed_90"]
@@ -480,7 +480,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     ),
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
-    **dict.fromkeys(("standing", "account_table", "strategies", "labels", "left_out"), strategies),
+    **dict.fromkeys(("position", "account_table", "strategies", "labels", "left_out"), strategies),
     **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
     **dict.fromkeys(("changes", "dimensions"), dimensions),
     **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),

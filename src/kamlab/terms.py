@@ -619,7 +619,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("difference_upper", "number", "upper bound of its bootstrap interval", "as value"),
         ("verdict", "text", "better, even or worse: the fitted borders against this scheme; empty for own_*"),
     ),
-    "standing": _columns(
+    "position": _columns(
         ("account", "text", "account or group"),
         ("owner_left", "boolean", "its owner is not on the list of people at the as-of date"),
         ("only_returned", "boolean", "goods or money went back, and it has no purchase in the log: no prospect"),

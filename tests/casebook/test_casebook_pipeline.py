@@ -49,7 +49,7 @@ def decide(folder):
         "potential": worth,
         "schemes": schemes.assign(values, by_hand, CUTS),
         "credit": paying,
-        "standing": pd.DataFrame({"account": units["account"]}),
+        "position": pd.DataFrame({"account": units["account"]}),
         # No pipeline is given.
         "prospects": pd.DataFrame(),
     }

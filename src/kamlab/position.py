@@ -66,7 +66,7 @@ def table(
     Returns
     -------
     pandas.DataFrame
-        Table "standing" of `terms`, ordered by account.
+        Table "position" of `terms`, ordered by account.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def table(
     losses = _losses(ledger, period, accounts, channels, given["costs"], summary)
     found = found.merge(losses, on="account", how="left")
     found["negative_before"] = found["p_negative_before"] >= SURE
-    return found[[column.name for column in TABLES["standing"]]]
+    return found[[column.name for column in TABLES["position"]]]
 
 
 def active_owners(config: Config, period: StudyPeriod, *, named: set[str]) -> set[str] | None:
