@@ -57,10 +57,17 @@ ORDER = (
         "evidence",
         "strategies",
         "coverage",
+        "gains",
+        "planning",
+        "targets",
+        "effort",
+        "past_forecast",
+        "history",
+        "plans",
         "figures",
         "reports",
     ),
-    *("quality", "inputs", "steps", "runs", "checks", "cli", "__main__"),
+    *("quality", "inputs", "planning_steps", "steps", "runs", "checks", "comparison", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

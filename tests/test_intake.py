@@ -209,8 +209,10 @@ def test_kinds_are_what_the_configuration_says(tmp_path):
 def test_the_basis_chooses_the_date(tmp_path):
     lines = "a,o,s,n\nA,2024-01-30,2024-02-02,5\n"
     text = 'path = "lines.csv"\ncolumns = { account = "a", order_date = "o", delivery_date = "s", amount = "n" }\n'
-    for basis, day in (("order", date(2024, 1, 30)), ("delivery", date(2024, 2, 2))):
-        assert read(tmp_path, text + f'date_basis = "{basis}"', lines=lines)[0].first_date == day
+    for basis, column, day in (("order", "o", date(2024, 1, 30)), ("delivery", "s", date(2024, 2, 2))):
+        ledger, readings = read(tmp_path, text + f'date_basis = "{basis}"', lines=lines)
+        assert ledger.first_date == day
+        assert f"lines.csv: dated by {basis}_date = {column}" in [str(reading) for reading in readings]
     with pytest.raises(DataError, match='No column is named for "date"'):
         read(tmp_path, text + 'date_basis = "invoice"', lines=lines)
 

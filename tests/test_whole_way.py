@@ -44,7 +44,10 @@ def tables(result):
 def test_the_sample_gives_a_report_behind_a_relative_link(sample):
     assert sample.link.name == "niacin-trading-2025-12-31"
     assert not Path(os.readlink(sample.link)).is_absolute()
-    assert sample.reports == tuple(sample.link / "pdf" / f"{name}.en.pdf" for name in ("management-report", "appendix"))
+    assert sample.reports == tuple(
+        sample.link / "pdf" / f"{name}.en.pdf"
+        for name in ("management-report", "account-plans", "period-review", "appendix")
+    )
     assert sample.reports[0].read_bytes().startswith(b"%PDF-")
 
 

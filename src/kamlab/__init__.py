@@ -39,7 +39,7 @@ _MODULES = (
         "look_alikes",
         "margins",
     ),
-    *("period", "potential", "reports", "runs", "schemes", "segments", "simulate", "sources", "steps"),
+    *("period", "plans", "potential", "reports", "runs", "schemes", "segments", "simulate", "sources", "steps"),
     *("strategies", "summary", "terms", "tiers"),
 )
 

@@ -52,6 +52,8 @@ def report(
         result = run(config, as_of=as_of, languages=languages, out=out, accept_stale=accept_stale, progress=progress)
     if result.reused:
         typer.echo("Same data, settings and code as a finished run; its documents are unchanged.")
+    for message in result.messages:
+        typer.echo(message, err=True)
     for path in result.reports:
         typer.echo(str(path))
 
@@ -80,6 +82,17 @@ def check(
         typer.echo(result.text)
     if any(result.faults for result in results):
         raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a finished run, such as reports/acme-2025-09-30.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another finished run of the same company.")],
+) -> None:
+    """Say what changed between two runs: value, classes, types and strategies, who moved and by which rule."""
+    from kamlab.comparison import compare_runs
+
+    typer.echo(compare_runs(first, second))
 
 
 @app.command()

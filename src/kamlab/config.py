@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from kamlab.engines import Engine, EngineName
 from kamlab.errors import ConfigError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, Unit
-from kamlab.terms import AUTO, EXCLUDED, FORECASTERS, LINE_KINDS
+from kamlab.terms import AUTO, EXCLUDED, FORECASTERS, LINE_KINDS, STRATEGIES
 
 
 class _Section(BaseModel):
@@ -191,6 +191,41 @@ class Strategies(_Section):
     playbook: str | None = None
 
 
+class Planning(_Section):
+    """What planned work is assumed to win: least, likely and most, because nothing in the data shows it."""
+
+    gain: dict[str, tuple[float, float, float]] = {
+        "acquire": (0.01, 0.03, 0.08),
+        "promote": (0.02, 0.05, 0.10),
+        "retain": (0.0, 0.10, 0.20),
+        "win_back": (0.05, 0.10, 0.20),
+    }
+    effort_elasticity: tuple[float, float, float] = (0.1, 0.3, 0.5)
+    cost_per_person: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _shares(self) -> Planning:
+        faults = [f'there is no strategy "{name}".{did_you_mean(name, STRATEGIES)}' for name in self.gain]
+        faults = [fault for fault, name in zip(faults, self.gain, strict=True) if name not in STRATEGIES]
+        for name, three in {**self.gain, "effort_elasticity": self.effort_elasticity}.items():
+            if not 0 <= three[0] <= three[1] <= three[2] < 1:
+                faults.append(f"{name} = {list(three)}: least, likely and most must rise from 0 and stay under 1")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+class Plans(_Section):
+    """Account plans: where people write, how many a person keeps, and whether personal data is printed."""
+
+    notes: str = "inputs/plan_notes.xlsx"
+    hours_per_plan: float = Field(default=200, gt=0)
+    plans_per_owner: int = Field(default=5, ge=1)
+    without_owner: int = Field(default=10, ge=0)
+    stale_after_days: int = Field(default=92, ge=1)
+    personal_data: bool = False
+
+
 class Report(_Section):
     """How the documents look."""
 
@@ -213,6 +248,8 @@ class Config(_Section):
     value: Value = Value()
     levels: Levels = Levels()
     strategies: Strategies = Strategies()
+    planning: Planning = Planning()
+    plans: Plans = Plans()
     report: Report = Report()
     seed: int = 0
     base: Path = Field(Path(), exclude=True)

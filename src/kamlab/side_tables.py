@@ -56,7 +56,7 @@ def credit(
         return empty
     as_of = period.calibration_end
     read = (tables.read(config, name, as_of=as_of).rows for name in ("invoices", "payments"))
-    invoices, payments = (_of_units(rows, accounts) for rows in read)
+    invoices, payments = (of_units(rows, accounts) for rows in read)
     disputed = invoices["disputed"].str.lower()
     unclear = disputed.notna() & ~disputed.isin(YES | NO)
     if unclear.any():
@@ -99,7 +99,7 @@ def pipeline(
     """
     if "prospects" not in tables.given(config):
         return None
-    deals = _of_units(tables.read(config, "prospects", as_of=period.calibration_end).rows, accounts)
+    deals = of_units(tables.read(config, "prospects", as_of=period.calibration_end).rows, accounts)
     # What the source calls a closed deal's stage is its outcome, so it must not predict it.
     stage = deals["stage"].str.strip().str.lower()
     deals["stage"] = "open"
@@ -111,7 +111,7 @@ def pipeline(
     return _prospects.assess(dated, as_of=period.calibration_end, seed=seed)
 
 
-def _of_units(rows: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
-    """Bring rows to the accounts that decisions are taken for."""
+def of_units(rows: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
+    """Bring rows (column account) to the accounts that decisions are taken for (columns member, account)."""
     unit = rows["account"].map(accounts.set_index("member")["account"])
     return rows.assign(account=unit.fillna(rows["account"]))

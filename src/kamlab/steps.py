@@ -15,6 +15,7 @@ from kamlab.buying import product_mix, product_windows, swings
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR
+from kamlab.planning_steps import effort, review, targets
 from kamlab.summary import festivals, monthly_revenue, revenue_windows, summarize
 from kamlab.terms import TABLES
 
@@ -29,7 +30,7 @@ LARGEST_UNLISTED_SHARE = 0.5
 
 
 def ledger(run: Run) -> Ledger:
-    """Write `ledger`, `quarantine`, `reconciliation`, `accounts`, `membership` and the facts `freshness`.
+    """Write `ledger`, `quarantine`, `reconciliation`, `books`, `accounts`, `membership` and the facts `freshness`.
 
     Raises
     ------
@@ -47,6 +48,7 @@ def ledger(run: Run) -> Ledger:
         run.write(name, bad)
         run.write_csv(name, bad)
     run.write("reconciliation", _known_then(lines.reconciliation(run.period.calibration_end)))
+    run.write("books", inputs.compare_with_books(run.config, lines, run.period))
     ids = lines.accounts_until(run.period.calibration_end)
     master = inputs.read_master(run.config)
     unlisted = _unlisted(master, ids)
@@ -422,6 +424,37 @@ def coverage(run: Run) -> pd.DataFrame:
     return run.write("coverage", module.load(table, active=people))
 
 
+def plans(run: Run) -> pd.DataFrame:
+    """Write `plans` and the tables of account plans: who needs one, what is known, and what is to be done."""
+    from kamlab import plans as module
+    from kamlab import side_tables
+    from kamlab.plans.making import SIDE_TABLES, Known
+    from kamlab.plans.notes import read_notes
+
+    as_of, members = run.period.calibration_end, run.read("membership")
+    given = [name for name in SIDE_TABLES if name in tables.given(run.config)]
+    side = {name: tables.read(run.config, name, as_of=as_of).rows for name in given}
+    side = {name: side_tables.of_units(rows, members) if "account" in rows else rows for name, rows in side.items()}
+    settings = run.config.plans
+    written = read_notes(run.config.resolve(settings.notes), personal=settings.personal_data)
+    labels = run.read("strategies").drop(columns=["name", "owner"])
+    known = Known(
+        accounts=run.read("account_table").merge(labels, on="account", validate="one_to_one"),
+        credit=run.read("credit"),
+        cadence=run.read("cadence"),
+        deals=run.read("pipeline"),
+        mix=product_mix(run.ledger(), run.period, accounts=members),
+        draws=run.read("revenue_draws"),
+        side=side,
+        notes=written.at(as_of),
+    )
+    month = run.config.company.fiscal_year_start_month
+    made = module.make(known, settings, as_of=as_of, fiscal_year_start_month=month)
+    for name, table in made.items():
+        run.write(name, table)
+    return made["plans"]
+
+
 def dimensions(run: Run) -> pd.DataFrame:
     """Write `changes` and `dimensions`: why revenue changed; value, growth and risk by region, owner and the like."""
     from kamlab import dimensions as module
@@ -464,7 +497,8 @@ def account_table(run: Run) -> pd.DataFrame:
 
 MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(
-        ("ledger", "quarantine", "table_quarantine", "reconciliation", "accounts", "membership", "freshness"), ledger
+        ("ledger", "quarantine", "table_quarantine", "reconciliation", "books", "accounts", "membership", "freshness"),
+        ledger,
     ),
     **dict.fromkeys(("summary", "months", "revenue", "festivals", "signals"), summary),
     **dict.fromkeys(("backtest", "contest", "calibration", "record_groups", "choice"), value),
@@ -482,7 +516,12 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
     **dict.fromkeys(("position", "account_table", "strategies", "labels", "left_out"), strategies),
     **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
+    **dict.fromkeys(("plans", "plan_notes", "plan_people", "plan_mix", "plan_findings"), plans),
+    **dict.fromkeys(("plan_actions", "plan_projects", "plan_competitors"), plans),
     **dict.fromkeys(("changes", "dimensions"), dimensions),
+    **dict.fromkeys(("gains", "strategy_gains", "targets", "plan"), targets),
+    "effort": effort,
+    **dict.fromkeys(("standing", "comparison", "held_against", "actions_review", "actions_result"), review),
     **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),
 }
 """Which step writes which table or facts."""

@@ -277,6 +277,14 @@ def revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | 
     return t.mutate(account=ibis.coalesce(t.group, t.account)).drop("group", "member")
 
 
+def unattributed_lines(ledger: Ledger, period: StudyPeriod) -> ir.Table:
+    """Lines of revenue without an account, up to the as-of date."""
+    import ibis
+
+    t = ledger.table
+    return t.filter(t.account.isnull(), t.kind.isin(REVENUE_KINDS), t.date <= ibis.literal(period.calibration_end))
+
+
 def daily(lines: ir.Table, ledger: Ledger) -> ir.Table:
     """One row per account and day: its net value and whether it is a purchase day."""
     import ibis

@@ -140,6 +140,7 @@ class Cover(Block):
 
     A document has at most one. `facts` are pairs of a label and a value; `as_of` is a sentence, `date` its day in ISO
     format; `locale` is the language as in "en_GB"; `words` holds the translated words that the document itself needs.
+    A `compact` cover is a band across the top of the first page, which then holds the document's beginning too.
     """
 
     kind: ClassVar[str] = "cover"
@@ -152,9 +153,24 @@ class Cover(Block):
     facts: list[tuple[str, str]] = field(default_factory=list)
     confidentiality: str = ""
     words: dict[str, str] = field(default_factory=dict)
+    compact: bool = False
 
 
-KINDS: dict[str, type[Block]] = {block.kind: block for block in (Text, Kpis, Table, Figure, Callout, PageBreak, Cover)}
+@dataclass(frozen=True)
+class Part(Block):
+    """Blocks of a part of the document that can also be exported as one of its own; it begins a new page.
+
+    `key` names it among the parts, such as an account's id; `blocks` holds its blocks as JSON-ready data.
+    """
+
+    kind: ClassVar[str] = "part"
+    key: str
+    blocks: list[dict[str, Any]]
+
+
+KINDS: dict[str, type[Block]] = {
+    block.kind: block for block in (Text, Kpis, Table, Figure, Callout, PageBreak, Part, Cover)
+}
 
 
 def words(translator: Translator) -> dict[str, str]:
@@ -227,9 +243,16 @@ def table(
             f"The table's columns {first_ids(unwritten)} hold values that are no strings. "
             "Write them first, for example with t.number, t.money or t.date."
         )
+    return written_table(cells.to_numpy().tolist(), columns=columns, caption=caption, note=note, total_rows=total_rows)
+
+
+def written_table(
+    rows: Sequence[list[str]], *, columns: Sequence[TableColumn], caption: str, note: str = "", total_rows: int = 0
+) -> Table:
+    """Make a table from rows of written cells, one for each of `columns`; see `table`."""
     if not caption:
         raise ReportError("The table has no caption; say in one sentence what it shows.")
-    return Table(columns, cells.to_numpy().tolist(), caption, note, total_rows)
+    return Table(list(columns), list(rows), caption, note, total_rows)
 
 
 def figure(fig: MatplotlibFigure, *, caption: str, alt: str) -> Figure:
@@ -268,6 +291,14 @@ def page_break() -> PageBreak:
     return PageBreak()
 
 
+def part(key: str, blocks: Sequence[Block]) -> Part:
+    """Make a part that can be exported as a document of its own; a cover or another part is none of its blocks."""
+    unfit = [block.kind for block in blocks if isinstance(block, Cover | Part)]
+    if unfit or not blocks:
+        raise ReportError(f"A part of a document is made of blocks other than {unfit or 'none'}.")
+    return Part(key, [block.to_json() for block in blocks])
+
+
 def cover(
     title: str,
     *,
@@ -277,6 +308,7 @@ def cover(
     subtitle: str = "",
     facts: Iterable[tuple[str, str]] = (),
     confidentiality: str = "",
+    compact: bool = False,
 ) -> Cover:
     """Make the first page; it also sets the document's language, running header and footer.
 
@@ -294,6 +326,8 @@ def cover(
         Labels and values in the middle of the page.
     confidentiality : str
         Line at the foot of every page.
+    compact : bool
+        Whether it is a band across the top of the first page, not a page of its own.
     """
     t = translator
     return Cover(
@@ -306,6 +340,7 @@ def cover(
         facts=[(str(label), str(value)) for label, value in facts],
         confidentiality=confidentiality,
         words=words(t),
+        compact=compact,
     )
 
 
@@ -335,6 +370,8 @@ def check_json(data: dict[str, Any]) -> None:
     expected = {"schema", "kind"} | {f.name for f in fields(KINDS[kind])}  # type: ignore[arg-type]
     if set(data) != expected:
         raise ReportError(f'the block "{kind}" has the fields {sorted(data)}, not {sorted(expected)}.')
+    for inner in data["blocks"] if kind == Part.kind else ():
+        check_json(inner)
 
 
 def _check_tones(tones: Iterable[str]) -> None:

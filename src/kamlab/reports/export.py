@@ -9,14 +9,18 @@ The document is a dict:
 - `body`: elements in reading order, each with its `kind`: `heading` (level, runs), `paragraph` (runs), `list`
   (ordered, start, tight, items = lists of elements), `code` (lines), `kpis` (items), `table` (label, columns, rows,
   caption, note, total_rows), `figure` (label, svg, caption, alt, width), `callout` (tone, title, body = elements) and
-  `page_break`.
+  `page_break` (part: key of the part that begins there; None = the end of one; absent for any other).
 
 A run is `{"text": …}` with any of the marks strong, emphasis and code, or `{"break": True}`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +32,14 @@ from kamlab.i18n import Translator
 from kamlab.reports import blocks, markdown
 from kamlab.reports.markdown import Element
 
+LONGEST_NAME = 60
+RESERVED = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+)
+"""Names that Windows gives to no file."""
+
 META_FIELDS = ("title", "company", "as_of", "date", "locale", "confidentiality", "words")
-COVER_FIELDS = ("title", "subtitle", "facts")
+COVER_FIELDS = ("title", "subtitle", "facts", "compact")
 
 
 def read_document(path: Path | str) -> dict[str, Any]:
@@ -103,10 +113,52 @@ def _blocks(cell: NotebookNode, where: str) -> Iterator[dict[str, Any]]:
         yield data[blocks.MIME]
 
 
+def parts(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the parts of a document as documents of their own, by key; tables and figures are numbered anew."""
+    found: dict[str, list[Element]] = {}
+    current: list[Element] | None = None
+    for element in document["body"]:
+        if element["kind"] == "page_break" and "part" in element:
+            current = found.setdefault(element["part"], []) if element["part"] is not None else None
+        elif current is not None:
+            current.append(dict(element))
+    for body in found.values():
+        _number(body, document["meta"]["words"])
+    meta = document["meta"]
+    return {
+        key: {
+            "schema": document["schema"],
+            "meta": meta | {"title": next((_plain(e) for e in body if e["kind"] == "heading"), meta["title"])},
+            "cover": None,
+            "body": body,
+        }
+        for key, body in found.items()
+    }
+
+
+def file_names(keys: Iterable[str]) -> dict[str, str]:
+    """Return a file's name for each key: its letters, digits, `-` and `_`, and a hash where that is not the key itself.
+
+    Also where two keys differ in small and large letters alone, or a system reserves the name.
+    """
+    keys = list(keys)
+    folded = Counter(key.casefold() for key in keys)
+    names = {}
+    for key in keys:
+        name = re.sub(r"[^\w-]+", "-", unicodedata.normalize("NFC", key)).strip("-")[:LONGEST_NAME]
+        if name != key or folded[key.casefold()] > 1 or name.casefold() in RESERVED:
+            name = f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:8]}".lstrip("-")
+        names[key] = name
+    return names
+
+
 def _elements(block: dict[str, Any]) -> list[Element]:
     """Return a block as document elements."""
     if block["kind"] == "text":
         return markdown.elements(block["markdown"])
+    if block["kind"] == "part":
+        inner = [element for child in block["blocks"] for element in _elements(child)]
+        return [{"kind": "page_break", "part": block["key"]}, *inner, {"kind": "page_break", "part": None}]
     element = {key: value for key, value in block.items() if key not in ("schema", "markdown")}
     if block["kind"] == "callout":
         element["body"] = markdown.elements(block["markdown"], inside=True)

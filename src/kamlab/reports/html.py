@@ -82,6 +82,10 @@ def _page_break(block: dict[str, Any]) -> str:
     return '<hr style="border-style:dashed">'
 
 
+def _part(block: dict[str, Any]) -> str:
+    return "".join(render(inner) for inner in block["blocks"])
+
+
 def _cover(block: dict[str, Any]) -> str:
     facts = "".join(f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in block["facts"])
     return (
@@ -104,6 +108,7 @@ _HTML = {
     "figure": _figure,
     "callout": _callout,
     "page_break": _page_break,
+    "part": _part,
     "cover": _cover,
 }
 _PLAIN = {
@@ -113,5 +118,6 @@ _PLAIN = {
     "figure": lambda b: f"[{b['caption']}] {b['alt']}",
     "callout": lambda b: f"{b['title']}\n{b['markdown']}".rstrip(),
     "page_break": lambda b: "―――",
+    "part": lambda b: "\n".join(plain(inner) for inner in b["blocks"]),
     "cover": lambda b: f"{b['title']}\n{b['company']}, {b['as_of']}",
 }

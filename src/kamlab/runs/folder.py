@@ -34,6 +34,9 @@ BEFORE = Path("log", "before")
 HANDED_ON = ("profile.parquet", "segments.parquet", "segmentation.json")
 """Its tables and facts."""
 
+HANDED_ON_TOO = ("standing.parquet",)
+"""What it hands on where it has it: runs of an older kamlab do not."""
+
 SCRATCH = ".scratch"
 """Temporary files of the engines, inside a run's folder as long as it is under way."""
 

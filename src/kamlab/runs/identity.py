@@ -15,6 +15,7 @@ import kamlab
 from kamlab import resources
 from kamlab.config import Config
 from kamlab.period import StudyPeriod, end_of_last_complete_month, parse_day
+from kamlab.runs.plan_notes import notes_mark
 from kamlab.sources import content_hash, is_url
 
 VERSIONED = (
@@ -81,6 +82,8 @@ def input_hashes(config: Config) -> dict[str, str]:
         )
         for file in files
     }
+    written = notes_mark(config)
+    found |= {config.plans.notes: written} if written else {}
     playbook = config.strategies.playbook
     return found | ({playbook: content_hash(playbook, base=config.base)} if playbook else {})
 

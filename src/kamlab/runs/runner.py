@@ -14,6 +14,7 @@ from kamlab import config as _config
 from kamlab import resources
 from kamlab.config import Config, Frozen, freeze
 from kamlab.errors import ConfigError, DataError, first_ids
+from kamlab.i18n import Translator
 from kamlab.i18n import languages as known_languages
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.drafts import find_config
@@ -32,12 +33,20 @@ from kamlab.runs.output import (
     refuse_foreign,
     switch,
 )
+from kamlab.runs.plan_notes import offer_notes, refuse_open_notes
 from kamlab.sources import file_hash
 
 CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
 """Chapters that make the tables, in order."""
 
-DOCUMENTS = {"05_management_report": "management-report", "08_appendix": "appendix"}
+PLANS = "06_account_plans"
+
+DOCUMENTS = {
+    "05_management_report": "management-report",
+    PLANS: "account-plans",
+    "07_period_review": "period-review",
+    "08_appendix": "appendix",
+}
 """Chapters that read the tables, and the documents that they are exported to, one a language."""
 
 Progress = Callable[[str, int, int], None]
@@ -59,6 +68,8 @@ class Result:
         Whether a finished run of the same inputs, settings and code was there already.
     timings : mapping of str to float
         Seconds a step; empty if reused.
+    messages : tuple of str
+        What the user is told beside: which workbook of plan notes was extended, or why it was not.
     """
 
     link: Path
@@ -66,6 +77,7 @@ class Result:
     reports: tuple[Path, ...]
     reused: bool
     timings: Mapping[str, float]
+    messages: tuple[str, ...] = ()
 
 
 def run(
@@ -132,8 +144,9 @@ def run(
             finally:
                 shutil.rmtree(building, ignore_errors=True)
         switch(link, target)
+    messages = offer_notes(settings, target, Translator(langs[0], currency=settings.company.currency))
     reports = tuple(link / "pdf" / f"{document}.{lang}.pdf" for document in DOCUMENTS.values() for lang in langs)
-    return Result(link, target, reports, reused, timings)
+    return Result(link, target, reports, reused, timings, messages)
 
 
 def _refuse_early(config: Config, langs: Sequence[str]) -> None:
@@ -157,6 +170,7 @@ def _refuse_early(config: Config, langs: Sequence[str]) -> None:
         from kamlab.strategies import load_playbook
 
         load_playbook(config.resolve(config.strategies.playbook))
+    refuse_open_notes(config)
 
 
 def _silent(step: str, number: int, total: int) -> None:
@@ -202,7 +216,8 @@ def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progres
         progress(label, number, total)
         start = time.perf_counter()
         executed = folder / "notebooks" / f"{notebook}.{lang}.ipynb"
-        messages += export_pdf(executed, folder / "pdf" / label, as_of=frozen.as_of)
+        parts = folder / "pdf" / "plans" if notebook == PLANS else None
+        messages += export_pdf(executed, folder / "pdf" / label, as_of=frozen.as_of, parts=parts)
         timings[label] = time.perf_counter() - start
     (folder / "log" / "timings.json").write_text(json.dumps(timings, indent=1), "utf-8")
     (folder / "log" / "messages.txt").write_text("".join(f"{m}\n" for m in messages), "utf-8")

@@ -42,6 +42,8 @@ WAYS = {
     "unmatched": N_("without a partner"),
     "ragged": N_("rows left out"),
     "converted": N_("converted"),
+    "dated_by": N_("day of a line"),
+    "tax": N_("tax taken out"),
 }
 NO_PARTNER = re.compile(r"no row in (.+) for its (.+)")
 NO_RATE = re.compile(r"no rate for (.+) on or before its date")

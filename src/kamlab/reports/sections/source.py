@@ -11,6 +11,7 @@ import pandas as pd
 from kamlab import totals
 from kamlab.backtest import RECORDS
 from kamlab.config import Config
+from kamlab.gains import SILENT_RULES
 from kamlab.i18n import Translator
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.terms import STRATEGIES
@@ -131,10 +132,6 @@ def has_cost_to_serve(run: Source) -> bool:
 def _summed(run: Source, expected: pd.Series, draws: pd.DataFrame) -> Interval:
     bounds = totals.interval(totals.sums(draws), run.config.value.level).iloc[0]
     return Interval(float(expected.sum()), float(bounds["lower"]), float(bounds["upper"]))
-
-
-SILENT_RULES = ("win_back.silent", "silent.watch")
-"""Strategy rules of the default playbook for accounts that have probably gone."""
 
 
 def leaving(table: pd.DataFrame) -> pd.DataFrame:

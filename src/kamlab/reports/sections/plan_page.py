@@ -1,0 +1,393 @@
+"""The one or two pages of an account's plan: the customer, our position, goals and strategy, actions and review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from kamlab.i18n import COMMAS, MISSING, N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.plans.fields import FIELDS
+from kamlab.plans.people import OTHER, ROLES
+from kamlab.reports.blocks import Block, Kpi, TableColumn, escape, kpis, text, written_table
+from kamlab.reports.sections import plan_words as words
+from kamlab.reports.sections.names import ended, signed
+from kamlab.reports.sections.plan_book import PlanPage
+from kamlab.strategies import guide, texts
+
+TOP = 6
+"""Rows of a list on one page; the run's tables hold all."""
+
+UNSAID = ("future", "provisional", "override", "headroom", "no_owner")
+"""Flags that other lines of the page say."""
+
+
+def page(case: PlanPage, t: Translator) -> list[Block]:
+    """Return the blocks of one plan."""
+    return [
+        text(f"# {escape(case.row['name'])}\n\n{_opening(case, t)}"),
+        _figures(case, t),
+        text(t("## Customer and needs")),
+        _card(case, t),
+        text(t("## Our position")),
+        _position(case, t),
+        _swot(case, t),
+        text(t("## Goals and strategy")),
+        _goals(case, t),
+        text(_tactics(case, t)),
+        text(t("## Actions, resources, review")),
+        _actions(case, t),
+        _resources(case, t),
+    ]
+
+
+def blank(t: Translator) -> str:
+    """Return the mark of what people have not yet filled in."""
+    return t("[to be filled in]")
+
+
+def _opening(case: PlanPage, t: Translator) -> str:
+    """Type, strategy and owner, why, and what else is to be known at once."""
+    row = case.row
+    said = [
+        t(
+            "Type {type}, strategy **{strategy}**, kept by {owner}.",
+            type=row["type_000"] or MISSING,
+            strategy=_strategy_name(row["strategy"], t),
+            owner=escape(case.plan["responsible"]) if case.plan["responsible"] else t("nobody yet"),
+        ),
+        escape(texts.reason(t, row)),
+    ]
+    flags = [flag for flag in _text(row["flags"]).split(", ") if flag in texts.FLAGS and flag not in UNSAID]
+    return t.join(SENTENCES, [*said, *(t(texts.FLAGS[flag].meaning) for flag in flags)])
+
+
+def _strategy_name(strategy: str, t: Translator) -> str:
+    return t(texts.STRATEGIES[strategy].name) if strategy in texts.STRATEGIES else strategy
+
+
+def _figures(case: PlanPage, t: Translator) -> Block:
+    row, plan = case.row, case.plan
+    now, before = row["trailing_revenue"], row["previous_revenue"]
+    change = t("{change} on the 12 months before", change=signed(now / before - 1, t)) if before > 0 else ""
+    value = t("Expected contribution") if case.contribution else t("Expected revenue")
+    return kpis(
+        [
+            Kpi(t("Revenue, last 12 months"), t.money(now), change, "good" if now >= before else "warning"),
+            Kpi(
+                value,
+                _money(row["expected_contribution"], t),
+                t("{level} interval: {interval}", level=t.percent(case.level), interval=_range(row, "contribution", t)),
+            ),
+            _share(row, t),
+            Kpi(
+                t("Revenue, next 12 months"),
+                t.money(plan["revenue_p50"]),
+                t("as likely more as less; stretch {money}", money=t.money(plan["revenue_p80"])),
+            ),
+        ]
+    )
+
+
+def _share(row: Mapping[str, Any], t: Translator) -> Kpi:
+    """Our share of what it could buy, or what it could buy where that tells no share."""
+    source = texts.POTENTIALS.get(str(row["potential_source"]))
+    if source is None:
+        return Kpi(t("Potential a year"), MISSING, t("what it could buy is unknown"))
+    potential = t(source, amount=t.money(row["potential_revenue"]))
+    if pd.isna(row["wallet_share"]):
+        return Kpi(t("Potential a year"), t.money(row["potential_revenue"]), potential)
+    return Kpi(t("Share of its potential"), t.percent(row["wallet_share"]), t("of {potential}", potential=potential))
+
+
+def _range(row: Mapping[str, Any], prefix: str, t: Translator) -> str:
+    return t("{lower} to {upper}", lower=_money(row[f"{prefix}_lower"], t), upper=_money(row[f"{prefix}_upper"], t))
+
+
+def _money(value: float, t: Translator) -> str:
+    """Write cents as nothing: they are what a forecast leaves of an account that is gone."""
+    return t.money(0.0 if abs(value) < 1 else value)
+
+
+def _card(case: PlanPage, t: Translator) -> Block:
+    """The customer card: what is known, and what only people can add."""
+    row, rows = case.row, []
+    firm = [_text(row.get(name)) for name in ("industry", "channel", "country", "region")]
+    size = [t("size {size}", size=row["size"])] if _text(row.get("size")) else []
+    rows.append((t("Company"), t.join(COMMAS, [*filter(None, firm), *size]) or blank(t)))
+    if len(case.members) > 1:
+        rows.append(
+            (t("Group"), t("{n} accounts: {members}", n=len(case.members), members=_few(case.members, COMMAS, t)))
+        )
+    rows.append((t("People"), _people(case, t)))
+    missing = list(filter(None, _text(case.plan["roles_missing"]).split(", ")))
+    if missing:
+        rows.append((t("Missing contacts"), t.join(COMMAS, (t(words.ROLES[role]) for role in missing))))
+    rows.append((t("Buys"), _mix(case, t)))
+    for field in FIELDS[: _FIRST_OF_SWOT]:
+        rows.append((t(field.label), case.notes.get(field.name) or blank(t)))
+    if case.personal:
+        rows += [(t(field.label), case.notes.get(field.name) or blank(t)) for field in FIELDS if field.personal]
+    unknown = [words.FACTS[name] for name in filter(None, _text(case.plan["card_missing"]).split(", "))]
+    caption = t("Customer card, {share} complete.", share=t.percent(case.plan["card_share"]))
+    note = t("Not known: {facts}.", facts=t.join(COMMAS, map(t, unknown))) if unknown else ""
+    return _facts(_folded(rows, t), t, caption=caption, note=note)
+
+
+_FIRST_OF_SWOT = [field.name for field in FIELDS].index("competition")
+
+
+def _folded(rows: Sequence[tuple[str, str]], t: Translator) -> list[tuple[str, str]]:
+    """Return rows with the blank ones joined into one, so that what is known stands out."""
+    empty = [label for label, value in rows if value == blank(t)]
+    kept = [row for row in rows if row[1] != blank(t)]
+    return [*kept, (blank(t), t.join(COMMAS, empty))] if empty else kept
+
+
+def _people(case: PlanPage, t: Translator) -> str:
+    named = []
+    for role in (*ROLES, OTHER):
+        names = [person["name"] for person in case.rows["people"] if person["role"] == role]
+        if names:
+            named.append(t("{role}: {names}", role=t(words.ROLES[role]), names=_few(names, COMMAS, t, limit=3)))
+    return t.join(SEMICOLONS, named) or blank(t)
+
+
+def _few(items: Sequence[str], pattern: str, t: Translator, limit: int = TOP) -> str:
+    joined = t.join(pattern, items[:limit])
+    return t("{list} …", list=joined) if len(items) > limit else joined
+
+
+def _mix(case: PlanPage, t: Translator) -> str:
+    bought = sorted((line for line in case.rows["mix"] if line["share"] > 0), key=lambda line: -line["share"])
+    lines = [t("{name} {share}", name=line["product_line"], share=t.percent(line["share"])) for line in bought]
+    return _few(lines, COMMAS, t) if lines else t("nothing in the last 12 months, or product lines are not known")
+
+
+def _position(case: PlanPage, t: Translator) -> Block:
+    """What it is worth, how much of it we have, who else is there, and how it pays."""
+    row = case.row
+    rows = [
+        (t("Trend"), _trend(case, t)),
+        (t("Still buys"), t("with a probability of {p}", p=words.chance(row["p_alive"], t))),
+        (t("Headroom a year"), t.money(row["headroom"])),
+    ]
+    rivals = [_rival(rival, t) for rival in case.rows["competitors"][:TOP]]
+    noted = [case.notes["competition"]] if "competition" in case.notes else []
+    rows.append((t("Competitors"), t.join(SEMICOLONS, [*rivals, *noted]) or blank(t)))
+    if case.credit:
+        rows.append((t("Credit"), _credit(case, t)))
+    if case.plan["complaints"]:
+        rows.append((t("Complaints"), _complaints(case, t)))
+    return _facts(_folded(rows, t), t, caption=t("Where we stand."))
+
+
+def _trend(case: PlanPage, t: Translator) -> str:
+    row = case.row
+    return t(
+        "{now} in the last 12 months, {before} in the 12 before; best 12 months of three years: {peak}",
+        now=t.money(row["trailing_revenue"]),
+        before=t.money(row["previous_revenue"]),
+        peak=t.money(row["peak_revenue"]),
+    )
+
+
+def _rival(rival: Mapping[str, Any], t: Translator) -> str:
+    share = t.percent(rival["share"]) if pd.notna(rival["share"]) else ""
+    parts = [part for part in (share, _text(rival["product_line"])) if part]
+    name = str(rival["competitor"])
+    return t("{name} ({facts})", name=name, facts=t.join(COMMAS, parts)) if parts else name
+
+
+def _credit(case: PlanPage, t: Translator) -> str:
+    credit = case.credit
+    none = credit["credit_002"] == "none" or not credit["credit_002"]
+    return t(
+        "class {name}; {outstanding} unpaid, of it {overdue} overdue and {disputed} disputed",
+        name=t("none") if none else credit["credit_002"],
+        outstanding=t.money(credit["outstanding"]),
+        overdue=t.money(credit["overdue"]),
+        disputed=t.money(credit["disputed"]),
+    )
+
+
+def _complaints(case: PlanPage, t: Translator) -> str:
+    plan = case.plan
+    counts = t("{n} in 12 months, {open} open", n=plan["complaints"], open=plan["open_complaints"])
+    if pd.isna(plan["satisfaction"]):
+        return counts
+    content = t("satisfaction {mean} of 10", mean=t.number(plan["satisfaction"], digits=1))
+    return t.join(SEMICOLONS, [counts, content])
+
+
+def _swot(case: PlanPage, t: Translator) -> Block:
+    """Strengths, weaknesses, opportunities and threats: what the data shows, and what people add."""
+    lines = []
+    for name, label in words.PARTS.items():
+        shown = [ended(words.finding(t, row)) for row in case.rows["findings"] if row["part"] == name]
+        own = case.notes.get(words.OWN_WORDS[name]) or blank(t)
+        lines.append([t(label), t.join(SENTENCES, shown) or MISSING, own])
+    columns = [
+        TableColumn("part", "", width=11),
+        TableColumn("data", t("What the data shows"), width=48),
+        TableColumn("own", t("What our people add"), width=24),
+    ]
+    caption = t("Strengths, weaknesses, opportunities and threats.")
+    return written_table(lines, columns=columns, caption=caption)
+
+
+def _goals(case: PlanPage, t: Translator) -> Block:
+    """What is expected, what is wanted, and which rule asks for this strategy."""
+    row, plan, life, strategy = case.row, case.plan, case.lifetime, case.row["strategy"]
+    advice = guide.ADVICE.get(strategy)
+    rows = [
+        (t("Goal"), t(advice.goal) if advice else MISSING),
+        (
+            t("Target of revenue"),
+            t(
+                "{middle} in 12 months, which is as likely passed as missed; stretch {stretch}, passed once in five times",
+                middle=t.money(plan["revenue_p50"]),
+                stretch=t.money(plan["revenue_p80"]),
+            ),
+        ),
+        (t("Goals agreed on"), case.notes.get("goals") or blank(t)),
+    ]
+    if life:
+        what = t("Contribution ahead") if case.contribution else t("Revenue ahead")
+        years = [
+            t("{n} years {value} ({range})", n=n, value=_money(life[f"clv_{n}y"], t), range=_range(life, f"clv_{n}y", t))
+            for n in (3, 5)
+        ]
+        rows.append((what, t.join(SEMICOLONS, years)))
+    if case.contribution and case.cost_to_serve and pd.notna(row["cost_to_serve"]):
+        rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
+    projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
+    rows.append((t("Projects and deals"), t.join(SEMICOLONS, projects) or MISSING))
+    if row["strategy"] == "win_back":
+        rows.append((t("Why it left"), case.notes.get("reason_lost") or blank(t)))
+    note = t(
+        "Strategy by rule {rule}: {inputs}. Plan by rule {plan_rule}.",
+        rule=row["strategy_rule"],
+        inputs=_inputs(row["strategy_inputs"]),
+        plan_rule=plan["rule"],
+    )
+    return _facts(_folded(rows, t), t, caption=t("What we want to reach."), note=note)
+
+
+def _inputs(inputs: Any) -> str:
+    """Return the values behind a label as they stand in the run's tables."""
+    return str(inputs or MISSING)
+
+
+def _project(project: Mapping[str, Any], t: Translator) -> str:
+    value = t.money(project["value"])
+    if project["kind"] == "deal":
+        return t(
+            "deal {id} ({name}): {value}, won with a probability of {chance}",
+            id=str(project["id"]),
+            name=_text(project["name"]) or MISSING,
+            value=value,
+            chance=t.percent(project["probability"]),
+        )
+    until = t.date(project["end"].date()) if pd.notna(project["end"]) else MISSING
+    return t("{name}: {value}, until {date}", name=_text(project["name"]) or str(project["id"]), value=value, date=until)
+
+
+def _tactics(case: PlanPage, t: Translator) -> str:
+    """How the strategy is followed here: its tactics, and those of the company's own playbook."""
+    strategy = case.row["strategy"]
+    if strategy not in texts.STRATEGIES:
+        return MISSING
+    heading = t("**{strategy}.** {meaning}", strategy=_strategy_name(strategy, t), meaning=t(texts.STRATEGIES[strategy].meaning))
+    lines = guide.tactics(t, strategy, case.playbook)
+    own = [tactic.text for tactic in case.playbook.tactics]
+    return f"{heading}\n\n" + "\n".join(f"- {escape(line) if line in own else line}" for line in lines)
+
+
+def _actions(case: PlanPage, t: Translator) -> Block:
+    """Who does what until when: agreed on first, then what the data asks for."""
+    actions = case.rows["actions"][: 2 * TOP]
+    lines = [
+        [
+            words.action(t, row),
+            words.who(t, row),
+            t.date(row["due"].date()) if row["due"] is not None else blank(t),
+            t(words.STATES[row["state"]]),
+        ]
+        for row in actions
+    ]
+    lines.append([blank(t), blank(t), blank(t), ""])
+    columns = [
+        TableColumn("what", t("What"), width=42),
+        TableColumn("who", t("Who"), width=18),
+        TableColumn("due", t("Until when"), width=12),
+        TableColumn("state", t("State"), width=11),
+    ]
+    more = len(case.rows["actions"]) - len(actions)
+    note = t.plural("{n} more action stands in the run's tables.", "{n} more actions stand in the run's tables.", more)
+    caption = t("Actions agreed on, and those that the data asks for.")
+    return written_table(lines, columns=columns, caption=caption, note=note if more else "")
+
+
+def _resources(case: PlanPage, t: Translator) -> Block:
+    """How close we work, who else is needed, when the plan is reviewed, and what comes after this year."""
+    strategy, kind, plan = case.row["strategy"], case.row["type_000"], case.plan
+    rows = []
+    engagement = guide.SCHEMES["engagement_001"].get(case.labels.get("engagement_001", ""))
+    if engagement:
+        rows.append((t("How closely"), t("{name}: {meaning}", name=t(engagement.name), meaning=t(engagement.meaning))))
+    if kind in guide.EFFORT:
+        rows.append((t("Effort"), t.join(SENTENCES, [t(guide.EFFORT[kind].resources), t(guide.EFFORT[kind].management)])))
+    advice = guide.ADVICE.get(strategy)
+    if advice:
+        rows.append((t("Resources"), t(advice.resources)))
+    rows += [
+        (t("Executives needed"), case.notes.get("executives") or blank(t)),
+        (t("Experts needed"), case.notes.get("experts") or blank(t)),
+    ]
+    if pd.notna(plan["interval_days"]):
+        rows.append((t("Contacts"), _contacts(plan, t)))
+    reviewed = t("at the end of each quarter: {days}", days=t.join(SEMICOLONS, map(t.date, case.reviews)))
+    rows.append((t("Reviews"), reviewed))
+    tasks = [
+        t("{name}: {meaning}", name=t(guide.DEPARTMENT_NAMES[name]), meaning=t(by_strategy[strategy]))
+        for name, by_strategy in guide.DEPARTMENTS.items()
+        if strategy in by_strategy
+    ]
+    rows += [(t("Departments"), t.join(SENTENCES, tasks))] if tasks else []
+    rows += _horizons(case, advice, t)
+    return _facts(_folded(rows, t), t, caption=t("Resources, review, and the years to come."))
+
+
+def _contacts(plan: Mapping[str, Any], t: Translator) -> str:
+    last = t.date(plan["last_contact"].date()) if pd.notna(plan["last_contact"]) else t("none on record")
+    return t(
+        "every {days} days; the last was {last}, the next is due by {next}",
+        days=int(plan["interval_days"]),
+        last=last,
+        next=t.date(plan["next_contact"].date()),
+    )
+
+
+def _horizons(case: PlanPage, advice: guide.Advice | None, t: Translator) -> Iterable[tuple[str, str]]:
+    """Return the steps of one, three and five years: the strategy's, and what people want beyond them."""
+    if advice is None:
+        return
+    for label, step, field in (
+        (N_("Within 12 months"), advice.short, ""),
+        (N_("In three years"), advice.mid, "mid_term"),
+        (N_("In five years"), advice.long, "long_term"),
+    ):
+        yield t(label), t.join(SENTENCES, [t(step), *([case.notes[field]] if field in case.notes else [])])
+
+
+def _facts(rows: Sequence[tuple[str, str]], t: Translator, *, caption: str, note: str = "") -> Block:
+    """Return a table of labels and what is known of each."""
+    columns = [TableColumn("what", t("What"), width=18), TableColumn("known", t("What we know"), width=64)]
+    return written_table([list(row) for row in rows], columns=columns, caption=caption, note=note)
+
+
+def _text(value: Any) -> str:
+    """Return a value of a table as text; nothing where it is missing."""
+    return "" if value is None or pd.isna(value) else str(value).strip()
