@@ -11,7 +11,7 @@ from kamlab import margins, tables
 from kamlab.buying import bought_lines, with_returns
 from kamlab.config import Config
 from kamlab.ledger import Ledger
-from kamlab.period import StudyPeriod
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.summary import summarize
 from kamlab.terms import TABLES
 
@@ -110,6 +110,18 @@ def contacts(config: Config, period: StudyPeriod, accounts: pd.DataFrame) -> pd.
     """Return account (that decisions are taken for) and date of the contacts on record; None without a table."""
     rows = _rows(config, "contacts", period, accounts)
     return None if rows is None else rows[["account", "date"]]
+
+
+def satisfaction(config: Config, period: StudyPeriod, accounts: pd.DataFrame) -> pd.Series | None:
+    """Return how satisfied each account has been in the last 12 months on average (0 to 10), by account.
+
+    None where no table of complaints is given; accounts that nobody has asked are not there.
+    """
+    rows = _rows(config, "complaints", period, accounts)
+    if rows is None:
+        return None
+    recent = rows[(rows["date"] >= pd.Timestamp(period.window_start(DAYS_PER_YEAR))) & rows["satisfaction"].notna()]
+    return recent.groupby("account")["satisfaction"].mean()
 
 
 def _rows(config: Config, name: str, period: StudyPeriod, accounts: pd.DataFrame) -> pd.DataFrame | None:

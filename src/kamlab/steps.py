@@ -258,7 +258,7 @@ def tiers(run: Run) -> pd.DataFrame:
     These are the fitted and the fixed borders, every account's class by each scheme with its probability, how it
     moved since the quarter before, and what runs at earlier dates would have said.
     """
-    from kamlab import earlier, schemes
+    from kamlab import earlier, position, schemes
     from kamlab import tiers as module
 
     if not run.ledger().has_money:
@@ -279,6 +279,9 @@ def tiers(run: Run) -> pd.DataFrame:
     paying = run.read("credit")
     if len(paying):
         values = values.merge(paying[["account", "credit_002"]], on="account", how="left")
+    content = position.satisfaction(run.config, run.period, run.read("membership"))
+    if content is not None:
+        values["attitude_score"] = values["account"].map(content)
     bought, newest = values[values["expected_contribution"].notna()], past[past["back"] == 1]
     cuts = {"contribution": earlier.contribution_cuts(bought, newest, levels.contribution, seed=seed)}
     worth = values["potential_revenue"]

@@ -731,6 +731,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("owner", "text", "person responsible in sales"),
         ("opened", "date", "day the deal was opened; missing before"),
         ("age_days", "integer", "days since then", "days"),
+        ("expected_close", "date", "day on which sales expects the decision, such as that of a tender"),
         ("value", "number", "value of the deal, or the mean of won deals of its product", "currency"),
         ("value_source", "text", "own, won_deals or unknown"),
         ("p_win_30", "number", "probability that it is won within 30 days", "probability"),
