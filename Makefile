@@ -45,8 +45,9 @@ fonts: $(DEV_READY) ## Subset the report's fonts anew
 messages: $(DEV_READY) ## Bring the message catalogue up to date
 	$(BIN)/python scripts/messages.py
 
-docs: $(DEV_READY) ## Write docs/data-dictionary.md from the code
+docs: $(DEV_READY) ## Write docs/data-dictionary.md and docs/coverage.md from the code
 	$(BIN)/python scripts/data_dictionary.py
+	$(BIN)/python scripts/coverage_page.py
 
 lock: $(DEV_READY) ## Resolve the requirements anew
 	$(BIN)/python scripts/lock.py

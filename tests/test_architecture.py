@@ -38,6 +38,7 @@ ORDER = (
         "credit",
         "prospects",
         "side_tables",
+        "position",
         "dimensions",
         "personal",
         "features",

@@ -138,6 +138,35 @@ def product_windows(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFra
     return table[["account", "product_line", "product", *money]]
 
 
+def bought_lines(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return account and product_line of what was bought in the last 12 months, each pair once, in order.
+
+    Parameters
+    ----------
+    ledger, period, accounts
+        As for `product_mix`.
+    """
+    import ibis
+
+    lines = revenue_lines(ledger, period, accounts)
+    start = period.window_start(DAYS_PER_YEAR)
+    lines = lines.filter(lines.date >= ibis.literal(start), lines.product_line.notnull(), lines.amount > 0)
+    pairs = lines.select("account", "product_line").distinct().to_pyarrow().to_pandas()
+    return pairs.sort_values(["account", "product_line"], ignore_index=True)
+
+
+def with_returns(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> list[str]:
+    """Return the accounts that goods or money went back from, in order.
+
+    Parameters
+    ----------
+    ledger, period, accounts
+        As for `product_mix`.
+    """
+    lines = revenue_lines(ledger, period, accounts)
+    return sorted(lines.filter(lines.amount < 0).select("account").distinct().to_pyarrow()["account"].to_pylist())
+
+
 def sold_between(
     ledger: Ledger, period: StudyPeriod, windows: Sequence[tuple[date, date]], *, accounts: pd.DataFrame | None = None
 ) -> pd.DataFrame:

@@ -287,8 +287,7 @@ def _by_hazards(waiting: pd.DataFrame, hazards: Hazards, shift: float) -> pd.Dat
 def _by_closing_dates(waiting: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """Grade by when sales expects to close; nothing is known of the chances."""
     table = _base(waiting).assign(p_win_30=np.nan, p_win_91=np.nan, p_win_182=np.nan, p_win=np.nan, stalled=False)
-    expected = waiting["expected_close"] if "expected_close" in waiting else pd.Series(pd.NaT, index=waiting.index)
-    ahead = (expected - pd.Timestamp(as_of)).dt.days
+    ahead = (table["expected_close"] - pd.Timestamp(as_of)).dt.days
     table["prospect_004"] = np.select([ahead <= days for days in GRADE_DAYS.values()], list(GRADE_DAYS), "D")
     return table
 
@@ -297,6 +296,7 @@ def _base(waiting: pd.DataFrame) -> pd.DataFrame:
     table = waiting[["deal", "account", "opened", "age_days"]].copy()
     for name in ("product", "owner"):
         table[name] = waiting.get(name)
+    table["expected_close"] = waiting.get("expected_close", pd.Series(pd.NaT, index=waiting.index))
     return table
 
 

@@ -385,7 +385,7 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def strategies(run: Run) -> pd.DataFrame:
-    """Write `account_table`, `strategies` and `labels`: every account's labels, each with rule, values and probability.
+    """Write `position`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
 
     The facts `left_out` name the schemes that say nothing for want of data.
     """
@@ -395,6 +395,7 @@ def strategies(run: Run) -> pd.DataFrame:
     playbook = module.load_playbook(run.config.resolve(path) if path else None)
     cuts = run.read("tiers")
     fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
+    run.write("position", _position(run))
     accounts = run.write("account_table", account_table(run))
     as_of, high = run.period.calibration_end, float(fitted["high"])
     chances = run.read("class_probabilities")
@@ -404,11 +405,26 @@ def strategies(run: Run) -> pd.DataFrame:
     return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
 
 
+def _position(run: Run) -> pd.DataFrame:
+    """Say how each account stands with us, from the optional tables and the log."""
+    from kamlab import position as module
+
+    return module.table(
+        run.ledger(),
+        run.config,
+        run.period,
+        units=run.read("accounts"),
+        accounts=run.read("membership"),
+        summary=run.read("summary"),
+    )
+
+
 def coverage(run: Run) -> pd.DataFrame:
     """Write `coverage`, `reassignment`, `cadence` and the facts `headcount`: who looks after whom, and how often."""
     from dataclasses import asdict
 
     from kamlab import coverage as module
+    from kamlab import position
 
     wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
@@ -416,10 +432,15 @@ def coverage(run: Run) -> pd.DataFrame:
     wide["coverage_004"] = wide["coverage_004"].fillna("pooled")
     table = run.read("account_table").merge(wide, on="account")
     table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
-    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], table["owner"])))
-    run.write("reassignment", module.reassign(table))
-    run.write("cadence", module.cadence(table, as_of=run.period.calibration_end))
-    return run.write("coverage", module.load(table))
+    run.write_facts(
+        "headcount",
+        asdict(module.headcount(table["coverage_004"], table["owner"].mask(table["owner_left"].astype(bool)))),
+    )
+    people = position.active_owners(run.config, run.period, named=set(table["owner"].dropna()))
+    run.write("reassignment", module.reassign(table, active=people))
+    made = position.contacts(run.config, run.period, run.read("membership"))
+    run.write("cadence", module.cadence(table, made, as_of=run.period.calibration_end))
+    return run.write("coverage", module.load(table, active=people))
 
 
 def plans(run: Run) -> pd.DataFrame:
@@ -482,6 +503,7 @@ def account_table(run: Run) -> pd.DataFrame:
     compared = table[["account", "days_known"]].merge(run.read("growth_windows"), on="account", how="left")
     table["growth_lower"] = growth_lower(compared)
     table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
+    table = table.merge(run.read("position"), on="account", how="left", validate="one_to_one")
     paying, graded = run.read("credit"), run.read("prospects")
     if len(paying):
         owed = ["account", "credit_002", "overdue", "overdue_90", "disputed", "disputed_90"]
@@ -514,7 +536,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     ),
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
-    **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
+    **dict.fromkeys(("position", "account_table", "strategies", "labels", "left_out"), strategies),
     **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
     **dict.fromkeys(("plans", "plan_notes", "plan_people", "plan_mix", "plan_findings"), plans),
     **dict.fromkeys(("plan_actions", "plan_projects", "plan_competitors"), plans),

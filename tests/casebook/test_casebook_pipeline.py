@@ -49,6 +49,7 @@ def decide(folder):
         "potential": worth,
         "schemes": schemes.assign(values, by_hand, CUTS),
         "credit": paying,
+        "position": pd.DataFrame({"account": units["account"]}),
         # No pipeline is given.
         "prospects": pd.DataFrame(),
     }

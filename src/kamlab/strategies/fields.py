@@ -30,6 +30,8 @@ FLAG = Field("flag")
 INPUTS: Mapping[str, Field] = {
     "has_bought": Field("flag", required=True),
     "strategic": FLAG,
+    "only_returned": FLAG,
+    "owner_left": FLAG,
     "p_alive": Field("probability", required=True),
     "trailing_revenue": Field("money", required=True),
     "peak_revenue": Field("money", required=True),

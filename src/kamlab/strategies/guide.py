@@ -297,6 +297,31 @@ DEPARTMENTS: Mapping[str, Mapping[str, str]] = {
 }
 """Department → strategy → what it does."""
 
+PRINCIPLES: Mapping[str, str] = {
+    "levels": N_(
+        "First choose the market, then the customers in it; some rules hold for all customers, others for one class."
+    ),
+    "volume": N_("Judge a customer by what it leaves with us, not by volume or share alone."),
+    "qualify": N_(
+        "Before hours go into a deal, ask whether the customer will buy, when, from which budget, and who decides."
+    ),
+    "projects": N_(
+        "Where we are ahead in a project, win it; where a rival is ahead, look for the need that it leaves open, and "
+        "do not give up because we are weaker today."
+    ),
+    "unfit": N_(
+        "Do not press products on a customer that serve it badly; what comes back or is complained about tells."
+    ),
+    "rewards": N_("Discounts, rewards and special service are bounded by what they can bring, and have an end date."),
+    "references": N_("Large customers who are content bring others: ask them for a word."),
+    "people": N_(
+        "Choose, train and encourage people for the customer's good: they know it, share what they know, answer for "
+        "complaints, and promise only what can be kept."
+    ),
+    "software": N_("Choose software by its price, its use in the industry and its future; it does not replace a plan."),
+}
+"""What holds for every customer, whatever its labels."""
+
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "strategy.acquire": ("000-11", "000-12", "000-22"),
     "strategy.promote": ("000-13", "000-14", "000-15", "000-22"),
@@ -315,7 +340,16 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "terms_002": ("002-09", "002-10", "002-11"),
     "key_003": ("003-33", "003-35", "003-36", "003-37"),
     "remove_list": ("001-17", "003-33", "004-07"),
-    "horizons": ("001-21", "002-19"),
+    "horizons": ("001-21", "002-19", "004-03"),
+    "levels": ("001-01", "003-01"),
+    "volume": ("001-19",),
+    "qualify": ("003-23",),
+    "projects": ("002-20",),
+    "unfit": ("002-24", "003-29", "004-09"),
+    "rewards": ("003-31", "003-41"),
+    "references": ("004-26",),
+    "people": ("003-11", "003-38", "003-40"),
+    "software": ("003-19",),
 }
 """Text → entries of the documents' catalogue that it rests on."""
 

@@ -21,8 +21,16 @@ _MEASURE = 100.0
 _FIELDS = {**INPUTS, **DERIVED}
 
 _KNOWN_OF_PROSPECTS = (
-    *("has_bought", "strategic", "potential_class", "potential_revenue", "potential_source", "prospect_004"),
-    *("incumbent_rival", "joint_project", "has_owner", "contribution_cut_high", "volume_90_median"),
+    *(
+        "has_bought",
+        "only_returned",
+        "strategic",
+        "potential_class",
+        "potential_revenue",
+        "potential_source",
+        "prospect_004",
+    ),
+    *("incumbent_rival", "joint_project", "has_owner", "owner_left", "contribution_cut_high", "volume_90_median"),
 )
 """Fields that can hold something before the first purchase; all others are history."""
 

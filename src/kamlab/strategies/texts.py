@@ -114,6 +114,7 @@ REASONS: Mapping[str, str] = {
     "prospect.small": N_("Has never bought, and could buy only {potential}."),
     "prospect.graded": N_("Has never bought; its pipeline promises a deal soon, what it could buy is unknown."),
     "prospect.unknown": N_("Has never bought, and nobody has said what it could buy."),
+    "returner.wait": N_("Has sent goods or money back, and has no purchase in this log."),
     "negative.strategic": N_("Loses money at {trailing} of revenue in the last 12 months; kept as strategic."),
     "negative.repair": N_("Loses money at {trailing} of revenue in the last 12 months."),
     "win_back.silent": N_("Silent for {days} days; bought {peak} in its best 12 months."),

@@ -50,6 +50,7 @@ _TABLES = (
             _text("stage", "stage of the deal, as the source names it", needed=True),
             _date("opened", "day on which it was opened"),
             _date("closed", "day on which it was won or lost"),
+            _date("expected_close", "day on which the decision is expected, such as that of a tender"),
             _number("value", "value of the deal, in currency"),
             _number("probability", "chance to win, from 0 to 1", maximum=1),
         ),

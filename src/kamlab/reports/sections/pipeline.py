@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from kamlab.i18n import SENTENCES, Translator
-from kamlab.prospects import STALLED_SHARE
+from kamlab.period import DAYS_PER_YEAR
+from kamlab.prospects import LAST_WEEK, STALLED_SHARE, WEEK
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source
 
@@ -58,6 +59,84 @@ def deals(run: Source, t: Translator) -> list[Block]:
             )
         )
     return [text(t.join(SENTENCES, lines))]
+
+
+def calendar(run: Source, t: Translator) -> list[Block]:
+    """When the open deals are decided: what is likely to be won by then, and the next dates that sales has named."""
+    rows = run.read("pipeline")
+    if rows.empty:
+        return []
+    blocks: list[Block] = []
+    if rows["p_win"].notna().any():
+        value = rows["value"].fillna(0.0)
+        until = {"p_win_30": 30, "p_win_91": 91, "p_win_182": 182, "p_win": LAST_WEEK * WEEK}
+        printed = pd.DataFrame(
+            {
+                "until": [t("within {n} days", n=t.number(days)) for days in until.values()],
+                "won": [t.number(rows[chance].sum(), digits=1) for chance in until],
+                "money": [t.money((rows[chance] * value).sum()) for chance in until],
+            }
+        )
+        columns = [
+            TableColumn("until", t("Decided")),
+            TableColumn("won", t("Deals likely won"), "right"),
+            TableColumn("money", t("Weighted value"), "right"),
+        ]
+        blocks.append(table(printed, columns=columns, caption=t("When the open deals are likely to be won, added up.")))
+    as_of = pd.Timestamp(run.period.calibration_end)
+    named = rows[rows["expected_close"].notna()]
+    ahead = named[(named["expected_close"] - as_of).dt.days.between(0, DAYS_PER_YEAR)]
+    first = ahead.sort_values(["expected_close", "deal"]).head(TOP)
+    if len(first):
+        names = run.read("accounts").set_index("account")["name"]
+        printed = pd.DataFrame(
+            {
+                "date": [t.date(day.date()) for day in first["expected_close"]],
+                "name": first["account"].map(names).fillna(first["deal"]),
+                "product": first["product"],
+                "owner": first["owner"],
+                "money": [t.money(value) for value in first["value"]],
+            }
+        )
+        columns = [
+            TableColumn("date", t("Decision")),
+            TableColumn("name", t("Account")),
+            TableColumn("product", t("Product")),
+            TableColumn("owner", t("Owner")),
+            TableColumn("money", t("Value"), "right"),
+        ]
+        caption = t("Calendar of decisions and tenders of the next 12 months, the next first.")
+        blocks.append(table(printed, columns=columns, caption=caption))
+    return blocks
+
+
+def stalled(run: Source, t: Translator) -> list[Block]:
+    """Table of the deals that stand still, the most valuable first."""
+    rows = run.read("pipeline")
+    rows = rows[rows["stalled"].astype(bool)] if len(rows) else rows
+    if rows.empty:
+        return []
+    names = run.read("accounts").set_index("account")["name"]
+    first = rows.sort_values(["value", "deal"], ascending=[False, True]).head(TOP)
+    printed = pd.DataFrame(
+        {
+            "name": first["account"].map(names).fillna(first["deal"]),
+            "product": first["product"],
+            "owner": first["owner"],
+            "age": [t.number(days) for days in first["age_days"]],
+            "money": [t.money(value) for value in first["value"]],
+            "chance": [t.percent(chance) for chance in first["p_win"]],
+        }
+    )
+    columns = [
+        TableColumn("name", t("Account")),
+        TableColumn("product", t("Product")),
+        TableColumn("owner", t("Owner")),
+        TableColumn("age", t("Days open"), "right"),
+        TableColumn("money", t("Value"), "right"),
+        TableColumn("chance", t("Chance to win"), "right"),
+    ]
+    return [table(printed, columns=columns, caption=t("Deals that stand still: decide whether to go on."))]
 
 
 def payments(run: Source, t: Translator) -> list[Block]:
