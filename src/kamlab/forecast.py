@@ -13,8 +13,17 @@ from kamlab.backtest.situation import Amounts
 from kamlab.backtest.spread import Spread
 from kamlab.clv.checks import as_frame
 from kamlab.errors import ModelError, first_ids
+from kamlab.i18n import N_
 from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
+
+MOST_CELLS = 100_000_000
+"""Accounts × draws that are kept at most, some 0.8 GB for each table of them in memory."""
+LEAST_DRAWS = 100
+NOTE_FEWER_DRAWS = N_(
+    "There are so many accounts that intervals come from fewer random draws than the configuration asks for, so their "
+    "ends are less exact."
+)
 
 OWN_VALUE = 1e-6
 """A forecast of revenue that departs by more than this from purchases × order value has an order value of its own."""
@@ -126,6 +135,11 @@ def value_and_draws(
     return table, _named(table["account"], sampled), _named(table["account"], revenue)
 
 
+def affordable_draws(n_draws: int, n_accounts: int) -> int:
+    """Return how many draws of so many accounts are kept: those wanted, or what memory may hold, but 100 at least."""
+    return max(min(n_draws, MOST_CELLS // max(n_accounts, 1)), min(n_draws, LEAST_DRAWS))
+
+
 def _named(accounts: pd.Series, drawn: np.ndarray) -> pd.DataFrame:
     """Return account, d0 … of draws, shape (accounts, draws)."""
     return pd.concat([accounts, pd.DataFrame(drawn, columns=[f"d{i}" for i in range(drawn.shape[1])])], axis=1)
@@ -215,7 +229,7 @@ def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount
     """Return each account's value of one unit of money, spread over the horizon as its purchases are expected."""
     whole = takewhile(lambda days: days < horizon_days, map(months_to_days, count(1)))
     ends = np.array([*whole, horizon_days], dtype=float)
-    curve = np.stack([choice.transactions.expected_purchases(summary, end) for end in ends], axis=1)
+    curve = choice.transactions.expected_purchases(summary, ends)
     middles = (ends + np.concatenate([[0.0], ends[:-1]])) / 2
     factors = (1 + discount_rate_annual) ** -days_to_years(middles)
     flows = np.diff(curve, axis=1, prepend=0.0)

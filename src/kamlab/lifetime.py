@@ -38,8 +38,8 @@ _STEPS = np.linspace(-3.0, 3.7, 54)
 class Purchasing(Protocol):
     """A fitted model of purchases, as far as its expectation is concerned."""
 
-    def expected_purchases(self, summary: Any, horizon_days: float) -> np.ndarray:
-        """Return E[X | history] over the horizon; shape (accounts,)."""
+    def expected_purchases(self, summary: Any, horizon_days: Any) -> np.ndarray:
+        """Return E[X | history] over the horizon, or over each of an array of them; shape (accounts[, horizons])."""
 
 
 def residual_purchases(model: Purchasing, summary: Any, discount_rate_annual: float) -> np.ndarray:
@@ -72,8 +72,8 @@ def residual_purchases(model: Purchasing, summary: Any, discount_rate_annual: fl
     w = np.exp(_STEPS - np.exp(-_STEPS))
     weights = np.exp(-w) * w * (1 + np.exp(-_STEPS)) * (_STEPS[1] - _STEPS[0])
     total = np.zeros(len(as_frame(summary)))
-    for node, weight in zip(w, weights, strict=True):
-        total += weight * model.expected_purchases(summary, node / per_day)
+    for weight, expected in zip(weights, model.expected_purchases(summary, w / per_day).T, strict=True):
+        total += weight * expected
     return total
 
 
@@ -204,7 +204,7 @@ class _Outlook:
     ) -> None:
         self.summary, self.choice, self.future, self.seed = summary, choice, future, seed
         ends = np.array([months_to_days(month) for month in range(1, YEARS[-1] * MONTHS_PER_YEAR + 1)], dtype=float)
-        curve = np.stack([choice.transactions.expected_purchases(summary, end) for end in ends], axis=1)
+        curve = choice.transactions.expected_purchases(summary, ends)
         year = curve[:, MONTHS_PER_YEAR - 1]
         self.curve, self.alive = curve, year > NOTHING
         self.per_purchase = np.divide(1.0, year, out=np.zeros_like(year), where=self.alive)

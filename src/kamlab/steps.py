@@ -127,7 +127,10 @@ def value(run: Run) -> pd.DataFrame:
     run.write("record_groups", choice.groups)
     models = [m for m in (choice.transactions, choice.spend) if m is not None]
     run.write("models", clv.parameter_table(models))
-    run.write_facts("choice", choice.facts())
+    facts, wanted = choice.facts(), run.config.value.draws
+    n_draws = forecast.affordable_draws(wanted, len(table))
+    facts["notes"] += [forecast.NOTE_FEWER_DRAWS] if n_draws < wanted else []
+    run.write_facts("choice", facts)
     run.write_facts("spend", independence(table).facts() if choice.spend_fitted else {})
     rates = None
     if lines.has_cost:
@@ -141,7 +144,7 @@ def value(run: Run) -> pd.DataFrame:
         "horizon_days": DAYS_PER_YEAR,
         "discount_rate_annual": run.config.value.discount_rate_annual,
         "level": run.config.value.level,
-        "n_draws": run.config.value.draws,
+        "n_draws": n_draws,
         "seed": run.config.seed,
     }
     table = backtest.described(table, known)

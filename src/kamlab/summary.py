@@ -118,7 +118,9 @@ def summarize(
     sums = t.order_by("account").to_pyarrow()
     if not sums.num_rows:
         raise DataError(_no_purchase(ledger, period))
-    tables = [_finish(batch.to_pandas(), period, parts, ledger) for batch in sums.to_batches(max_chunksize=BATCH)]
+    batches = sums.to_batches(max_chunksize=BATCH)
+    # Dates as objects would cost more than their sums.
+    tables = [_finish(batch.to_pandas(date_as_object=False), period, parts, ledger) for batch in batches]
     table = pd.concat([table[[n for n in names if n in table]] for table in tables], ignore_index=True)
     if "peaks" in parts:
         peaks = _peaks(_months(days, period).to_pyarrow(), table["account"])
@@ -469,11 +471,11 @@ def _finish(table: pd.DataFrame, period: StudyPeriod, parts: set[str], ledger: L
     import pandas as pd
 
     dates = ["first_purchase", "last_purchase"]
-    table[dates] = table[dates].apply(lambda c: pd.to_datetime(c).astype("datetime64[s]"))
     numbers = table.columns.difference(["account", *dates])
-    table[numbers] = table[numbers].astype("float64")
+    table = table.astype(dict.fromkeys(dates, "datetime64[s]") | dict.fromkeys(numbers, "float64"))
     zeros = table.columns.intersection(ZERO_WITHOUT)
-    table[zeros] = table[zeros].fillna(0.0)
+    if len(zeros):
+        table[zeros] = table[zeros].fillna(0.0)
     as_of = pd.Timestamp(period.calibration_end)
     with np.errstate(divide="ignore", invalid="ignore"):
         table["frequency"] = table["purchase_days"] - 1

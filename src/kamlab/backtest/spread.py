@@ -86,4 +86,6 @@ class Spread:
             counts[rows], brought[rows] = drawn
         wanted = self.wanted.purchases if self.model.spend is None else self.wanted.revenue
         mean = brought.mean(axis=1).sum()
-        return counts, brought * (wanted.sum() / mean if mean > 0 else 1.0)
+        if mean > 0:
+            brought *= wanted.sum() / mean
+        return counts, brought

@@ -15,6 +15,7 @@ from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, finite
 from kamlab.clv.climb import Objective, one_thread
 from kamlab.clv.histories import Histories, distinct, rate_by_moments, sample, smallest_count
 from kamlab.clv.limits import no_worse_than_limits
+from kamlab.clv.merging import merge
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 from kamlab.period import DAYS_PER_UNIT, DAYS_PER_YEAR, days_to_units
@@ -306,11 +307,14 @@ class TransactionModel(FittedModel):
         table.insert(0, "account", data.account)
         return finite_forecast(table)
 
-    def expected_purchases(self, summary: Any, horizon_days: float) -> np.ndarray:
-        """Return E[X | history] over the horizon; shape (accounts,)."""
+    def expected_purchases(self, summary: Any, horizon_days: Any) -> np.ndarray:
+        """Return E[X | history] over the horizon, or over each of an array of them; shape (accounts[, horizons])."""
         rows, place = distinct(self._read(summary))
         alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
-        return self._forecast(rows, self._horizon(horizon_days), alive)[place]
+        if np.ndim(horizon_days) == 0:
+            return self._forecast(rows, self._horizon(horizon_days), alive)[place]
+        expected = [self._forecast(rows, self._horizon(days), alive) for days in horizon_days]
+        return np.stack(expected, axis=1)[place]
 
     def expected_purchases_new(self, horizon_days: Any) -> np.ndarray:
         """Return the repeat purchases expected of a new customer within `horizon_days` (a number or an array)."""
@@ -325,9 +329,11 @@ class TransactionModel(FittedModel):
         """Return P(X ≤ purchases | history) over the horizon, parameter uncertainty included; shape (accounts,)."""
         data = self._read(summary)
         t = self._horizon(horizon_days)
-        n = np.broadcast_to(np.asarray(purchases, dtype=float), data.x.shape)
-        rows = Histories(data.x, data.t_x, data.T, data.weight, data.z)
-        return np.where(n < 0, 0.0, 1 - self._at_least(rows, t, np.maximum(n, 0) + 1))
+        each = np.broadcast_to(np.asarray(purchases, dtype=float), data.x.shape)
+        # Accounts alike in history and number share the answer.
+        (n, x, t_x, age, *z), weight, place = merge((each, data.x, data.t_x, data.T, *data.z.T), data.weight)
+        rows = Histories(x, t_x, age, weight, np.column_stack([np.empty((len(x), 0)), *z]))
+        return np.where(n < 0, 0.0, 1 - self._at_least(rows, t, np.maximum(n, 0) + 1))[place]
 
     def sample_purchases(
         self, summary: Any, horizon_days: float, params: np.ndarray, *, rng: np.random.Generator

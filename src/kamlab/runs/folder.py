@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kamlab import config as _config
 from kamlab import steps
@@ -40,8 +40,19 @@ HANDED_ON_TOO = ("standing.parquet",)
 SCRATCH = ".scratch"
 """Temporary files of the engines, inside a run's folder as long as it is under way."""
 
+KEPT_BYTES = 500_000_000
+"""Tables that a run has read stay in memory up to this size together, because sections ask for the same ones often."""
+
 FROZEN = Path("log", "config.json")
 """What a run was started with."""
+
+
+class _Kept(NamedTuple):
+    """A table that has been read, the file that it was read from, and its size in memory."""
+
+    table: pd.DataFrame
+    file: tuple[int, ...]
+    size: int
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,7 @@ class Run:
     draft: bool = False
     accept_stale: bool = False
     _ledger: list[Ledger] = field(default_factory=list, repr=False, compare=False)
+    _tables: dict[str, _Kept] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def scratch(self) -> Path | None:
@@ -94,8 +106,19 @@ class Run:
         """
         import pandas as pd
 
-        self._make(name, self.path(name))
-        return pd.read_parquet(self.path(name))
+        path = self.path(name)
+        self._make(name, path)
+        stat = path.stat()
+        file = stat.st_ino, stat.st_size, stat.st_mtime_ns
+        kept = self._tables.pop(name, None)
+        if kept is None or kept.file != file:
+            table = pd.read_parquet(path)
+            kept = _Kept(table, file, int(table.memory_usage().sum()))
+        self._tables[name] = kept
+        while self._tables and sum(each.size for each in self._tables.values()) > KEPT_BYTES:
+            del self._tables[next(iter(self._tables))]
+        # What the caller changes becomes a copy of its own.
+        return kept.table.copy(deep=False)
 
     def before(self) -> Run | None:
         """Return what was handed on from the same company's run before, if there was one."""
