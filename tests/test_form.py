@@ -36,7 +36,7 @@ def spans(data):
     return found
 
 
-@pytest.mark.parametrize("paragraphs", (2, 8, 14, 20))
+@pytest.mark.parametrize("paragraphs", [2, 8, 14, 20])
 def test_a_chapter_that_ends_early_is_followed_by_the_next_one_on_the_same_page(paragraphs):
     items = []
     for _ in range(4):

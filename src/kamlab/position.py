@@ -11,7 +11,7 @@ from kamlab import margins, tables
 from kamlab.buying import bought_lines, with_returns
 from kamlab.config import Config
 from kamlab.ledger import Ledger
-from kamlab.period import DAYS_PER_YEAR, StudyPeriod
+from kamlab.period import StudyPeriod
 from kamlab.summary import summarize
 from kamlab.terms import TABLES
 

@@ -97,7 +97,7 @@ def attitude(config: Config, period: StudyPeriod, *, accounts: pd.DataFrame) -> 
     """
     if "complaints" not in tables.given(config):
         return None
-    told = _of_units(tables.read(config, "complaints", as_of=period.calibration_end).rows, accounts)
+    told = of_units(tables.read(config, "complaints", as_of=period.calibration_end).rows, accounts)
     recent = pd.to_datetime(told["date"]) >= pd.Timestamp(period.window_start(DAYS_PER_YEAR))
     told = told[recent & told["satisfaction"].notna()]
     return told["satisfaction"].astype(float).groupby(told["account"]).mean().rename("attitude_score")
