@@ -13,6 +13,11 @@ from kamlab.strategies.texts import STRATEGIES
 TOP = 8
 
 
+def advice(run: Source, t: Translator) -> list[Block]:
+    """The same sentence as `line`, as a block."""
+    return [text(said) for said in line(run, t)]
+
+
 def line(run: Source, t: Translator) -> list[str]:
     """Say in one sentence what a shift of hours is assumed to bring; nothing without a table of hours."""
     facts = run.read_facts("effort")
