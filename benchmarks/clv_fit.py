@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from known_data import cdnow_summary
 
 N_SIMULATED = 100_000
-ROUNDS = 5
+ROUNDS = 15
 OWN_REPEATS = {"CDNOW": 20}
 
 

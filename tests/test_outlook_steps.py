@@ -105,11 +105,22 @@ def test_what_is_known_of_the_accounts_takes_part_in_the_contest(run):
     assert {"bg_nbd_covariates", "pareto_nbd_covariates"} <= set(run.read("contest")["forecaster"])
 
 
-def test_a_covariate_that_the_master_never_has_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            'covariates = ["regoin", "owner"]',
+            r'no covariate "regoin" Did you mean "region".*"owner".* Known are: channel',
+        ),
+        ('covariates = ["region", "region"]', "stands there twice: region, region"),
+        ('forecaster = "pareto_nbd_covariates"', r'needs covariates, such as covariates = \["industry"\]'),
+    ],
+)
+def test_impossible_covariates_are_refused(tmp_path, written, said):
     (tmp_path / "kamlab.toml").write_text(
-        TOML.replace("COSTS", "").replace('["region"]', '["regoin", "owner"]'), "utf-8"
+        TOML.replace("COSTS", "").replace('covariates = ["region"]', written), "utf-8"
     )
-    with pytest.raises(ConfigError, match=r'no covariate "regoin" Did you mean "region".*"owner".* Known are: channel'):
+    with pytest.raises(ConfigError, match=said):
         kl.runs.open("", config=tmp_path / "kamlab.toml")
 
 

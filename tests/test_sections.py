@@ -143,8 +143,9 @@ def test_models_that_came_closer_are_named_with_their_gain_and_the_nearest_is_in
     calibration = pd.DataFrame(columns=["probability", "role", "upper", "accounts"])
     run = FakeRun({"backtest": record, "calibration": calibration}, {"choice": facts})
     said, table, *_ = forecast.contest(run, T)
-    assert "**Pareto/NBD, Model and last period, mixed** came closer (the first by 4.0%)" in said.markdown.replace(
-        "\u00a0", ""
+    assert (
+        "**Pareto/NBD, Model and last period, mixed** came closer (the first with an error 4.0% smaller)"
+        in said.markdown.replace("\u00a0", "")
     )
     assert why in said.markdown
     assert [row[0] for row in table.rows] == [

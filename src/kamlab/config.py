@@ -194,6 +194,12 @@ class Value(_Section):
             raise ValueError(f"a covariate stands there twice: {', '.join(names)}")
         return names
 
+    @model_validator(mode="after")
+    def _described(self) -> Value:
+        if self.forecaster.endswith("_covariates") and not self.covariates:
+            raise ValueError(f'forecaster = "{self.forecaster}" needs covariates, such as covariates = ["industry"]')
+        return self
+
 
 class Levels(_Section):
     """The fixed thresholds that the fitted cuts are held against; in the company's currency a year."""

@@ -28,7 +28,7 @@ class SummedLikelihood:
     """
 
     def __init__(self, rows: Histories, first: int) -> None:
-        survived = rows.x + first
+        survived = rows.x + 1 if first else rows.x
         self._x, self._share = rows.x, rows.weight / rows.weight.sum()
         # Who has not had a chance to leave has odds of 0.
         could_leave = np.where(survived > 0, np.maximum(survived, 1) - 1, np.inf)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.lapack import dposv, dpotrf
 from scipy.optimize import minimize
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import LibController, ThreadpoolController
 
 from kamlab.errors import ModelError
 
@@ -54,14 +54,22 @@ class Point(NamedTuple):
 
 
 @cache
-def _threads() -> ThreadpoolController:
-    return ThreadpoolController()
+def _libraries() -> list[LibController]:
+    # Looking for them anew would take longer than a small fit.
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
-def one_thread() -> AbstractContextManager[None]:
+@contextmanager
+def one_thread() -> Iterator[None]:
     """Keep linear algebra on one thread: several slow these small sums down."""
-    # Looking for the libraries anew would take longer than a small fit.
-    return _threads().limit(limits=1)
+    before = [(library, library.num_threads) for library in _libraries()]
+    try:
+        for library, _ in before:
+            library.set_num_threads(1)
+        yield
+    finally:
+        for library, threads in before:
+            library.set_num_threads(threads)
 
 
 def climb(

@@ -218,6 +218,9 @@ class CovariateModel(TransactionModel):
     # Reading
 
     def _learn(self, summary: Any) -> Purchases:
+        if not self._columns():
+            self.covariates_, self.n_columns_, self.n_effects_ = {}, 0, 0
+            return super()._learn(summary)
         found: dict[str, Any] = {}
 
         def design(frame: pd.DataFrame, buyers: np.ndarray, faults: Faults) -> np.ndarray:
@@ -243,6 +246,8 @@ class CovariateModel(TransactionModel):
         return data
 
     def _read(self, summary: Any) -> Purchases:
+        if not self.covariates_:
+            return super()._read(summary)
         self._params()
 
         def design(frame: pd.DataFrame, buyers: np.ndarray, faults: Faults) -> np.ndarray:
@@ -277,6 +282,8 @@ class CovariateModel(TransactionModel):
 
     def _space(self, rows: Histories) -> Space:
         names, starts, bounds = super()._space(rows)
+        if not self.n_effects_:
+            return Space(names, starts, bounds)
         effects = self._effects()
         furthest = [FURTHEST / max(np.abs(rows.z[:, effect.column]).max(), 1.0) for effect in effects]
         return Space(

@@ -39,8 +39,10 @@ class CountTerms:
                 for sign, (values, place) in zip(signs, found, strict=True)
             ]
             return
-        have = (np.bincount(count.astype(np.intp), share, most + 1) for count in counts)
-        self._above = np.stack([sign * np.cumsum(one[:0:-1])[::-1] for sign, one in zip(signs, have, strict=True)])
+        # Groups may count the same.
+        whole = {id(count): count.astype(np.intp) for count in counts}
+        above = {key: np.cumsum(np.bincount(count, share, most + 1)[:0:-1])[::-1] for key, count in whole.items()}
+        self._above = np.stack([sign * above[id(count)] for sign, count in zip(signs, counts, strict=True)])
         self._j, self._every = np.arange(float(most)), np.ones(most)
 
     def __call__(self, *starts: float) -> tuple[float, list[float], list[float]]:

@@ -136,7 +136,7 @@ def _nearer(newest: pd.DataFrame, run: Source, t: Translator) -> list[str]:
     if choice["chosen_by"] in ("only", "short"):
         return [
             t(
-                "**{names}** came closer (the first by {share}), but not clearly: of what was as accurate the simplest is "
+                "**{names}** came closer (the first with an error {share} smaller), but not clearly: of what was as accurate the simplest is "
                 "in force.",
                 names=names,
                 share=share,
@@ -144,7 +144,7 @@ def _nearer(newest: pd.DataFrame, run: Source, t: Translator) -> list[str]:
         ]
     return [
         t(
-            "**{names}** came closer (the first by {share}). This test had no part in the choice, so that it stays a fair "
+            "**{names}** came closer (the first with an error {share} smaller). This test had no part in the choice, so that it stays a fair "
             "one: the winner of a single test is often merely lucky.",
             names=names,
             share=share,
