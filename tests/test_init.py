@@ -169,7 +169,7 @@ def test_tables_are_guessed_by_file_and_header(file, header, name):
 def test_nothing_is_reported_before_its_reader_has_confirmed(tmp_path):
     path, _ = write_configuration(folder(tmp_path, don_hang=LOG))
     found = check_data(tmp_path, as_of="2024-12-28")
-    assert "the columns were guessed and are not confirmed yet" in found.text
+    assert "No report can be made: The columns of this configuration were guessed by kamlab init" in found.text
     assert found.faults
     assert "dates written like 31/12/2025 (Ngày) (found)" in found.text
     assert "numbers written like 1.234,50 (found)" in found.text
@@ -179,7 +179,7 @@ def test_nothing_is_reported_before_its_reader_has_confirmed(tmp_path):
         run(path, as_of="2024-12-28", out=tmp_path / "reports")
     confirm(path)
     assert config.load(path).source.confirmed
-    assert "not confirmed" not in check_data(tmp_path, as_of="2024-12-28").text
+    assert "were guessed by kamlab init" not in check_data(tmp_path, as_of="2024-12-28").text
 
 
 def test_the_command_works_without_a_terminal(tmp_path):
