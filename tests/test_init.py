@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -143,6 +145,36 @@ def test_a_spanish_company_in_several_files(tmp_path):
     found = check_data(tmp_path)
     assert "Read 511 lines, 115,494.50" in found.text
     assert "Table payments (payments received): 2 rows read, 0 used, 2 of later days left out" in found.text
+
+
+def test_a_workbook_with_a_sheet_for_each_table(tmp_path):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    sheets = {
+        "销售明细": [
+            ["客户编号", "日期", "金额"],
+            *([f"K{i % 9}", date(2024, 1 + i % 12, 5), 10 + i] for i in range(60)),
+        ],
+        "客户": [["客户编号", "客户名称", "业务员"], *([f"K{i}", f"公司{i}", "李娜"] for i in range(9))],
+        "收款": [["客户编号", "收款日期", "金额"], ["K1", date(2024, 3, 1), 11], ["K1", date(2024, 4, 1), 12]],
+    }
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(tmp_path / "数据.xlsx")
+    path, _ = write_configuration(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kamlab.toml", "数据.xlsx"]
+    confirm(path)
+    source = config.load(path).source
+    found = {"transactions": source.transactions, "accounts": source.accounts, "payments": source.payments}
+    assert {name: (table.path, table.sheet) for name, table in found.items()} == {
+        "transactions": ("数据.xlsx", "销售明细"),
+        "accounts": ("数据.xlsx", "客户"),
+        "payments": ("数据.xlsx", "收款"),
+    }
+    # 60 amounts from 10 to 69.
+    assert "Read 60 lines, 2,370.00" in check_data(tmp_path).text
 
 
 def test_every_optional_table_can_be_guessed():
