@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -145,6 +147,36 @@ def test_a_spanish_company_in_several_files(tmp_path):
     assert "Table payments (payments received): 2 rows read, 0 used, 2 of later days left out" in found.text
 
 
+def test_a_workbook_with_a_sheet_for_each_table(tmp_path):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    sheets = {
+        "销售明细": [
+            ["客户编号", "日期", "金额"],
+            *([f"K{i % 9}", date(2024, 1 + i % 12, 5), 10 + i] for i in range(60)),
+        ],
+        "客户": [["客户编号", "客户名称", "业务员"], *([f"K{i}", f"公司{i}", "李娜"] for i in range(9))],
+        "收款": [["客户编号", "收款日期", "金额"], ["K1", date(2024, 3, 1), 11], ["K1", date(2024, 4, 1), 12]],
+    }
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(tmp_path / "数据.xlsx")
+    path, _ = write_configuration(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kamlab.toml", "数据.xlsx"]
+    confirm(path)
+    source = config.load(path).source
+    found = {"transactions": source.transactions, "accounts": source.accounts, "payments": source.payments}
+    assert {name: (table.path, table.sheet) for name, table in found.items()} == {
+        "transactions": ("数据.xlsx", "销售明细"),
+        "accounts": ("数据.xlsx", "客户"),
+        "payments": ("数据.xlsx", "收款"),
+    }
+    # 60 amounts from 10 to 69.
+    assert "Read 60 lines, 2,370.00" in check_data(tmp_path).text
+
+
 def test_every_optional_table_can_be_guessed():
     assert set(FILE_WORDS) == set(SCHEMAS)
     assert {field.name for schema in SCHEMAS.values() for field in schema.fields} == set(FIELD_WORDS)
@@ -169,7 +201,7 @@ def test_tables_are_guessed_by_file_and_header(file, header, name):
 def test_nothing_is_reported_before_its_reader_has_confirmed(tmp_path):
     path, _ = write_configuration(folder(tmp_path, don_hang=LOG))
     found = check_data(tmp_path, as_of="2024-12-28")
-    assert "the columns were guessed and are not confirmed yet" in found.text
+    assert "No report can be made: The columns of this configuration were guessed by kamlab init" in found.text
     assert found.faults
     assert "dates written like 31/12/2025 (Ngày) (found)" in found.text
     assert "numbers written like 1.234,50 (found)" in found.text
@@ -179,7 +211,7 @@ def test_nothing_is_reported_before_its_reader_has_confirmed(tmp_path):
         run(path, as_of="2024-12-28", out=tmp_path / "reports")
     confirm(path)
     assert config.load(path).source.confirmed
-    assert "not confirmed" not in check_data(tmp_path, as_of="2024-12-28").text
+    assert "were guessed by kamlab init" not in check_data(tmp_path, as_of="2024-12-28").text
 
 
 def test_the_command_works_without_a_terminal(tmp_path):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from kamlab import config, tables
 from kamlab.errors import DataError
+from kamlab.ledger.lines import REASONS
+from kamlab.remedies import remedy
 from kamlab.tables import SCHEMAS, read_rows
 
 AS_OF = date(2025, 6, 30)
@@ -40,7 +42,9 @@ def test_every_broken_rule_is_said_with_count_places_money_and_remedy():
     assert not found.too_many
     said = found.said()
     assert said[0] == "Table invoices (invoices): 64 rows read, 60 used, 4 quarantined."
-    assert "  1 × date is not a date (lines 4), 7.25 concerned" in said
+    assert "  1 × date is not a date (lines 4), 7.25 concerned: write a day of the calendar, or set date_format" in (
+        "\n".join(said)
+    )
     worse = invoices(bad + GOOD[:20])
     assert worse.too_many
     remedy = worse.said()[-1]
@@ -134,6 +138,20 @@ def test_every_schema_takes_a_row_of_its_own_and_refuses_an_empty_one(name):
         schema.known_from,
     }
     assert named - {""} <= set(schema.columns)
+
+
+def test_every_rule_has_a_remedy():
+    fields = [field for schema in SCHEMAS.values() for field in schema.fields]
+    rules = [f"{field.name} is missing" for field in fields if field.needed]
+    rules += [f"{field.name} is not a {field.kind}" for field in fields if field.kind != "text"]
+    rules += [f"{f.name} is {side} {limit:g}" for f in fields for side, limit in (("below", 0), ("above", 1))]
+    rules += [f"{' and '.join(schema.key)} are repeated" for schema in SCHEMAS.values() if schema.key]
+    rules += ["due is before date", "3 fields where the header has 5", "no row in orders.csv for its order"]
+    rules += ["no rate for USD on or before its date", *REASONS.values()]
+    assert [rule for rule in rules if not remedy(rule)] == []
+    both = remedy("amount is missing or not a number; line id is repeated")
+    assert both.startswith("fill in the amount")
+    assert "; keep one of the rows" in both
 
 
 CELL = st.sampled_from(["1", "2", "A", "", " ", "2025-01-31", "2025-02-30", "12.5", "-3", "n/a", "x,y", "客户"])

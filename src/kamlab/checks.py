@@ -17,6 +17,7 @@ from kamlab.guess import guess_log
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.parsing import DATE_REMEDY
 from kamlab.period import StudyPeriod, parse_day
+from kamlab.remedies import with_remedy
 from kamlab.runs import early_faults, study_period
 from kamlab.sources import Reading, read_table
 from kamlab.start import DATES, NAME
@@ -63,7 +64,9 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
     refusals = _refusals(settings, ledger, period)
     lines += [*table_lines, *_freshness_lines(fresh, period), *refusals]
     lines += [] if refusals else _few_lines(settings, ledger, period)
-    return Check("\n".join(lines), bool(fresh.faults or refusals or table_faults))
+    faults = bool(fresh.faults or refusals or table_faults)
+    lines += [] if faults else [f"A report can be made: kamlab report --config {data}"]
+    return Check("\n".join(lines), faults)
 
 
 def check_playbook(path: Path) -> Check:
@@ -225,7 +228,8 @@ def _quarantine_lines(ledger: Ledger) -> list[str]:
         said = (
             f", {money:,.2f} {ledger.currency}".rstrip() if ledger.has_money and group["amount"].notna().any() else ""
         )
-        lines.append(f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){said}")
+        found = f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){said}"
+        lines.append(with_remedy(found, reason))
     return lines
 
 

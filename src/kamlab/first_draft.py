@@ -23,6 +23,14 @@ def toml_key(name: str) -> str:
     return name if name.isascii() and name.replace("_", "").isalnum() else toml_text(name)
 
 
+def place_of(file: str) -> list[str]:
+    """Return the settings of where a table is: a file, or FILE[SHEET] of a workbook with several sheets."""
+    if not file.endswith("]"):
+        return [f"path = {toml_text(file)}"]
+    book, _, sheet = file.removesuffix("]").partition("[")
+    return [f"path = {toml_text(book)}", f"sheet = {toml_text(sheet)}"]
+
+
 @dataclass
 class Draft:
     """A configuration in the making.
@@ -49,7 +57,7 @@ class Draft:
 
     def place(self, file: str, raw: RawTable) -> None:
         """Write where a table is and how its file was read."""
-        self.lines.append(f"path = {toml_text(file)}")
+        self.lines += place_of(file)
         self.lines += [f"# read as: {reading}" for reading in raw.readings if reading.what]
         self.used.append(file)
 

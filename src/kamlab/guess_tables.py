@@ -86,7 +86,7 @@ def guess_table(file: str, raw: RawTable) -> tuple[str, dict[str, str]] | None:
     Parameters
     ----------
     file : str
-        Its name.
+        Its name; FILE[SHEET] for a sheet of a workbook, which is then what names it.
     raw : RawTable
 
     Returns
@@ -98,7 +98,7 @@ def guess_table(file: str, raw: RawTable) -> tuple[str, dict[str, str]] | None:
 
     None where its name is that of no table, or a needed column is not found for certain.
     """
-    stem = plain(file.rpartition(".")[0] or file)
+    stem = plain(file.removesuffix("]").partition("[")[2] if file.endswith("]") else file.rpartition(".")[0])
     for name, words in FILE_WORDS.items():
         if not any(plain(word) in stem for word in words.split(",")):
             continue

@@ -196,7 +196,10 @@ def _decimals(raw: RawTable, name: str) -> pd.Series:
 
     if _CONSTANT.fullmatch(name) and name not in raw.rows.column_names:
         return pd.Series([Decimal(name)] * raw.rows.num_rows, dtype=object)
-    return parse_decimal(raw.rows[name].to_pandas().astype("str").where(lambda s: s.notna(), None).astype(object))
+    # A log repeats few quantities and prices: each different text is read once.
+    encoded = raw.rows[name].combine_chunks().dictionary_encode(null_encoding="encode")
+    known = parse_decimal(pd.Series(encoded.dictionary.to_pylist(), dtype=object))
+    return known.iloc[encoded.indices.to_numpy()].reset_index(drop=True)
 
 
 def _written(values: list[Decimal | None]) -> pa.Array:

@@ -9,11 +9,13 @@ from itertools import takewhile
 from pathlib import Path
 
 from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
-from kamlab.first_draft import Draft, toml_key, toml_text
+from kamlab.first_draft import Draft, place_of, toml_key, toml_text
 from kamlab.guess import LEFT_OUT_STATUS, LOG_WORDS, MASTER_WORDS, Guess, guess, guess_log, plain
 from kamlab.guess_tables import guess_table
 from kamlab.period import end_of_last_complete_month
 from kamlab.sources import RawTable, read_table
+from kamlab.sources.excel import SUFFIXES as EXCEL
+from kamlab.sources.excel import sheet_names
 from kamlab.sources.paths import SUFFIXES, files_in
 from kamlab.tables import SCHEMAS
 
@@ -51,19 +53,42 @@ def write_configuration(folder: Path) -> tuple[Path, str]:
         raise DataError(
             f"{folder} holds no file that ends in {', '.join(SUFFIXES)}. Put your data there, then run again."
         )
-    tables, unread = {}, {}
-    for file in files:
-        try:
-            tables[file.name] = read_table(file)
-        except KamlabError as error:
-            unread[file.name] = str(error)
+    tables, unread = _read_all(files)
     draft = _draft(folder, tables, unread)
-    path.write_text("\n".join(draft.lines) + "\n", "utf-8")
+    _write(path, "\n".join(draft.lines) + "\n")
     said = f"Wrote {path}. Its columns are guesses from the headers; please compare them with your data:\n"
     said += "\n".join(f"  {line}" for line in _shown(draft.lines))
     for head, reasons in (("Worth a look:", draft.remarks), ("Still to settle in the file:", draft.open)):
         said += "".join(f"\n{line}" for line in [head, *(f"  - {reason}" for reason in reasons)] if reasons)
     return path, said + f"\nThen set confirmed = true in it, and run: kamlab check {path}"
+
+
+def _read_all(files: list[Path]) -> tuple[dict[str, RawTable], dict[str, str]]:
+    """Read every file, and every sheet of a workbook with several; return the reasons why others cannot be read."""
+    tables, unread = {}, {}
+    for file in files:
+        try:
+            sheets = sheet_names(file) if file.suffix.lower() in EXCEL else []
+        except KamlabError as error:
+            unread[file.name] = str(error)
+            continue
+        for sheet in sheets if len(sheets) > 1 else [None]:
+            name = file.name if sheet is None else f"{file.name}[{sheet}]"
+            try:
+                tables[name] = read_table(file, sheet=sheet)
+            except KamlabError as error:
+                unread[name] = str(error)
+    return tables, unread
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _shown(lines: list[str]) -> list[str]:
@@ -76,7 +101,7 @@ def _shown(lines: list[str]) -> list[str]:
 def confirm(path: Path) -> None:
     """Note in a configuration that its guesses are right."""
     text = path.read_text("utf-8")
-    path.write_text(text.replace("confirmed = false ", "confirmed = true  ", 1), "utf-8")
+    _write(path, text.replace("confirmed = false ", "confirmed = true  ", 1))
 
 
 def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) -> Draft:
@@ -204,7 +229,7 @@ def _transactions(
         key = _key(raw, right) if other not in draft.used else None
         gives = {k: n for k, n in guesses[other].columns.items() if k not in columns and n not in raw.columns}
         if key and gives:
-            joins.append(f"{{ path = {toml_text(other)}, on = {toml_text(key)} }}")
+            joins.append(f"{{ {', '.join(place_of(other))}, on = {toml_text(key)} }}")
             columns |= gives
             frames |= dict.fromkeys(gives, right)
             draft.used.append(other)
@@ -237,7 +262,7 @@ def _transactions(
 def _alike(main: str, tables: Mapping[str, RawTable]) -> str:
     """Return the pattern of the files that have the log's columns, and of no others; empty if it is alone."""
     alike = [file for file, raw in tables.items() if raw.columns == tables[main].columns]
-    if len(alike) < 2:
+    if len(alike) < 2 or main.endswith("]"):
         return ""
     begins = "".join(
         letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, zip(*alike, strict=False))

@@ -26,14 +26,7 @@ def read_excel(path: Path, *, sheet: str | None, header: Sequence[str] | None, c
     DataError
         If the file is no workbook, there are several sheets and none is named, or the sheet holds nothing.
     """
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        filled = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
-    except (CalamineError, OSError) as error:
-        raise DataError(f"{path.name} cannot be read as a workbook: {error}") from None
-    filled = {name: found for name, found in filled.items() if found.height}
+    filled = _sheets(path)
     chosen = _choose(path.name, sheet, {name: found.height for name, found in filled.items()}, content)
     cells = filled[chosen].to_python(skip_empty_area=False)
     names, first = list(header or ()), 0
@@ -46,6 +39,29 @@ def read_excel(path: Path, *, sheet: str | None, header: Sequence[str] | None, c
     if not rows or not any(names):
         raise DataError(f"{source} has no line under its header. Export the {content} again, or name another sheet.")
     return _table(source, names, rows, Reading(source, (("sheet", chosen),), frozenset(() if sheet else ("sheet",))))
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Return the sheets of a workbook that hold data.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook.
+    """
+    return list(_sheets(path))
+
+
+def _sheets(path: Path) -> dict[str, Any]:
+    """Open the sheets of a workbook that hold data."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
+    except (CalamineError, OSError) as error:
+        raise DataError(f"{path.name} cannot be read as a workbook: {error}") from None
+    return {name: found for name, found in sheets.items() if found.height}
 
 
 def _choose(book: str, sheet: str | None, heights: dict[str, int], content: str) -> str:

@@ -12,6 +12,7 @@ from kamlab import intake
 from kamlab.config import MOST_QUARANTINED, Config
 from kamlab.errors import DataError, did_you_mean, first_ids
 from kamlab.parsing import parse_date, parse_text
+from kamlab.remedies import with_remedy
 from kamlab.sources import RawTable, canonical, from_frame
 from kamlab.tables.declared import SCHEMAS
 from kamlab.tables.schema import UNREADABLE, Schema, faults
@@ -69,7 +70,7 @@ class TableReading:
         ]
         for reason, group in self.quarantine.groupby("reason", sort=True):
             money = f", {group['amount'].sum():,.2f} concerned" if group["amount"].notna().any() else ""
-            lines.append(f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){money}")
+            lines.append(with_remedy(f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){money}", reason))
         if self.too_many:
             lines.append(f"  {self._remedy()}")
         return lines
