@@ -15,6 +15,8 @@ from kamlab.errors import ConfigError
 from kamlab.ledger import read_ledger
 from kamlab.past_forecast import held_against
 from kamlab.period import StudyPeriod
+from kamlab.runs.folder import HANDED_ON
+from kamlab.runs.output import hand_on, handed_on
 
 COLUMNS = [
     "account",
@@ -119,6 +121,19 @@ def test_what_cannot_be_compared_is_said(two_runs, tmp_path):
     (other / "tables" / "standing.parquet").unlink()
     with pytest.raises(ConfigError, match="older kamlab"):
         compare_runs(old, other)
+
+
+def test_a_run_hands_on_its_standing_where_it_has_one(tmp_path):
+    earlier, building = tmp_path / "earlier", tmp_path / "building"
+    (earlier / "tables").mkdir(parents=True)
+    assert handed_on(earlier) == {}
+    for name in HANDED_ON:
+        (earlier / "tables" / name).write_text("of an older kamlab")
+    assert set(handed_on(earlier)) == set(HANDED_ON)
+    BEFORE.to_parquet(earlier / "tables" / "standing.parquet")
+    hand_on(earlier, building)
+    found = pd.read_parquet(building / "log" / "before" / "tables" / "standing.parquet")
+    assert found["account"].tolist() == BEFORE["account"].tolist()
 
 
 def actions(*rows):
