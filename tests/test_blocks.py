@@ -147,7 +147,12 @@ def test_document_takes_markdown_and_blocks_in_order_and_drops_other_outputs():
     inside = result["body"][7]["body"]
     assert [e["kind"] for e in inside] == ["paragraph", "list"], "no heading of the outline inside a callout"
     assert inside[0]["runs"] == [{"text": "Heading inside", "strong": True}]
-    assert result["cover"] == {"title": "Value", "subtitle": "Management report", "facts": [["Accounts", "12"]]}
+    assert result["cover"] == {
+        "title": "Value",
+        "subtitle": "Management report",
+        "facts": [["Accounts", "12"]],
+        "compact": False,
+    }
     assert result["meta"] == {
         "title": "Value",
         "company": "ACME",

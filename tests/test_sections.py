@@ -300,15 +300,42 @@ def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(co
             "draws": draws,
             "revenue_draws": draws,
         },
-        {"revenue": {"trailing": 70.0, "previous": 70.0, "trailing_contribution": 20.0, "previous_contribution": 10.0}},
+        {
+            "plan": {"trailing": {}},
+            "revenue": {
+                "trailing": 70.0,
+                "previous": 70.0,
+                "trailing_contribution": 20.0,
+                "previous_contribution": 10.0,
+            },
+        },
     )
     (block,) = answers.headline(run, T)
     said = block.markdown.replace("\u00a0", " ")
-    assert "Today's customers should bring **EUR 50.0**" in said
-    assert "they brought EUR 40.0. Customers still to be won are not counted." in said
-    assert f"against EUR {12 - cost:.{1 if cost == 0 else 2}f} in the last 12 months" in said
-    assert ("contribution after cost to serve" in said) == after
+    assert "today's customers should bring **EUR 9.00**" in said
+    assert f"against EUR {12 - cost:.{1 if cost == 0 else 2}f} in the last 12." in said
+    assert ("after cost to serve (90%" in said) == after
     assert said.count("Contribution before cost to serve of the last 12 months") == after
+
+
+def first_page(revenue, **changes):
+    """A run whose one account is worth a headline."""
+    return FakeRun(run_of(accounts(**changes)).tables, {"revenue": {"trailing": 105.0, "previous": revenue}})
+
+
+@pytest.mark.parametrize(
+    ("previous", "said"),
+    [
+        (100.0, "# Revenue rose 5% to EUR 105"),
+        (210.0, "# Revenue fell 50% to EUR 105"),
+        (105.2, "# Revenue held at EUR 105"),
+        (None, "# Revenue of the last 12 months: EUR 105"),
+    ],
+)
+def test_the_first_line_says_what_happened_and_what_is_asked(previous, said):
+    silent = {"strategy": ["win_back"], "strategy_rule": ["win_back.silent"]}
+    (block,) = answers.opening(first_page(previous, **silent), T)
+    assert block.markdown.replace("\u00a0", " ") == f"{said}; 1 account puts EUR 12.0 a year at risk"
 
 
 def test_names_in_sentences_are_not_read_as_markdown():
