@@ -30,6 +30,7 @@ bench: $(DEV_READY) ## Time a whole report step by step, and the models' fits an
 	$(BIN)/python benchmarks/report_steps.py
 	$(BIN)/python benchmarks/clv_fit.py
 	$(BIN)/python benchmarks/clv_scale.py
+	$(BIN)/python benchmarks/account_plans.py
 
 sample: $(DEV_READY) ## Make data/sample/ anew from its seed
 	$(BIN)/python -m kamlab.simulate data/sample

@@ -61,6 +61,7 @@ def every_block(words):
         b.Figure("<svg></svg>", words, words),
         b.callout("warning", words, words),
         b.page_break(),
+        b.part("A1", [b.text(words), b.callout("info", words)]),
         b.cover(words, translator=Translator(), company=words, as_of=date(2025, 1, 1), facts=[(words, words)]),
     ]
 

@@ -149,7 +149,7 @@ def test_the_record_of_the_forecast_follows_from_the_table(sample):
 
 
 def test_the_tables_after_the_first_pages_follow_from_the_tables_too(sample):
-    text, t = " ".join(map(pdf_text, sample.reports)), Translator("en", currency="CNY")
+    text, t = " ".join(pdf_text(p) for p in sample.reports if "plans" not in p.name), Translator("en", currency="CNY")
     found = tables(sample)
     value = found["forecast"].set_index("account")["expected_contribution"]
     typed = found["strategies"].assign(value=found["strategies"]["account"].map(value))
@@ -180,6 +180,27 @@ def test_the_tables_after_the_first_pages_follow_from_the_tables_too(sample):
     read = found["reconciliation"].set_index("part").loc["read"]
     rows.append(f"Read {t.number(read['rows'])} {t.money_exact(read['money'], 2)}")
     assert [row for row in rows if plain(row) not in text] == []
+
+
+def test_each_account_that_has_a_plan_has_its_document_with_its_numbers(sample):
+    found, t = tables(sample), Translator("en", currency="CNY")
+    plans = found["plans"]
+    planned = plans[plans["planned"]]
+    files = sorted(path.name for path in (sample.link / "pdf" / "plans").iterdir())
+    assert files == sorted(f"{account}.en.pdf" for account in planned["account"])
+    assert len(planned) > 30
+    whole = pdf_text(sample.link / "pdf" / "account-plans.en.pdf")
+    accounts = found["account_table"].set_index("account")
+    for row in planned.itertuples():
+        assert plain(f"stretch {t.money(row.revenue_p80)}") in whole
+        assert " ".join(accounts.loc[row.account, "name"].split())[:18] in whole
+    first = planned.nlargest(1, "at_stake").iloc[0]
+    text = pdf_text(sample.link / "pdf" / "plans" / f"{first['account']}.en.pdf")
+    value = accounts.loc[first["account"]]
+    for money in ("expected_contribution", "headroom", "previous_revenue", "trailing_revenue"):
+        assert plain(t.money(value[money])) in text
+    for name in plans.loc[~plans["planned"], "name"]:
+        assert name in whole, "those without a plan are listed"
 
 
 def test_each_list_of_accounts_begins_with_the_one_that_its_table_puts_first(sample):
@@ -297,7 +318,7 @@ def test_the_command_line_works_in_an_empty_environment(tmp_path):
     assert done.stdout.strip().endswith("cdnow-1998-06-30/pdf/appendix.en.pdf")
     assert all(Path(path).is_file() for path in done.stdout.splitlines())
     lines = done.stderr.strip().splitlines()
-    assert lines[0] == "[1/8] 01_data_quality"
-    assert len(lines) == 8
+    assert lines[0] == "[1/10] 01_data_quality"
+    assert len(lines) == 11, "each step, and where people fill in the plans"
     assert list(home.iterdir()) == []
     assert list(elsewhere.iterdir()) == []

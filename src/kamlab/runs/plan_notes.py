@@ -49,9 +49,10 @@ def offer_notes(config: Config, folder: Path, translator: Translator) -> tuple[s
 
     from kamlab.plans.notes import update_notes
 
-    if config.base.resolve() == resources.sample().resolve():
+    table = folder / "tables" / "plans.parquet"
+    if config.base.resolve() == resources.sample().resolve() or not table.is_file():
         return ()
-    plans = pd.read_parquet(folder / "tables" / "plans.parquet")
+    plans = pd.read_parquet(table)
     planned = plans[plans["planned"]].rename(columns={"responsible": "owner"})
     path = config.resolve(config.plans.notes)
     if planned.empty and not path.exists():

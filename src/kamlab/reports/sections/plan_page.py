@@ -16,8 +16,8 @@ from kamlab.reports.sections.names import ended, signed
 from kamlab.reports.sections.plan_book import PlanPage
 from kamlab.strategies import guide, texts
 
-TOP = 6
-"""Rows of a list on one page; the run's tables hold all."""
+TOP, MOST_ACTIONS = 3, 6
+"""Items of a line and rows of the list of actions, so that a plan has two pages; the run's tables hold all."""
 
 UNSAID = ("future", "provisional", "override", "headroom", "no_owner")
 """Flags that other lines of the page say."""
@@ -129,9 +129,9 @@ def _card(case: PlanPage, t: Translator) -> Block:
         rows.append((t(field.label), case.notes.get(field.name) or blank(t)))
     if case.personal:
         rows += [(t(field.label), case.notes.get(field.name) or blank(t)) for field in FIELDS if field.personal]
-    unknown = [words.FACTS[name] for name in filter(None, _text(case.plan["card_missing"]).split(", "))]
+    unknown = [name for name in _text(case.plan["card_missing"]).split(", ") if name in words.FACTS]
     caption = t("Customer card, {share} complete.", share=t.percent(case.plan["card_share"]))
-    note = t("Not known: {facts}.", facts=t.join(COMMAS, map(t, unknown))) if unknown else ""
+    note = t("Not known: {facts}.", facts=t.join(COMMAS, (t(words.FACTS[name]) for name in unknown))) if unknown else ""
     return _facts(_folded(rows, t), t, caption=caption, note=note)
 
 
@@ -307,7 +307,7 @@ def _tactics(case: PlanPage, t: Translator) -> str:
 
 def _actions(case: PlanPage, t: Translator) -> Block:
     """Who does what until when: agreed on first, then what the data asks for."""
-    actions = case.rows["actions"][: 2 * TOP]
+    actions = case.rows["actions"][:MOST_ACTIONS]
     lines = [
         [
             words.action(t, row),
@@ -319,9 +319,9 @@ def _actions(case: PlanPage, t: Translator) -> Block:
     ]
     lines.append([blank(t), blank(t), blank(t), ""])
     columns = [
-        TableColumn("what", t("What"), width=42),
-        TableColumn("who", t("Who"), width=18),
-        TableColumn("due", t("Until when"), width=12),
+        TableColumn("what", t("What"), width=40),
+        TableColumn("who", t("Who"), width=23),
+        TableColumn("due", t("Until when")),
         TableColumn("state", t("State"), width=11),
     ]
     more = len(case.rows["actions"]) - len(actions)
@@ -337,11 +337,11 @@ def _resources(case: PlanPage, t: Translator) -> Block:
     engagement = guide.SCHEMES["engagement_001"].get(case.labels.get("engagement_001", ""))
     if engagement:
         rows.append((t("How closely"), t("{name}: {meaning}", name=t(engagement.name), meaning=t(engagement.meaning))))
-    if kind in guide.EFFORT:
-        rows.append((t("Effort"), t.join(SENTENCES, [t(guide.EFFORT[kind].resources), t(guide.EFFORT[kind].management)])))
     advice = guide.ADVICE.get(strategy)
-    if advice:
-        rows.append((t("Resources"), t(advice.resources)))
+    effort = [guide.EFFORT[kind].resources] if kind in guide.EFFORT else []
+    effort += [advice.resources] if advice else []
+    if effort:
+        rows.append((t("Effort"), t.join(SENTENCES, map(t, effort))))
     rows += [
         (t("Executives needed"), case.notes.get("executives") or blank(t)),
         (t("Experts needed"), case.notes.get("experts") or blank(t)),
@@ -356,7 +356,7 @@ def _resources(case: PlanPage, t: Translator) -> Block:
         if strategy in by_strategy
     ]
     rows += [(t("Departments"), t.join(SENTENCES, tasks))] if tasks else []
-    rows += _horizons(case, advice, t)
+    rows += [(t("Steps"), t.join(SENTENCES, _horizons(case, advice, t)))] if advice else []
     return _facts(_folded(rows, t), t, caption=t("Resources, review, and the years to come."))
 
 
@@ -370,16 +370,15 @@ def _contacts(plan: Mapping[str, Any], t: Translator) -> str:
     )
 
 
-def _horizons(case: PlanPage, advice: guide.Advice | None, t: Translator) -> Iterable[tuple[str, str]]:
+def _horizons(case: PlanPage, advice: guide.Advice, t: Translator) -> Iterable[str]:
     """Return the steps of one, three and five years: the strategy's, and what people want beyond them."""
-    if advice is None:
-        return
     for label, step, field in (
         (N_("Within 12 months"), advice.short, ""),
         (N_("In three years"), advice.mid, "mid_term"),
         (N_("In five years"), advice.long, "long_term"),
     ):
-        yield t(label), t.join(SENTENCES, [t(step), *([case.notes[field]] if field in case.notes else [])])
+        own = [case.notes[field]] if field in case.notes else []
+        yield t("{name}: {meaning}", name=t(label), meaning=t.join(SENTENCES, [t(step), *own]))
 
 
 def _facts(rows: Sequence[tuple[str, str]], t: Translator, *, caption: str, note: str = "") -> Block:
