@@ -219,6 +219,22 @@ def test_last_years_forecast_knows_nothing_of_what_came(steady):
     assert (found["upper"] > found["expected"]).all()
 
 
+def test_the_contests_own_forecast_of_the_same_days_stands(steady):
+    accounts = [f"c{n:02d}" for n in range(60)]
+    record = pd.DataFrame({"origin": [pd.Timestamp("2024-12-31")], "forecaster": ["trailing"], "target": ["revenue"]})
+    found = held_against(
+        steady,
+        StudyPeriod(date(2025, 12, 31)),
+        membership=pd.DataFrame({"member": accounts, "account": accounts}),
+        forecaster="trailing",
+        record=record.assign(forecast=25_000.0, actual=17_000.0),
+        groups={"owner": pd.Series({a: a[:2] for a in accounts})},
+    )
+    assert found.loc[0, "expected"] == pytest.approx(25_000)
+    assert found.loc[1:, "expected"].sum() == pytest.approx(25_000)
+    assert found.loc[0, "lower"] < 25_000 < found.loc[0, "upper"]
+
+
 def test_a_log_of_half_a_year_holds_no_forecast_of_last_year(steady):
     accounts = ["c00"]
     found = held_against(
@@ -226,7 +242,7 @@ def test_a_log_of_half_a_year_holds_no_forecast_of_last_year(steady):
         StudyPeriod(date(2023, 12, 31)),
         membership=pd.DataFrame({"member": accounts, "account": accounts}),
         forecaster="trailing",
-        record=pd.DataFrame(),
+        record=pd.DataFrame({"origin": [], "forecaster": [], "target": []}),
         groups={},
     )
     assert found.empty

@@ -8,7 +8,7 @@ import pandas as pd
 
 from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, escape, kpis, table, text
-from kamlab.reports.sections import books, targets
+from kamlab.reports.sections import books, review, targets
 from kamlab.reports.sections.data import left_out
 from kamlab.reports.sections.decisions import asked_for
 from kamlab.reports.sections.names import signed
@@ -375,5 +375,5 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
         books.sentence(run, t),
     ]
     lines.append(t.join(SENTENCES, [sentence for sentence in log if sentence]))
-    lines += left_out(run, t)
+    lines += [*review.actions_line(run, t), *left_out(run, t)]
     return [text(t("## How sure is this?") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
