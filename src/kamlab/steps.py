@@ -379,10 +379,11 @@ def strategies(run: Run) -> pd.DataFrame:
 
 
 def coverage(run: Run) -> pd.DataFrame:
-    """Write `coverage`, `reassignment`, `cadence` and the facts `headcount`: who looks after whom, and how often."""
+    """Write `coverage`, `reassignment`, `cadence`, `roster` and facts `headcount`: who looks after whom, how often."""
     from dataclasses import asdict
 
     from kamlab import coverage as module
+    from kamlab import side_tables
 
     wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
@@ -390,10 +391,15 @@ def coverage(run: Run) -> pd.DataFrame:
     wide["coverage_004"] = wide["coverage_004"].fillna("pooled")
     table = run.read("account_table").merge(wide, on="account")
     table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
-    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], table["owner"])))
-    run.write("reassignment", module.reassign(table))
-    run.write("cadence", module.cadence(table, as_of=run.period.calibration_end))
-    return run.write("coverage", module.load(table))
+    active = side_tables.active_people(run.config, run.period, table["owner"])
+    here = table["owner"] if active is None else table["owner"].where(table["owner"].isin(active))
+    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], here)))
+    run.write("reassignment", module.reassign(table, active=active))
+    contacts = side_tables.contacts(run.config, run.period, accounts=run.read("membership"))
+    run.write("cadence", module.cadence(table, contacts, as_of=run.period.calibration_end))
+    pooled = table[table["coverage_004"] == "pooled"]
+    run.write("roster", pooled[[column.name for column in TABLES["roster"]]].sort_values("account"))
+    return run.write("coverage", module.load(table, active=active))
 
 
 def plans(run: Run) -> pd.DataFrame:
@@ -488,7 +494,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
     **dict.fromkeys(("account_table", "strategies", "labels", "left_out"), strategies),
-    **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
+    **dict.fromkeys(("coverage", "reassignment", "cadence", "roster", "headcount"), coverage),
     **dict.fromkeys(("plans", "plan_notes", "plan_people", "plan_mix", "plan_findings"), plans),
     **dict.fromkeys(("plan_actions", "plan_projects", "plan_competitors"), plans),
     **dict.fromkeys(("changes", "dimensions"), dimensions),
