@@ -49,7 +49,7 @@ def moves(run: Source, t: Translator) -> list[Block]:
         TableColumn("proposed", t("Proposed owner"), width=16),
     ]
     caption = t.plural(
-        "{n} account should change hands.", "{n} accounts should change hands; those that bring most.", len(found)
+        "{n} account lacks an active owner, or lies beyond what its owner can look after.", "{n} accounts lack an active owner, or lie beyond what theirs can look after; those that bring most.", len(found)
     )
     note = t("Relations stay where they can; moves even out the loads and keep accounts in their region. A dash: nobody has room.")
     return [table(printed, columns=columns, caption=caption, note=note)]
