@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kamlab import dimensions, terms
@@ -149,6 +149,7 @@ def test_an_accounts_value_falls_to_its_lines_and_adds_up():
     assert got["clv"].sum() == pytest.approx(4 * 75)
 
 
+@settings(max_examples=20)
 @given(
     st.lists(
         st.tuples(

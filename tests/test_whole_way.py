@@ -103,6 +103,34 @@ def test_the_strategy_table_follows_from_the_tables(sample):
         assert plain(row) in text
 
 
+def test_the_period_review_follows_from_the_tables(sample):
+    text, t = pdf_text(sample.link / "pdf" / "period-review.en.pdf"), Translator("en", currency="CNY")
+    found = tables(sample)
+    revenue = found["ledger"].loc[pd.to_datetime(found["ledger"]["date"]) > "2024-12-31", "amount"].astype(float).sum()
+    # The company's own target of 2025, as the input file sets it.
+    plan = 1_125_000_000
+    assert (
+        plain(f"The plan for these 12 months was {t.money(plan)}; {t.percent(1 - revenue / plan)} of it is missing.")
+        in text
+    )
+    company = found["plan"][found["plan"]["kind"] == "company"]
+    assert company["actual"].iloc[-4:].sum() == pytest.approx(revenue)
+    assert company["plan"].iloc[-4:].sum() == pytest.approx(plan)
+    held = found["held_against"].iloc[0]
+    said = f"as of 31 Dec 2024: {t.money(held['expected'])} (90% interval: {t.money(held['lower'])} to"
+    assert plain(said) in text
+    assert plain(f"“Same as the year before” would have said {t.money(held['naive'])}") in text
+    actions = pd.read_csv(SAMPLE.parent / "actions.csv", parse_dates=["due", "done"])
+    late, missing = (actions["done"] > actions["due"]).sum(), actions["done"].isna()
+    overdue = (missing & (actions["due"] < "2025-12-31")).sum()
+    assert f"{len(actions) - late - missing.sum()} were done in time, {late} late; {overdue} are overdue" in text
+    assert "Association only" in text
+    moved = found["transitions"].dropna(subset=["before"])
+    if "column" in moved:
+        moved = moved[moved["column"] == "contribution_class"]
+    assert f"{(moved['before'] != moved['held']).sum()} accounts changed class" in text
+
+
 def test_the_record_of_the_forecast_follows_from_the_table(sample):
     text, t = pdf_text(sample.reports[0]), Translator("en", currency="CNY")
     record = tables(sample)["backtest"]

@@ -423,7 +423,7 @@ def _position(run: Run) -> pd.DataFrame:
 
 
 def coverage(run: Run) -> pd.DataFrame:
-    """Write `coverage`, `reassignment`, `cadence` and the facts `headcount`: who looks after whom, and how often."""
+    """Write `coverage`, `reassignment`, `cadence`, `roster` and facts `headcount`: who looks after whom, how often."""
     from dataclasses import asdict
 
     from kamlab import coverage as module
@@ -443,6 +443,8 @@ def coverage(run: Run) -> pd.DataFrame:
     run.write("reassignment", module.reassign(table, active=people))
     made = position.contacts(run.config, run.period, run.read("membership"))
     run.write("cadence", module.cadence(table, made, as_of=run.period.calibration_end))
+    pooled = table[table["coverage_004"] == "pooled"]
+    run.write("roster", pooled[[column.name for column in TABLES["roster"]]].sort_values("account"))
     return run.write("coverage", module.load(table, active=people))
 
 
@@ -540,7 +542,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
     **dict.fromkeys(("position", "account_table", "strategies", "labels", "left_out"), strategies),
-    **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
+    **dict.fromkeys(("coverage", "reassignment", "cadence", "roster", "headcount"), coverage),
     **dict.fromkeys(("plans", "plan_notes", "plan_people", "plan_mix", "plan_findings"), plans),
     **dict.fromkeys(("plan_actions", "plan_projects", "plan_competitors"), plans),
     **dict.fromkeys(("changes", "dimensions"), dimensions),

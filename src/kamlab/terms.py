@@ -928,6 +928,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("expected_contribution", "number", "their expected contribution", "currency"),
         ("state", "text", "over (load above 1.25), under (below 0.75), right, or absent"),
     ),
+    "roster": _columns(
+        ("account", "text", "account or group that the service centre looks after, by coverage_004"),
+        ("name", "text", "name to print"),
+        ("owner", "text", "person responsible in sales today"),
+        ("expected_contribution", "number", "expected contribution of the next 12 months", "currency"),
+    ),
     "reassignment": _columns(
         ("account", "text", "account without an active owner, or of an overloaded one"),
         ("owner", "text", "its owner today; empty = nobody"),

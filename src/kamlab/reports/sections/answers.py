@@ -381,5 +381,5 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
         books.sentence(run, t),
     ]
     lines.append(t.join(SENTENCES, [sentence for sentence in log if sentence]))
-    lines += [*review.actions_line(run, t), *left_out(run, t)]
+    lines += [*review.actions_in_short(run, t), *left_out(run, t)]
     return [text(t("## How sure is this?") + "\n\n" + "\n".join(f"- {line}" for line in lines))]

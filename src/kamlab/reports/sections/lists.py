@@ -85,47 +85,6 @@ def rivals(run: Source, t: Translator) -> list[Block]:
     return [_table(printed, len(rows), t, caption=caption)]
 
 
-def overdue_contacts(run: Source, t: Translator) -> list[Block]:
-    """Contacts that are overdue, those with the most expected value first."""
-    cadence = run.read("cadence")
-    if cadence["last_contact"].isna().all():
-        return [text(t("No contacts are on record, so none is known to be overdue."))]
-    rows = cadence[cadence["overdue_days"] > 0]
-    if rows.empty:
-        return [text(t("No contact is overdue."))]
-    accounts = run.read("account_table")[["account", "name", "expected_contribution"]]
-    rows = rows.merge(accounts, on="account").sort_values(["expected_contribution", "account"], ascending=[False, True])
-    printed = {
-        t("Account"): rows["name"],
-        t("Owner"): rows["owner"],
-        t("Every … days"): rows["interval_days"].map(t.number),
-        t("Last contact"): [t.date(day.date()) if pd.notna(day) else t("none") for day in rows["last_contact"]],
-        t("Days overdue"): rows["overdue_days"].map(t.number),
-        value_word(run, t): rows["expected_contribution"].map(t.money),
-    }
-    return [_table(printed, len(rows), t, caption=t("Contacts that are overdue, the most valuable accounts first."))]
-
-
-def service_centre(run: Source, t: Translator) -> list[Block]:
-    """How many accounts the shared team serves, by class of amount, and how many people that is by the ratio."""
-    labels = run.read("labels")
-    pooled = labels[(labels["scheme"] == "coverage_004") & (labels["label"] == "pooled")]
-    if pooled.empty:
-        return []
-    rows = pooled[["account"]].merge(run.read("account_table"), on="account")
-    groups = rows.groupby(rows["abc_004"].fillna("–"), sort=True)
-    lines = [(name, len(group), group["expected_contribution"].sum()) for name, group in groups]
-    lines.append((t("All"), len(rows), rows["expected_contribution"].sum()))
-    printed = {
-        t("Class by amount"): [name for name, _, _ in lines],
-        t("Accounts"): [t.number(count) for _, count, _ in lines],
-        t("People by the ratio"): [t.number(count / ACCOUNTS_PER_POOLED_PERSON, digits=1) for _, count, _ in lines],
-        value_word(run, t): [t.money(value) for _, _, value in lines],
-    }
-    caption = t("Accounts of the shared team; by the ratio one person serves {n}.", n=t.number(ACCOUNTS_PER_POOLED_PERSON))
-    return [_table(printed, len(lines), t, caption=caption, limit=len(lines))]
-
-
 def _table(
     printed: Mapping[str, Sequence[str] | pd.Series], rows: int, t: Translator, *, caption: str, limit: int = TOP
 ) -> Block:

@@ -142,6 +142,20 @@ def actions_line(run: Source, t: Translator) -> list[str]:
     ]
 
 
+def actions_in_short(run: Source, t: Translator) -> list[str]:
+    """Say the same in half a line, for the first page."""
+    facts = run.read_facts("actions_review")
+    if not facts or not facts["agreed"]:
+        return []
+    return [
+        t(
+            "Agreed actions of the last 12 months: {done} of {agreed} done, {late} of them late; {overdue} overdue.",
+            done=t.number(facts["done"] + facts["late"]),
+            **{name: t.number(facts[name]) for name in ("agreed", "late", "overdue")},
+        )
+    ]
+
+
 def actions(run: Source, t: Translator) -> list[Block]:
     """The chapter on actions: how accounts with and without fared, which is no effect, and what is overdue."""
     heading = text(t("## What the agreed actions brought"))
