@@ -97,7 +97,7 @@ class Renderer:
         name = escape(f"{data['label']} {data['caption']}")
         return (
             f'<div class="wide" role="region" tabindex="0" aria-label="{name}"><table class="sortable">'
-            f"<caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+            f"<caption><span>{caption}</span></caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{''.join(lines[:first_total])}</tbody>{foot}</table></div>{note}\n"
         )
 

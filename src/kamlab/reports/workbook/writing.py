@@ -76,6 +76,7 @@ def write(path: Path, sheets: Sequence[Sheet], *, t: Translator, title: str, com
         Stored as the file's time of making, so that the same sheets give the same bytes.
     """
     from openpyxl import Workbook
+    from openpyxl.writer.excel import ExcelWriter
 
     book = Workbook(write_only=True)
     book.properties.title, book.properties.creator = clean(title), clean(company)
@@ -89,7 +90,8 @@ def write(path: Path, sheets: Sequence[Sheet], *, t: Translator, title: str, com
             _add(book.create_sheet(name), sheet, rows, formats)
     with TemporaryDirectory(prefix="kamlab-") as folder:
         draft = Path(folder, "workbook.xlsx")
-        book.save(draft)
+        # Compressed once, when it is copied.
+        ExcelWriter(book, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED)).save()
         _stamp(draft, path, as_of)
 
 
