@@ -24,11 +24,12 @@ ORDER = (
         "engines",
         "sources",
         "calendar",
+        "look",
         "config",
         "simulate",
     ),
     *("guess", "start", "intake", "tables"),
-    *("expressions", "ledger", "accounts", "summary", "buying", "freshness", "signals"),
+    *("expressions", "ledger", "accounts", "summary", "growth", "buying", "freshness", "signals"),
     *("clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(
@@ -56,11 +57,17 @@ ORDER = (
         "evidence",
         "strategies",
         "coverage",
+        "gains",
+        "planning",
+        "targets",
+        "effort",
+        "past_forecast",
+        "history",
         "plans",
         "figures",
         "reports",
     ),
-    *("quality", "inputs", "steps", "runs", "checks", "cli", "__main__"),
+    *("quality", "inputs", "planning_steps", "steps", "runs", "checks", "comparison", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

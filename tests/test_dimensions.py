@@ -112,3 +112,33 @@ def test_value_at_risk_is_what_a_living_account_would_bring_times_the_chance_tha
 def test_missing_columns_are_named():
     with pytest.raises(DataError, match="lack quantity_now"):
         dimensions.change_by_account(pd.DataFrame(columns=COLUMNS[:-1]))
+
+
+def test_the_bridge_leads_from_one_year_to_the_next():
+    rows = [
+        ("kept", "p", 100, 80, 0, 0),
+        ("more", "p", 50, 65, 0, 0),
+        ("lost", "p", 30, 0, 0, 0),
+        ("new", "p", 0, 12, 0, 0),
+        ("same", "p", 7, 7, 0, 0),
+        ("returns", "p", 0, -3, 0, 0),
+    ]
+    changes = dimensions.change_by_account(pd.DataFrame(rows, columns=COLUMNS))
+    # 10 of revenue before and 4 now have no account; with the 3 sent back that is −9 under "other".
+    steps = dimensions.bridge(changes, previous=197.0, trailing=165.0).set_index("part")
+    assert steps["money"].to_dict() == {
+        "previous": 197.0, "lost": -30.0, "shrunk": -20.0, "grown": 15.0, "new": 12.0, "other": -9.0, "trailing": 165.0,
+    }  # fmt: skip
+    assert steps["accounts"].to_dict() == {
+        "previous": 4, "lost": 1, "shrunk": 1, "grown": 1, "new": 1, "other": 0, "trailing": 4,
+    }  # fmt: skip
+
+
+@given(st.lists(st.tuples(amounts, amounts), min_size=1, max_size=12), amounts, amounts)
+def test_the_bridge_adds_up(years, previous, trailing):
+    rows = [(f"a{i}", "p", before, now, 0, 0) for i, (before, now) in enumerate(years)]
+    changes = dimensions.change_by_account(pd.DataFrame(rows, columns=COLUMNS))
+    money = dimensions.bridge(changes, previous=previous, trailing=trailing).set_index("part")["money"]
+    assert money.iloc[:-1].sum() == pytest.approx(money["trailing"], abs=1e-6)
+    assert (money[["lost", "shrunk"]] <= 0).all()
+    assert (money[["grown", "new"]] >= 0).all()

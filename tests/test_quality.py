@@ -1,5 +1,6 @@
 """Books against log, names that may be one customer, festivals in a window: by hand and by the calendar."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +11,8 @@ import kamlab as kl
 from kamlab import calendar, quality
 from kamlab.config import Table
 from kamlab.errors import DataError
+from kamlab.i18n import Translator
+from kamlab.reports.sections import books as section
 from kamlab.sources import from_frame
 
 LOG = pd.DataFrame(
@@ -39,6 +42,45 @@ def test_books_and_log_are_compared_month_by_month():
         ["2025-02", Decimal(8), Decimal(1), Decimal(0), Decimal(7), Decimal(8), Decimal(0)],
         ["2025-03", Decimal(1), Decimal(0), Decimal(0), Decimal(0), Decimal(0), Decimal(-1)],
     ]
+
+
+def test_months_that_end_after_the_as_of_date_are_not_compared():
+    ledger = kl.read_ledger(LOG, columns={"account": "a", "date": "d", "amount": "n", "kind": "k"})
+    totals = books([("2025-01", "14.50"), ("2025-02", "8.00")])
+    assert quality.compare_with_books(ledger, totals, until=date(2025, 2, 27))["month"].tolist() == ["2025-01"]
+    assert quality.compare_with_books(ledger, totals, until=date(2025, 2, 28))["month"].tolist() == [
+        "2025-01",
+        "2025-02",
+    ]
+
+
+@dataclass
+class BooksRun:
+    table: pd.DataFrame
+
+    def read(self, name):
+        return {"books": self.table}[name]
+
+
+def test_the_report_says_where_log_and_books_differ():
+    ledger = kl.read_ledger(LOG, columns={"account": "a", "date": "d", "amount": "n", "kind": "k"})
+    t = Translator("en", currency="EUR")
+    off = BooksRun(quality.compare_with_books(ledger, books([("2025-01", "15.00"), ("2025-02", "8.00")])))
+    found = section.totals(off)
+    # By hand: the log holds 14.50 and 8.00.
+    assert (found.books, found.log, found.difference) == (23.0, 22.5, -0.5)
+    assert (found.attributed, found.unattributed, found.excluded) == (8.5, 4.0, 10.0)
+    assert found.share == pytest.approx(0.5 / 23)
+    said = section.sentence(off, t).replace("\u00a0", " ")
+    assert said == "Log and books differ in 1 of 2 months: the log says EUR 22.50, the books EUR 23.00."
+    (table,) = section.comparison(off, t)
+    assert [row[0] for row in table.rows] == ["2025-01", "All 2 months"]
+    even = BooksRun(quality.compare_with_books(ledger, books([("2025-01", "14.50")])))
+    assert section.sentence(even, t) == "The log agrees with the books in the 1 month compared."
+    none = BooksRun(off.table.head(0))
+    assert (section.totals(none), section.sentence(none, t)) == (None, "")
+    (text,) = section.comparison(none, t)
+    assert "was not held against them" in text.markdown
 
 
 def test_control_totals_that_cannot_be_read_are_named():

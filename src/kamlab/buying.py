@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
-from kamlab.summary import money_where, revenue_lines
+from kamlab.summary import money_where, revenue_lines, unattributed_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import ibis.expr.types as ir
     import pandas as pd
 
     from kamlab.ledger import Ledger
@@ -131,3 +135,49 @@ def product_windows(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFra
     for when in ("before", "now"):
         table[f"quantity_{when}"] = table[f"quantity_{when}"].where(table[f"missing_{when}"] == 0)
     return table[["account", "product", *money]]
+
+
+def sold_between(
+    ledger: Ledger, period: StudyPeriod, windows: Sequence[tuple[date, date]], *, accounts: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return revenue and quantity of each account and product line in each of several stretches of days.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    period : StudyPeriod
+        Nothing after `period.calibration_end` is read.
+    windows : sequence of (date, date)
+        First and last day of each, both inclusive.
+    accounts : pandas.DataFrame, optional
+        As in `summary.summarize`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        window (its place in `windows`), account (missing: revenue without an account), product_line (missing where the
+        line has none), revenue (currency, net), quantity (net; missing where a line has no quantity), ordered by these.
+    """
+    import ibis
+    import pandas as pd
+
+    parts, sums = [], ["lines", "revenue", "quantity", "without"]
+    for lines in (revenue_lines(ledger, period, accounts), unattributed_lines(ledger, period)):
+        facts: dict[str, ir.Value] = {}
+        for n, (start, end) in enumerate(windows):
+            inside = lines.date.between(ibis.literal(start), ibis.literal(end))
+            facts |= {
+                f"lines {n}": inside.sum(),
+                f"revenue {n}": money_where(inside, lines.amount),
+                f"quantity {n}": money_where(inside, lines.quantity),
+                f"without {n}": (inside & lines.quantity.isnull()).sum(),
+            }
+        wide = lines.group_by("account", "product_line").agg(**facts).to_pyarrow().to_pandas()
+        for n in range(len(windows)):
+            own = wide.rename(columns={f"{name} {n}": name for name in sums})
+            parts.append(own.loc[own["lines"] > 0, ["account", "product_line", *sums]].assign(window=n))
+    table = pd.concat(parts, ignore_index=True)
+    table = table.astype({"account": "object", "revenue": "float64", "quantity": "float64"})
+    table["quantity"] = table["quantity"].where(table["without"] == 0)
+    names = ["window", "account", "product_line"]
+    return table.sort_values(names, ignore_index=True)[[*names, "revenue", "quantity"]]

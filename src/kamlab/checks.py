@@ -58,7 +58,7 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
     ledger, readings = inputs.read_lines(settings)
     fresh = inputs.check_source(ledger, settings, period)
     lines = [*_reading_lines(readings), *_ledger_lines(ledger, period)]
-    lines += [*_control_lines(settings, ledger), *_account_lines(settings, ledger, period)]
+    lines += [*_control_lines(settings, ledger, period), *_account_lines(settings, ledger, period)]
     table_lines, table_faults = _table_lines(settings, period)
     refusals = _refusals(settings, ledger, period)
     lines += [*table_lines, *_freshness_lines(fresh, period), *refusals]
@@ -218,13 +218,11 @@ def _quarantine_lines(ledger: Ledger) -> list[str]:
     return lines
 
 
-def _control_lines(settings: _config.Config, ledger: Ledger) -> list[str]:
+def _control_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
     """Compare each month with what the books say of it."""
-    if settings.source.controls is None:
+    table = inputs.compare_with_books(settings, ledger, period)
+    if table.empty:
         return []
-    raw = intake.read(settings.source.controls, settings.base, "control totals")
-    totals = quality.read_controls(raw, settings.source.controls)
-    table = quality.compare_with_books(ledger, totals)
     off = table[table["difference"] != 0]
     lines = [
         f"Control totals of {len(table)} months: books {table['books'].sum():,.2f}, log {table['log'].sum():,.2f} "

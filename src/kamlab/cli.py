@@ -85,6 +85,17 @@ def check(
 
 
 @app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a finished run, such as reports/acme-2025-09-30.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another finished run of the same company.")],
+) -> None:
+    """Say what changed between two runs: value, classes, types and strategies, who moved and by which rule."""
+    from kamlab.comparison import compare_runs
+
+    typer.echo(compare_runs(first, second))
+
+
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder that holds your data; kamlab.toml is written into it.")],
     yes: Annotated[bool, typer.Option("--yes", help="Confirm the guessed columns without being asked.")] = False,

@@ -56,6 +56,27 @@ def headcount(labels: pd.Series, owners: pd.Series) -> Headcount:
     return Headcount(int(named[named != ""].nunique()), float(least + pooled), float(most + pooled))
 
 
+def affordable(labels: pd.Series, gains: pd.Series, *, cost_per_person: float) -> float:
+    """Return how many people the gain of their accounts pays.
+
+    An account pays its own handling where its expected gain covers its share of a person; others are pooled.
+
+    Parameters
+    ----------
+    labels : pandas.Series
+        Label of `coverage_004` of each account.
+    gains : pandas.Series
+        Contribution that a year of work is expected to win there (currency), in the order of `labels`.
+    cost_per_person : float
+        What a person costs a year (currency).
+    """
+    shares = work(labels).fillna(0.0).to_numpy()
+    own = labels.isin(list(ACCOUNTS_PER_PERSON)).to_numpy()
+    paid = own & (gains.fillna(0.0).to_numpy() >= shares * cost_per_person)
+    pooled = (labels == "pooled").to_numpy() | (own & ~paid)
+    return float(shares[paid].sum() + pooled.sum() / ACCOUNTS_PER_POOLED_PERSON)
+
+
 def work(labels: pd.Series) -> pd.Series:
     """Return each account's share of a person, by the middle of the ratio; nothing for self-service."""
     shares = {label: (1 / low + 1 / high) / 2 for label, (low, high) in ACCOUNTS_PER_PERSON.items()}

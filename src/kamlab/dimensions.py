@@ -24,6 +24,9 @@ LEAST_ACCOUNTS = 5
 EFFECTS = ("new", "lost", "volume", "price", "mix", "unexplained")
 """What the change of revenue is made of; the parts add up to it."""
 
+BRIDGE = ("previous", "lost", "shrunk", "grown", "new", "other", "trailing")
+"""From the revenue of one year to that of the next: the two years and the parts between, which add up."""
+
 COLUMNS = ("region", "country", "size", "industry", "territory", "channel", "owner")
 """Columns of the account table that are dimensions."""
 
@@ -81,6 +84,39 @@ def change_by_account(windows: pd.DataFrame) -> pd.DataFrame:
     }
     return pd.DataFrame(
         {"account": sums["account"], "revenue_before": before, "revenue_now": now, "change": change, **effects}
+    )
+
+
+def bridge(changes: pd.DataFrame, *, previous: float, trailing: float) -> pd.DataFrame:
+    """Lead from the revenue of the 12 months before to that of the last 12, by what became of the accounts.
+
+    Parameters
+    ----------
+    changes : pandas.DataFrame
+        From `change_by_account`.
+    previous, trailing : float
+        The company's revenue of the 12 months before and of the last 12 (currency), that without an account included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        part (of `BRIDGE`), accounts (int), money (currency; losses below 0). The five parts in the middle add up to
+        trailing − previous exactly: "other" is revenue without an account, and accounts with returns alone.
+    """
+    before, now, change = changes["revenue_before"], changes["revenue_now"], changes["change"]
+    had, has = before > 0, now > 0
+    members = {
+        "lost": had & ~has,
+        "shrunk": had & has & (change < 0),
+        "grown": had & has & (change > 0),
+        "new": ~had & has,
+    }
+    money = {part: float(change[rows].sum()) for part, rows in members.items()}
+    counts = {part: int(rows.sum()) for part, rows in members.items()}
+    money |= {"previous": previous, "trailing": trailing, "other": trailing - previous - sum(money.values())}
+    counts |= {"previous": int(had.sum()), "trailing": int(has.sum()), "other": 0}
+    return pd.DataFrame(
+        {"part": BRIDGE, "accounts": [counts[part] for part in BRIDGE], "money": [money[part] for part in BRIDGE]}
     )
 
 

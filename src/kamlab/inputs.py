@@ -35,6 +35,7 @@ def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, 
         "engine": config.engine,
         "scratch": scratch,
     }
+    readings: tuple[Reading, ...] = ()
     files = parquet_files(table.path, base=config.base)
     if files and source.rates is None and intake.is_plain(table):
         formats: dict[str, Any] = {
@@ -44,12 +45,14 @@ def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, 
         }
         columns = intake.dated_columns(table)
         lines = read_ledger(config.resolve(table.path), columns=columns, **formats, **options)
-        readings: tuple[Reading, ...] = ()
+        name = Path(table.path).name
     else:
         raw, columns = intake.transactions(config)
-        lines, readings = read_ledger(raw, columns=columns, **options), raw.readings
+        name, readings = raw.source, raw.readings
+        lines = read_ledger(raw, columns=columns, **options)
     quality.refuse_much_money(lines, table.max_quarantined_money)
-    return lines, tuple(reading for reading in dict.fromkeys(readings) if reading.what)
+    every = dict.fromkeys((*readings, Reading(name, intake.settled(table))))
+    return lines, tuple(reading for reading in every if reading.what)
 
 
 def read_master(config: Config) -> pd.DataFrame | None:
@@ -60,6 +63,28 @@ def read_master(config: Config) -> pd.DataFrame | None:
     raw = intake.read(table, config.base, "account master")
     formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
     return read_accounts(raw, columns=table.columns, **formats)
+
+
+def compare_with_books(config: Config, ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
+    """Hold each month up to the as-of date against the configured control totals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `terms.TABLES["books"]`; without rows where no control totals, or no amounts, are given.
+
+    Raises
+    ------
+    DataError
+        If the control totals cannot be read.
+    """
+    import pandas as pd
+
+    table = config.source.controls
+    if table is None or not ledger.has_money:
+        return pd.DataFrame({column.name: pd.Series(dtype=object) for column in TABLES["books"]})
+    totals = quality.read_controls(intake.read(table, config.base, "control totals"), table)
+    return quality.compare_with_books(ledger, totals, until=period.calibration_end)
 
 
 def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshness.Freshness:

@@ -120,6 +120,19 @@ def dated_columns(table: Transactions) -> dict[str, str]:
     return columns
 
 
+def settled(table: Transactions) -> tuple[tuple[str, str], ...]:
+    """Say which day of a line counts, and which tax is taken out of its amount, where the configuration chooses."""
+    said = []
+    basis = f"{table.date_basis}_date"
+    if "date" not in table.columns and basis in table.columns:
+        said.append(("dated_by", f"{basis} = {table.columns[basis]}"))
+    if table.tax_rate is not None:
+        said.append(("tax", f"{table.tax_rate:.2%}"))
+    elif "tax" in table.columns:
+        said.append(("tax", table.columns["tax"]))
+    return tuple(said)
+
+
 def _check_settings(raw: RawTable, table: Transactions) -> None:
     """Refuse settings on columns or values that the source does not have."""
     have = raw.rows.column_names

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Literal, get_args
 
 from kamlab.errors import ConfigError
@@ -44,6 +45,23 @@ def end_of_last_complete_month(today: date) -> date:
     if today.day == monthrange(today.year, today.month)[1]:
         return today
     return today.replace(day=1) - timedelta(days=1)
+
+
+def fiscal_quarters(as_of: date, first_month: int, *, years: int = 1) -> list[tuple[date, date]]:
+    """Return first and last day of the fiscal quarters of the year that holds the as-of date, and of years before.
+
+    Parameters
+    ----------
+    as_of : datetime.date
+    first_month : int
+        Month, 1 to 12, in which the fiscal year starts.
+    years : int
+        Number of fiscal years, the last of which holds the as-of date.
+    """
+    year = as_of.year - (as_of.month < first_month) - (years - 1)
+    months = [12 * year + first_month - 1 + 3 * quarter for quarter in range(4 * years + 1)]
+    starts = [date(month // 12, month % 12 + 1, 1) for month in months]
+    return [(start, after - timedelta(days=1)) for start, after in pairwise(starts)]
 
 
 @dataclass(frozen=True)

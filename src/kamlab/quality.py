@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from kamlab.errors import DataError, first_ids
 from kamlab.guess import plain
 from kamlab.parsing import parse_date, parse_decimal
 from kamlab.sources import canonical
-from kamlab.terms import REVENUE_KINDS
+from kamlab.terms import REVENUE_KINDS, TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ def read_controls(raw: RawTable, table: Table) -> pd.DataFrame:
     return totals.sort_values("month", ignore_index=True)
 
 
-def compare_with_books(ledger: Ledger, totals: pd.DataFrame) -> pd.DataFrame:
+def compare_with_books(ledger: Ledger, totals: pd.DataFrame, *, until: date | None = None) -> pd.DataFrame:
     """Compare the months of the books with the log: log = attributed + unattributed + excluded.
 
     Parameters
@@ -94,26 +95,29 @@ def compare_with_books(ledger: Ledger, totals: pd.DataFrame) -> pd.DataFrame:
     ledger : Ledger
     totals : DataFrame
         As `read_controls` returns it.
+    until : date, optional
+        As-of date; months that end later are left out, because nobody knew them on that day.
 
     Returns
     -------
     pandas.DataFrame
-        Columns month, books, attributed, unattributed, excluded (left out by the configuration, or no revenue), log,
-        and difference = log − books; Decimals in currency, one row a month of the books.
+        Columns of `terms.TABLES["books"]`: Decimals in currency, one row a month of the books.
     """
     import ibis
+    import pandas as pd
 
     t = ledger.table
     revenue = t.kind.isin(REVENUE_KINDS)
     part = ibis.cases((~revenue, "excluded"), (t.account.isnull(), "unattributed"), else_="attributed")
     sums = t.group_by(month=t.date.strftime("%Y-%m"), part=part).agg(money=t.amount.sum()).to_pyarrow().to_pylist()
     found = {(row["month"], row["part"]): row["money"] or Decimal(0) for row in sums}
-    table = totals.copy()
+    ends = pd.to_datetime(totals["month"]) + pd.offsets.MonthEnd(0)
+    table = totals[ends <= pd.Timestamp(until)].reset_index(drop=True) if until else totals.copy()
     for name in ("attributed", "unattributed", "excluded"):
         table[name] = [found.get((month, name), Decimal(0)) for month in table["month"]]
     table["log"] = table["attributed"] + table["unattributed"] + table["excluded"]
     table["difference"] = table["log"] - table["books"]
-    return table[["month", "books", "attributed", "unattributed", "excluded", "log", "difference"]]
+    return table[[column.name for column in TABLES["books"]]]
 
 
 LEGAL_FORMS = (

@@ -7,11 +7,9 @@ doubles on several threads differ from run to run in their last digits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from kamlab.calendar import festivals_in
 from kamlab.errors import ConfigError, DataError, did_you_mean
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod, days_to_units, months_to_days
@@ -231,23 +229,6 @@ def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float | No
     return facts
 
 
-def festivals(period: StudyPeriod, names: Sequence[str]) -> dict[str, int]:
-    """Count the festivals in the last 12 months (`trailing`) and in the 12 before (`previous`).
-
-    Where the two differ, growth between them is the calendar's in part.
-
-    Parameters
-    ----------
-    period : StudyPeriod
-    names : sequence of str
-        Of `calendar.CALENDARS`.
-    """
-    starts = [period.window_start(days) for days in (DAYS_PER_YEAR, 2 * DAYS_PER_YEAR)]
-    ends = [period.calibration_end, starts[0] - timedelta(days=1)]
-    counts = [festivals_in(start, end, names) for start, end in zip(starts, ends, strict=True)]
-    return dict(zip(("trailing", "previous"), counts, strict=True))
-
-
 def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
     """Return month (first day), lines, accounts and revenue (currency) of each calendar month up to the as-of date."""
     import ibis
@@ -275,6 +256,14 @@ def revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | 
     groups = ibis.memtable(pa.table({"member": moved["member"], "group": moved["account"]}))
     t = t.left_join(groups, t.account == groups.member)
     return t.mutate(account=ibis.coalesce(t.group, t.account)).drop("group", "member")
+
+
+def unattributed_lines(ledger: Ledger, period: StudyPeriod) -> ir.Table:
+    """Lines of revenue without an account, up to the as-of date."""
+    import ibis
+
+    t = ledger.table
+    return t.filter(t.account.isnull(), t.kind.isin(REVENUE_KINDS), t.date <= ibis.literal(period.calibration_end))
 
 
 def daily(lines: ir.Table, ledger: Ledger) -> ir.Table:

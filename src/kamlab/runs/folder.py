@@ -34,6 +34,9 @@ BEFORE = Path("log", "before")
 HANDED_ON = ("profile.parquet", "segments.parquet", "segmentation.json")
 """Its tables and facts."""
 
+HANDED_ON_TOO = ("standing.parquet",)
+"""What it hands on where it has it: runs of an older kamlab do not."""
+
 SCRATCH = ".scratch"
 """Temporary files of the engines, inside a run's folder as long as it is under way."""
 
@@ -263,9 +266,9 @@ def _open_run(folder: Path, config: str | Path, as_of: str, accept_stale: bool) 
     return Run(folder, frozen.config, period, accept_stale=frozen.accept_stale)
 
 
-def _compared(config: Config) -> tuple[Path, dict[str, Any], str]:
-    """Return what two configurations are compared by: a playbook counts by what is in it, not by where it lies."""
-    playbook = config.strategies.playbook
-    path = config.resolve(playbook) if playbook else None
-    found = ("missing" if not path.is_file() else file_hash(path)) if path else ""
-    return config.base, config.model_dump(mode="json", exclude={"base", "strategies"}), found
+def _compared(config: Config) -> tuple[Path, dict[str, Any], list[str]]:
+    """Return what two configurations are compared by: playbook and logo count by what is in them, not by where."""
+    paths = [config.resolve(path) for path in (config.strategies.playbook, config.report.logo) if path]
+    found = [file_hash(path) if path.is_file() else "missing" for path in paths]
+    settings = config.model_dump(mode="json", exclude={"base": True, "strategies": True, "report": {"logo"}})
+    return config.base, settings, found

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from kamlab.errors import ConfigError, RunLockedError
-from kamlab.runs.folder import BEFORE, HANDED_ON, MANIFEST
+from kamlab.runs.folder import BEFORE, HANDED_ON, HANDED_ON_TOO, MANIFEST
 from kamlab.sources import file_hash
 
 RUNS = ".runs"
@@ -128,7 +128,8 @@ def handed_on(earlier: Path | None) -> dict[str, str]:
     """Return the hashes of what a finished run hands on to the next one, by file; none without a run."""
     if earlier is None or not all((earlier / "tables" / name).is_file() for name in HANDED_ON):
         return {}
-    return {name: file_hash(earlier / "tables" / name) for name in HANDED_ON}
+    found = [*HANDED_ON, *(name for name in HANDED_ON_TOO if (earlier / "tables" / name).is_file())]
+    return {name: file_hash(earlier / "tables" / name) for name in found}
 
 
 def hand_on(earlier: Path, building: Path) -> None:

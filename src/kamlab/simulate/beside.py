@@ -59,7 +59,7 @@ def tables(company: Company) -> dict[str, pd.DataFrame]:
         "persons": _persons(known, rng),
         "complaints": _complaints(recent, rng),
         "competitors": _competitors(known, rng),
-        "targets": _targets(recent, owner_of, rng),
+        "targets": _targets(lines, owner_of, rng),
         "actions": _actions(known, rng),
         "products": _products(),
         "controls": _controls(company.order_lines),
@@ -208,11 +208,23 @@ def _competitors(known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return table.assign(date=_days(YEAR, rng.integers(0, 365, n)))
 
 
-def _targets(orders: pd.DataFrame, owner_of: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
-    sold = orders.groupby(orders["account"].map(owner_of), sort=True)["amount"].sum().drop("", errors="ignore")
-    table = pd.DataFrame({"start": pd.Timestamp("2026-01-01"), "end": pd.Timestamp("2026-12-31"), "owner": sold.index})
-    amount = np.round(sold.to_numpy() * rng.uniform(1.02, 1.15, len(sold)), -4)
-    return table.assign(amount=amount, set_on=pd.Timestamp("2025-12-15"))
+def _targets(lines: pd.DataFrame, owner_of: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
+    """Return targets of 2025 and 2026 by owner and for the company, which asks for more; of 2026 by product line."""
+    luck = rng.spawn(1)[0]
+    parts = []
+    for year, draws in ((2025, luck), (2026, rng)):
+        sold = lines[lines["order_date"].dt.year == year - 1]
+        by_owner = sold.groupby(sold["account"].map(owner_of), sort=True)["amount"].sum().drop("", errors="ignore")
+        amount = np.round(by_owner.to_numpy() * draws.uniform(1.02, 1.15, len(by_owner)), -4)
+        days = {"start": pd.Timestamp(year, 1, 1), "end": pd.Timestamp(year, 12, 31)}
+        days["set_on"] = pd.Timestamp(year - 1, 12, 15)
+        parts.append(pd.DataFrame({"owner": by_owner.index, "amount": amount}).assign(**days))
+        parts.append(pd.DataFrame({"amount": [np.round(amount.sum() * 1.03, -6)]}).assign(**days))
+    by_line = sold.groupby("product_line", sort=True)["amount"].sum()
+    amount = np.round(by_line.to_numpy() * luck.uniform(1.0, 1.15, len(by_line)), -4)
+    parts.append(pd.DataFrame({"product_line": by_line.index, "amount": amount}).assign(**days))
+    columns = ["start", "end", "owner", "product_line", "amount", "set_on"]
+    return pd.concat(parts, ignore_index=True)[columns]
 
 
 def _actions(known: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

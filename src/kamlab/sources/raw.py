@@ -36,6 +36,8 @@ LABELS = {
     "unmatched": "no row for",
     "ragged": "rows with a wrong number of fields, left out:",
     "converted": "converted:",
+    "dated_by": "dated by",
+    "tax": "tax taken out:",
 }
 """What can be settled about a source, and how it is called."""
 

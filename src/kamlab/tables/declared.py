@@ -196,6 +196,7 @@ _TABLES = (
             _date("end", "last day of the period", needed=True),
             Field("account", meaning="customer, where the target is one customer's"),
             _text("owner", "person, where it is one person's"),
+            _text("region", "region, where it is one's"),
             _text("product_line", "product line, where it is one's"),
             _number("amount", "revenue to reach, in currency", needed=True),
             _date("set_on", "day on which it was set"),

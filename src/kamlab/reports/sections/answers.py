@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from kamlab.i18n import MISSING, N_, SENTENCES, Translator
+from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.look import read_logo
 from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, escape, kpis, table, text
-from kamlab.reports.sections.caveats import lost_groups
+from kamlab.reports.sections import books, targets
 from kamlab.reports.sections.data import left_out
-from kamlab.reports.sections.names import ended, signed
+from kamlab.reports.sections.decisions import asked_for
+from kamlab.reports.sections.names import signed
 from kamlab.reports.sections.source import (
     Interval,
     Source,
@@ -30,13 +34,16 @@ from kamlab.reports.sections.source import (
 )
 from kamlab.strategies import texts
 
+SAME = 0.005
+"""Half a percent more or less is called the same."""
+
 DEFAULT_CONFIDENTIALITY = N_("Confidential")
 """The configuration's default is translated; a company's own line is printed as it is."""
 
 
 def title_page(run: Source, t: Translator) -> list[Block]:
     """The cover: whose report, up to which day, what it rests on."""
-    return _cover(run, t, t("Key-account report"), t("Customer value, segments and strategies"))
+    return _cover(run, t, t("Key-account report"), t("Customer value, segments and strategies"), compact=True)
 
 
 def appendix_page(run: Source, t: Translator) -> list[Block]:
@@ -44,8 +51,8 @@ def appendix_page(run: Source, t: Translator) -> list[Block]:
     return _cover(run, t, t("Appendix"), t("How the figures of the key-account report came about"))
 
 
-def _cover(run: Source, t: Translator, title: str, subtitle: str) -> list[Block]:
-    facts, units = run.read_facts("freshness"), run.read("accounts")
+def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bool = False) -> list[Block]:
+    facts, units, look = run.read_facts("freshness"), run.read("accounts"), run.config.report
     bought = run.read("summary")
     seen = facts["accounts_in_log"]
     returned = [(t("Accounts with returns and the like only"), t.number(seen - len(bought)))]
@@ -63,57 +70,87 @@ def _cover(run: Source, t: Translator, title: str, subtitle: str) -> list[Block]
                 *(returned if seen > len(bought) else []),
                 (t("Prospects"), t.number(len(units) - seen)),
             ],
-            confidentiality=t(run.config.report.confidentiality),
+            confidentiality=t(look.confidentiality),
+            compact=compact,
+            logo=read_logo(run.config.resolve(look.logo)) if look.logo else "",
+            accent=look.colours.accent,
         )
     ]
 
 
 def opening(run: Source, t: Translator) -> list[Block]:
-    """Heading of the first page."""
-    return [text(t("# The answers"))]
+    """Heading of the first page, its answer in one sentence: what happened, and what is asked."""
+    revenue, found = run.read_facts("revenue"), asked_for(run)
+    said = [_moved(revenue["trailing"], revenue["previous"], t), *_asked(found, t)]
+    return [text("# " + t.join(SEMICOLONS, said))]
+
+
+def _moved(now: float, before: float | None, t: Translator) -> str:
+    """Say in a few words how revenue moved."""
+    if not before or before < 0:
+        return t("Revenue of the last 12 months: {now}", now=t.money(now))
+    change = now / before - 1
+    if abs(change) < SAME:
+        return t("Revenue held at {now}", now=t.money(now))
+    message = N_("Revenue rose {percent} to {now}") if change > 0 else N_("Revenue fell {percent} to {now}")
+    return t(message, percent=t.percent(abs(change)), now=t.money(now))
+
+
+def _asked(found: Mapping[str, tuple[pd.DataFrame, float]], t: Translator) -> list[str]:
+    """Say in a few words what is at risk and what can be reached."""
+    lines = []
+    at_risk = [found[name] for name in ("protect", "win_back") if name in found]
+    if at_risk:
+        lines.append(
+            t.plural(
+                "{n} account puts {money} a year at risk",
+                "{n} accounts put {money} a year at risk",
+                sum(len(rows) for rows, _ in at_risk),
+                money=t.money(sum(money for _, money in at_risk)),
+            )
+        )
+    if "promote" in found:
+        rows, money = found["promote"]
+        lines.append(
+            t.plural(
+                "{n} account has room for {money} more",
+                "{n} accounts have room for {money} more",
+                len(rows),
+                money=t.money(money),
+            )
+        )
+    return lines
 
 
 def headline(run: Source, t: Translator) -> list[Block]:
-    """One paragraph that answers: what happened, and what is to be expected."""
-    revenue, future, before = run.read_facts("revenue"), total_revenue(run), past(run)
-    parts = [_happened(t("Revenue"), revenue["trailing"], revenue["previous"], t)]
+    """One paragraph: revenue against plan, and contribution, where costs are known: what it was and is expected to be."""
+    revenue, parts = run.read_facts("revenue"), targets.against_plan(run, t)
     if revenue["trailing_contribution"] is not None:
         what = t("Contribution before cost to serve") if has_cost_to_serve(run) else t("Contribution")
         parts.append(_happened(what, revenue["trailing_contribution"], revenue["previous_contribution"], t))
-    level = t.percent(run.config.value.level)
-    parts.append(
-        t(
-            "Today's customers should bring **{value}** of revenue in the next 12 months ({level} interval: {interval}); in "
-            "the last 12 months they brought {before}. Customers still to be won are not counted.",
-            value=t.money(future.value),
-            level=level,
-            interval=future.text(t),
-            before=t.money(before.revenue),
-        )
-    )
     if is_contribution(run):
         margin = total(run)
         message = (
             N_(
-                "Of that **{value}** should be contribution after cost to serve ({level} interval: {interval}), against "
-                "{before} in the last 12 months."
+                "In the next 12 months today's customers should bring **{value}** after cost to serve ({level} interval: "
+                "{interval}), against {before} in the last 12."
             )
             if has_cost_to_serve(run)
             else N_(
-                "Of that **{value}** should be contribution ({level} interval: {interval}), against {before} in the last 12 "
-                "months."
+                "In the next 12 months today's customers should bring **{value}** of contribution ({level} interval: "
+                "{interval}), against {before} in the last 12."
             )
         )
         parts.append(
             t(
                 message,
                 value=t.money(margin.value),
-                level=level,
+                level=t.percent(run.config.value.level),
                 interval=margin.text(t),
-                before=t.money(before.value),
+                before=t.money(past(run).value),
             )
         )
-    return [text(t.join(SENTENCES, parts))]
+    return [text(t.join(SENTENCES, parts))] if parts else []
 
 
 def _happened(what: str, now: float, before: float | None, t: Translator) -> str:
@@ -125,7 +162,7 @@ def _happened(what: str, now: float, before: float | None, t: Translator) -> str
             now=t.money(now),
         )
     change = now / before - 1
-    if abs(change) < 0.005:
+    if abs(change) < SAME:
         return t("{what} of the last 12 months was **{now}**, as in the 12 months before.", what=what, now=t.money(now))
     message = (
         N_("{what} of the last 12 months was **{now}**, {percent} above the 12 months before.")
@@ -137,14 +174,9 @@ def _happened(what: str, now: float, before: float | None, t: Translator) -> str
 
 def key_figures(run: Source, t: Translator) -> list[Block]:
     """Revenue, expectation, risk and room, each with what it counts."""
-    revenue, future, accounts = run.read_facts("revenue"), total(run), labelled(run)
+    revenue, future, accounts = run.read_facts("revenue"), total_revenue(run), labelled(run)
     fading, room = leaving(accounts), reachable(accounts)
     fading = fading[~fading["gone"]]
-    expectation = (
-        N_("after cost to serve; the same customers: {before} in the last 12 months")
-        if is_contribution(run) and has_cost_to_serve(run)
-        else N_("today's customers: {before} in the last 12 months")
-    )
     items = [
         Kpi(
             t("Revenue, last 12 months"),
@@ -154,16 +186,20 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
             else t("no full year before it in the log"),
         ),
         Kpi(
-            t("{value}, next 12 months", value=value_word(run, t)),
+            t("Revenue, next 12 months"),
             t.money(future.value),
-            t(expectation, before=t.money(past(run).value)),
+            t(
+                "{level} interval: {interval}; from today's customers",
+                level=t.percent(run.config.value.level),
+                interval=future.text(t),
+            ),
         ),
         Kpi(
             t("Revenue slipping away"),
             t.money(fading["loss"].sum()),
             t.plural(
-                "best 12 months before the last 12, less what is expected, at {n} account that buys clearly less",
-                "best 12 months before the last 12, less what is expected, at {n} accounts that buy clearly less",
+                "a year, at {n} account that buys clearly less",
+                "a year, at {n} accounts that buy clearly less",
                 len(fading),
             ),
             "danger" if len(fading) else "info",
@@ -181,65 +217,6 @@ def key_figures(run: Source, t: Translator) -> list[Block]:
     if fading.empty and not can_see_leaving(accounts):
         items[2] = Kpi(t("Revenue slipping away"), MISSING, t("cannot be judged: no account is known for two years"))
     return [kpis(items)]
-
-
-def asked(run: Source, t: Translator) -> list[Block]:
-    """What is asked of management, one line a decision, with accounts and money."""
-    accounts = labelled(run)
-    fading, room, loss = leaving(accounts), reachable(accounts), losing(accounts)
-    slipping, gone = fading[~fading["gone"]], fading[fading["gone"]]
-    prospects = accounts[accounts["strategy"] == "acquire"]
-    lines = []
-    if len(slipping):
-        lines.append(
-            t.plural(
-                "**Protect {n} account** that still buys, but clearly less: {money} of yearly revenue is slipping away.",
-                "**Protect {n} accounts** that still buy, but clearly less: {money} of yearly revenue is slipping away.",
-                len(slipping),
-                money=t.money(slipping["loss"].sum()),
-            )
-        )
-    if len(gone):
-        lines.append(
-            t.plural(
-                "**Decide on {n} account** that has gone silent: its best 12 months brought {money}.",
-                "**Decide on {n} accounts** that have gone silent: their best 12 months brought {money}.",
-                len(gone),
-                money=t.money(gone["peak_revenue"].sum()),
-            )
-        )
-    if room["headroom"].sum() > 0:
-        lines.append(
-            t.plural(
-                "**Develop {n} account** that could buy more: {money} a year if all were won, {share} of it at {name}.",
-                "**Develop {n} accounts** that could buy more: {money} a year if all were won, {share} of it at {name}.",
-                len(room),
-                money=t.money(room["headroom"].sum()),
-                share=t.percent(room["headroom"].iloc[0] / room["headroom"].sum()),
-                name=escape(room["name"].iloc[0]),
-            )
-        )
-    if len(prospects):
-        lines.append(
-            t.plural(
-                "**Win {n} prospect** that could buy {money} a year.",
-                "**Win {n} prospects** that could buy {money} a year together.",
-                len(prospects),
-                money=t.money(prospects["potential_revenue"].sum()),
-            )
-        )
-    if len(loss):
-        lines.append(
-            t.plural(
-                "**Repair {n} account** that loses money: {money} in the last 12 months.",
-                "**Repair {n} accounts** that lose money: {money} in the last 12 months.",
-                len(loss),
-                money=t.money(-loss["trailing_margin"].sum()),
-            )
-        )
-    if not lines:
-        return []
-    return [text(t("## What is asked") + "\n\n" + "\n".join(f"- {ended(line)}" for line in lines))]
 
 
 def strategy_table(run: Source, t: Translator) -> list[Block]:
@@ -362,57 +339,39 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
                 "The same forecast made on {origin} said {forecast} for the period after it; {actual} came "
                 "({bias}). “Same as in the last period” said {naive} ({naive_bias})."
             )
-        lines += [t(message, **said), *lost_groups(run, t)]
+        lines.append(t(message, **said))
     else:
         lines.append(
             t("Too few accounts have bought to test the forecast on a period that has already passed.")
             if choice["few"]
             else t("The log is too short to test the forecast on a period that has already passed.")
         )
-    worth, units = run.read("potential"), run.read("accounts")
+    worth = run.read("potential")
     declared, fitted = ((worth["potential_source"] == source).mean() for source in ("declared", "fitted"))
-    if fitted:
-        lines.append(
-            t(
-                "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level that "
-                "one in ten similar accounts exceeds, which is more than most will ever buy. Other customers stand at "
-                "their own best 12 months, and their type is provisional.",
-                declared=t.percent(declared),
-                fitted=t.percent(fitted),
+    if fitted or declared:
+        message = (
+            N_(
+                "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level that one in "
+                "ten similar accounts exceeds; for the rest, their own best 12 months."
+            )
+            if fitted
+            else N_(
+                "What accounts could buy is declared by sales for {declared} of them; for the rest it is their own best 12 "
+                "months."
             )
         )
-    elif declared:
-        lines.append(
-            t(
-                "What accounts could buy is declared by sales for {share} of them. Other customers stand at their own best "
-                "12 months, and their type is provisional.",
-                share=t.percent(declared),
-            )
-        )
-    if declared:
-        low = int(worth["below_own_peak"].sum())
-        if low:
-            lines.append(
-                t.plural(
-                    "{n} declaration lies below what the account has already bought in 12 months; that counts instead.",
-                    "{n} declarations lie below what the accounts have already bought in 12 months; that counts instead.",
-                    low,
-                )
-            )
+        lines.append(t(message, declared=t.percent(declared), fitted=t.percent(fitted)))
     parts = run.read("reconciliation").set_index("part")
-    lines.append(
+    log = [
         t(
-            "Of {read} lines read, {bad} cannot be used; {orphans} of revenue has no account.",
+            "The data is complete to {day}: of {read} lines read, {bad} cannot be used; {orphans} of revenue has no account.",
+            day=run.period.calibration_end,
             read=t.number(parts.loc["read", "rows"]),
             bad=t.number(parts.loc["quarantined", "rows"]),
             orphans=t.money(float(parts.loc["unattributed", "money"])),
-        )
-    )
-    if len(units) > 0:
-        ownerless = int(has_flag(labelled(run), "no_owner").sum())
-        if ownerless and units["owner"].notna().any():
-            lines.append(
-                t.plural("{n} account has no owner in sales.", "{n} accounts have no owner in sales.", ownerless)
-            )
+        ),
+        books.sentence(run, t),
+    ]
+    lines.append(t.join(SENTENCES, [sentence for sentence in log if sentence]))
     lines += left_out(run, t)
     return [text(t("## How sure is this?") + "\n\n" + "\n".join(f"- {line}" for line in lines))]

@@ -1,0 +1,103 @@
+"""What would have been forecast a year ago, in today's way and from the same ledger, against what came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from kamlab import backtest, forecast, totals
+from kamlab.backtest.level import level_sd, log_error
+from kamlab.errors import DataError, ModelError
+from kamlab.ledger import Ledger
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
+from kamlab.summary import holdout, summarize
+from kamlab.terms import TABLES
+
+LEAST_HISTORY = 0.5
+"""As in the contest: what is said from less than half a horizon of history resembles nothing said today."""
+
+FIRST_DAYS = timedelta(days=15)
+"""A log that begins in the first fortnight of a stretch of days holds it whole."""
+
+
+def held_against(
+    ledger: Ledger,
+    period: StudyPeriod,
+    *,
+    membership: pd.DataFrame,
+    forecaster: str,
+    record: pd.DataFrame,
+    groups: Mapping[str, pd.Series],
+    level: float = 0.9,
+    n_draws: int = 200,
+    seed: int = 0,
+    days: int = DAYS_PER_YEAR,
+) -> pd.DataFrame:
+    """Hold what would have been forecast some days ago, for the days since, against what came in them.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    period : StudyPeriod
+        Of today's run.
+    membership : pandas.DataFrame
+        Columns member, account.
+    forecaster : str
+        The one in force today.
+    record : pandas.DataFrame
+        Table "backtest" of `terms`: by how much the company's total had been missed before that day, which widens the
+        intervals.
+    groups : mapping of str to pandas.Series
+        Kind of group, such as "owner" → group by account (index).
+    level, n_draws, seed
+        Of the intervals.
+    days : int
+        How many days ago, and so how many days were forecast.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table "held_against" of `terms`: the company and the groups, with intervals of sums of joint draws; without rows
+        where nothing can be forecast from that day. Accounts that were not known then are in no row.
+    """
+    names = [column.name for column in TABLES["held_against"]]
+    date = StudyPeriod(period.calibration_end - timedelta(days=days), days, period.unit)
+    if (date.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * days:
+        return pd.DataFrame(columns=names)
+    try:
+        summary = summarize(ledger, date, accounts=membership)
+        choice = backtest.choose(ledger, date, accounts=membership, origins=0, forecaster=forecaster, seed=seed)
+        known = _known_errors(record, forecaster, pd.Timestamp(date.calibration_end), period.horizon_days)
+        choice = replace(choice, level_sd=level_sd(known)) if known else choice
+        future, _, draws = forecast.value_and_draws(
+            summary, choice, horizon_days=days, level=level, n_draws=n_draws, seed=seed
+        )
+    except (DataError, ModelError):
+        return pd.DataFrame(columns=names)
+    expected = future.set_index("account")["expected_revenue"]
+    if expected.isna().all():
+        return pd.DataFrame(columns=names)
+    table = totals.totals(expected, draws, groups, measure="revenue", basis="revenue", level=level)
+    before = StudyPeriod(date.calibration_end - timedelta(days=days), days, period.unit)
+    for name, origin in (("actual", date), ("naive", before)):
+        came = holdout(ledger, origin, accounts=membership).set_index("account")["revenue"]
+        came = came.reindex(expected.index).fillna(0.0)
+        sums = {totals.COMPANY: pd.Series({totals.COMPANY: came.sum()})}
+        sums |= {kind: came.groupby(by.reindex(came.index)).sum() for kind, by in groups.items()}
+        place = zip(table["kind"], table["group"], strict=True)
+        table[name] = [float(sums[kind].get(group, 0.0)) for kind, group in place]
+    if ledger.first_date > before.calibration_end + FIRST_DAYS:
+        table["naive"] = np.nan
+    table = table.assign(made_on=pd.Timestamp(date.calibration_end), days=days)
+    return table[names].astype({"made_on": "datetime64[s]"})
+
+
+def _known_errors(record: pd.DataFrame, forecaster: str, day: pd.Timestamp, horizon_days: int) -> list[float]:
+    """Return the logarithms of what came / what was forecast, of the forecasts whose time was over by a day."""
+    over = record["origin"] + pd.Timedelta(days=horizon_days) <= day
+    rows = record[over & (record["forecaster"] == forecaster) & (record["target"] == "revenue")]
+    return [log_error(row.forecast, row.actual) for row in rows.itertuples()]

@@ -1,0 +1,139 @@
+"""Proposed targets: what is forecast, what planned work adds, and what can be reached with luck.
+
+Every sum over accounts is taken draw by draw, so that its quantiles are those of the sum: neither P50 nor P80 of a
+whole is the sum of the parts'. Only expected values add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from kamlab import gains
+from kamlab.planning import LEAST_COVERED, OTHER
+from kamlab.terms import TABLES
+from kamlab.totals import COMPANY
+
+STRETCH = 0.8
+"""Quantile of forecast and gain together that only one year in five exceeds."""
+
+
+def propose(
+    future: pd.DataFrame,
+    revenue_draws: pd.DataFrame,
+    rooms: pd.DataFrame,
+    sold: pd.DataFrame,
+    groups: Mapping[str, pd.Series],
+    *,
+    shares: gains.Shares,
+    plan: pd.DataFrame,
+    level: float = 0.9,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Propose a target of the next 12 months: forecast + planned gain; the stretch is the 80 % quantile of the two.
+
+    Parameters
+    ----------
+    future : pandas.DataFrame
+        account, expected_revenue (currency).
+    revenue_draws : pandas.DataFrame
+        account, d0 … dN: joint draws of it.
+    rooms : pandas.DataFrame
+        From `gains.room`; it names prospects too.
+    sold : pandas.DataFrame
+        account, product_line, revenue, quantity of the last 12 months. A product line has the share of an account's
+        forecast that it has there.
+    groups : mapping of str to pandas.Series
+        "owner" and "region" → group by account (index).
+    shares : mapping
+        See `gains.share_draws`.
+    plan : pandas.DataFrame
+        From `planning.planned`: the coming 12 months alone.
+    level : float
+        Of the gain's interval.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table "targets" of `terms`: the company, owners, regions, product lines and accounts.
+    """
+    accounts = sorted(set(rooms["account"]) | set(future["account"]))
+    named = sold[sold["account"].notna()].assign(product_line=sold["product_line"].fillna(OTHER))
+    one = pd.DataFrame({"account": accounts, "part": 1.0})
+    members = {COMPANY: one.assign(group=COMPANY)}
+    members |= {kind: one.assign(group=one["account"].map(by)).dropna() for kind, by in groups.items()}
+    members |= {"product_line": _mix(named, accounts), "account": one.assign(group=accounts)}
+    column = future.set_index("account")["expected_revenue"]
+    expected = column.reindex(accounts).fillna(0.0).to_numpy(dtype=float)
+    draws = revenue_draws.set_index("account").reindex(accounts).fillna(0.0).to_numpy(dtype=float)
+    drawn = gains.share_draws(shares, n_draws=draws.shape[1], seed=seed)
+    by_strategy = rooms.pivot_table(index="account", columns="strategy", values="room", aggfunc="sum")
+    room = by_strategy.reindex(index=accounts, columns=drawn.index).fillna(0.0).to_numpy(dtype=float)
+    likely = gains.likely(rooms, shares).groupby(rooms["account"]).sum().reindex(accounts).fillna(0.0).to_numpy()
+    tables = []
+    for kind, rows in members.items():
+        aim = plan[(plan["kind"] == kind) & (plan["covered"] >= LEAST_COVERED)]
+        names = sorted(set(rows["group"]) | set(aim["group"]))
+        aims = aim.set_index("group")["plan"].reindex(names).to_numpy(dtype=float)[:, None]
+        adding = _adding(rows, names, accounts)
+        summed = adding @ draws
+        gain = adding @ room @ drawn.to_numpy()
+        lower, upper = np.quantile(gain, [(1 - level) / 2, (1 + level) / 2], axis=1)
+        table = pd.DataFrame(
+            {
+                "kind": kind,
+                "group": names,
+                "accounts": np.diff(adding.indptr),
+                "forecast": adding @ expected,
+                "p50": np.quantile(summed, 0.5, axis=1),
+                "p80": np.quantile(summed, STRETCH, axis=1),
+                "gain": adding @ likely,
+                "gain_lower": lower,
+                "gain_upper": upper,
+                "stretch": np.quantile(summed + gain, STRETCH, axis=1),
+                "plan": aims[:, 0],
+                "chance": np.where(np.isnan(aims[:, 0]), np.nan, (summed >= aims).mean(axis=1)),
+                "chance_with_gain": np.where(np.isnan(aims[:, 0]), np.nan, (summed + gain >= aims).mean(axis=1)),
+            }
+        )
+        tables.append(table.merge(_past(named, kind, groups), on="group", how="left"))
+    result = pd.concat(tables, ignore_index=True)
+    result["target"] = result["forecast"] + result["gain"]
+    result["quantity"] = result["target"] / result["price"]
+    result["trailing"] = result["trailing"].fillna(0.0)
+    return result[[column.name for column in TABLES["targets"]]]
+
+
+def _adding(rows: pd.DataFrame, names: Sequence[str], accounts: Sequence[str]) -> csr_matrix:
+    """Return the matrix, groups × accounts, that adds accounts' numbers up to groups'."""
+    line = pd.Series(range(len(names)), index=names, dtype="int64").loc[rows["group"]].to_numpy()
+    column = pd.Series(range(len(accounts)), index=accounts, dtype="int64").loc[rows["account"]].to_numpy()
+    return csr_matrix((rows["part"].to_numpy(dtype=float), (line, column)), shape=(len(names), len(accounts)))
+
+
+def _mix(sold: pd.DataFrame, accounts: Sequence[str]) -> pd.DataFrame:
+    """Return account, group (product line) and part, which adds up to 1 for each account."""
+    bought = sold[sold["revenue"] > 0].groupby(["account", "product_line"])["revenue"].sum().reset_index()
+    bought = bought[bought["account"].isin(accounts)]
+    part = bought["revenue"] / bought.groupby("account")["revenue"].transform("sum")
+    known = bought.assign(part=part).rename(columns={"product_line": "group"})[["account", "part", "group"]]
+    rest = sorted(set(accounts) - set(known["account"]))
+    return pd.concat([known, pd.DataFrame({"account": rest, "part": 1.0, "group": OTHER})], ignore_index=True)
+
+
+def _past(sold: pd.DataFrame, kind: str, groups: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Return group, trailing revenue and mean price of a unit; no price where a line has no quantity."""
+    by = {COMPANY: pd.Series(COMPANY, sold.index), "product_line": sold["product_line"], "account": sold["account"]}
+    group = by[kind] if kind in by else sold["account"].map(groups[kind])
+    sums = sold.groupby(group.rename("group")).agg(
+        trailing=("revenue", "sum"),
+        quantity=("quantity", "sum"),
+        unknown=("quantity", lambda column: column.isna().sum()),
+    )
+    clear = (sums["unknown"] == 0) & (sums["quantity"] > 0) & (sums["trailing"] > 0)
+    sums["price"] = (sums["trailing"] / sums["quantity"]).where(clear)
+    return sums[["trailing", "price"]].reset_index()
