@@ -162,8 +162,9 @@ def test_each_account_that_has_a_plan_has_its_document_with_its_numbers(sample):
     assert len(planned) > 30
     whole = pdf_text(sample.link / "pdf" / "account-plans.en.pdf")
     accounts = found["account_table"].set_index("account")
+    targets = found["targets"][found["targets"]["kind"] == "account"].set_index("group")
     for row in planned.itertuples():
-        assert plain(f"stretch {t.money(row.revenue_p80)}") in whole
+        assert plain(f"stretch {t.money(targets.loc[row.account, 'stretch'])}") in whole
         assert " ".join(accounts.loc[row.account, "name"].split())[:18] in whole
     first = planned.nlargest(1, "at_stake").iloc[0]
     text = pdf_text(sample.link / "pdf" / "plans" / f"{first['account']}.en.pdf")
