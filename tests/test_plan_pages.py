@@ -92,7 +92,16 @@ def a_plan(**changes):
         ],
         "competitors": [{"competitor": "Riv", "product_line": "Food", "share": 0.3}],
     }
-    target = {"target": 2.6e6, "forecast": 2.45e6, "gain": 1.5e5, "stretch": 3.2e6, "plan": 2.7e6, "chance": 0.4}
+    target = {
+        "target": 2.6e6,
+        "forecast": 2.45e6,
+        "gain": 1.5e5,
+        "gain_lower": 5e4,
+        "gain_upper": 3e5,
+        "stretch": 3.2e6,
+        "plan": 2.7e6,
+        "chance": 0.4,
+    }
     target |= {"price": 65.0, "quantity": 40_000.0}
     life = {f"clv_{n}y{part}": n * 1e6 for n in (3, 5) for part in ("", "_lower", "_upper")}
     base = PlanPage(
@@ -139,7 +148,7 @@ def test_a_plan_has_its_four_parts_in_order():
         "90% interval: CNY 300 k to CNY 1.30 M",
         "of CNY 10.0 M a year (declared)",
         "forecast CNY 2.45 M; stretch CNY 3.20 M",
-        "CNY 2.60 M in 12 months: forecast CNY 2.45 M, and CNY 150 k that planned work is assumed to add",
+        "CNY 150 k (CNY 50.0 k to CNY 300 k) that planned work is assumed to add",
         "CNY 2.70 M; the forecast alone reaches it with a probability of 40%",
         "40,000 units at today's mean price of CNY 65",
         "feed, end user, Vietnam, size L",

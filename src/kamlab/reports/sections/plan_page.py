@@ -258,7 +258,7 @@ def _goals(case: PlanPage, t: Translator) -> Block:
     if case.contribution and case.cost_to_serve and pd.notna(row["cost_to_serve"]):
         rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
     projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
-    rows.append((t("Projects and deals"), t.join(SEMICOLONS, projects) or MISSING))
+    rows += [(t("Projects and deals"), t.join(SEMICOLONS, projects))] if projects else []
     if row["strategy"] == "win_back":
         rows.append((t("Why it left"), case.notes.get("reason_lost") or blank(t)))
     note = t(
@@ -271,19 +271,12 @@ def _goals(case: PlanPage, t: Translator) -> Block:
 
 
 def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str]]:
-    """Return what is to be reached in 12 months, what was set, and in how many units at which price."""
+    """Return what work is to add to the forecast, which target was set, and how many units that is at which price."""
     if not target:
         return
     yield (
-        t("Target of revenue"),
-        t(
-            "{target} in 12 months: forecast {forecast}, and {gain} that planned work is assumed to add; stretch {stretch}, "
-            "which is passed once in five times",
-            target=_money(target["target"], t),
-            forecast=_money(target["forecast"], t),
-            gain=_money(target["gain"], t),
-            stretch=_money(target["stretch"], t),
-        ),
+        t("Planned gain"),
+        t("{gain} ({range}) that planned work is assumed to add", gain=_money(target["gain"], t), range=_range(target, "gain", t)),
     )
     if pd.notna(target["plan"]):
         yield (
@@ -351,8 +344,8 @@ def _actions(case: PlanPage, t: Translator) -> Block:
     columns = [
         TableColumn("what", t("What"), width=40),
         TableColumn("who", t("Who"), width=23),
-        TableColumn("due", t("Until when")),
-        TableColumn("state", t("State"), width=11),
+        TableColumn("due", t("Until when"), width=16),
+        TableColumn("state", t("State"), width=10),
     ]
     more = len(case.rows["actions"]) - len(actions)
     note = t.plural("{n} more action stands in the run's tables.", "{n} more actions stand in the run's tables.", more)
