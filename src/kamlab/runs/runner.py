@@ -35,7 +35,7 @@ from kamlab.runs.output import (
     refuse_foreign,
     switch,
 )
-from kamlab.runs.plan_notes import offer_notes, refuse_open_notes
+from kamlab.runs.plan_notes import offer_notes, refuse_notes
 from kamlab.sources import file_hash
 
 CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
@@ -169,7 +169,7 @@ def _refuse_early(config: Config, langs: Sequence[str]) -> None:
         from kamlab.strategies import load_playbook
 
         load_playbook(config.resolve(config.strategies.playbook))
-    refuse_open_notes(config)
+    refuse_notes(config)
     if config.report.logo:
         read_logo(config.resolve(config.report.logo))
 
