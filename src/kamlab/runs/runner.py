@@ -36,7 +36,7 @@ from kamlab.runs.output import (
     refuse_foreign,
     switch,
 )
-from kamlab.runs.plan_notes import offer_notes, refuse_open_notes
+from kamlab.runs.plan_notes import offer_notes, refuse_notes
 from kamlab.sources import file_hash
 
 CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
@@ -174,7 +174,7 @@ def early_faults(config: Config, langs: Sequence[str]) -> list[KamlabError]:
                 "value of each line as amount; chapters 01 and 02 and the models of purchases work without."
             )
         )
-    checks: list[Callable[[], object]] = [partial(refuse_open_notes, config)]
+    checks: list[Callable[[], object]] = [partial(refuse_notes, config)]
     if config.strategies.playbook:
         from kamlab.strategies import load_playbook
 
