@@ -13,10 +13,13 @@ import pandas as pd
 from kamlab.strategies.conditions import Columns, Condition, fields_of, holds
 from kamlab.strategies.engine import Labelled, label
 from kamlab.strategies.fields import DERIVED, INPUTS
-from kamlab.strategies.model import Playbook, Scheme
+from kamlab.strategies.model import Playbook, Scheme, State
+from kamlab.strategies.states import states_of
 
 _MEASURE = 100.0
 """What a field that others are compared with holds: only their size beside it matters."""
+
+_MOST_TRIED = 200_000
 
 _FIELDS = {**INPUTS, **DERIVED}
 
@@ -69,10 +72,9 @@ def prove(playbook: Playbook) -> Proof:
     for state in playbook.states:
         accounts, _ = tried.all_of([state.id])
         if not holds(state.when, accounts).any():
-            near = _nearest(state.when, accounts)
             broken.append(
                 f'state "{state.id}" is true of no account: its thresholds are out of order. The nearest account has '
-                f"{_describe(accounts, near)}."
+                f"{_nearest(playbook, state)}."
             )
     for check in playbook.coherence:
         accounts, _ = tried.all_of(fields_of(check.never))
@@ -97,10 +99,21 @@ def unlabelled(playbook: Playbook, scheme: Scheme) -> str:
     return _describe(accounts, int(np.flatnonzero(free)[0])) if free.any() else ""
 
 
-def _nearest(condition: Condition, accounts: Columns) -> int:
-    """Return the account that fulfils most of a condition's parts."""
-    met = np.sum([holds(part, accounts) for part in condition.parts() or (condition,)], axis=0)
-    return int(np.argmax(met))
+def _nearest(playbook: Playbook, state: State) -> str:
+    """Return an account that fulfils as many parts of a state's condition as any, as "field=value, …"."""
+    conditions = {other.id: other.when for other in playbook.states}
+    waiting, names = [state.id], set()
+    while waiting:
+        name = waiting.pop()
+        waiting += fields_of(conditions[name]) if name in conditions else []
+        names |= {name} - set(conditions)
+    fields = [name for name in _FIELDS if name in names]
+    values = [_values(name, conditions.values()) for name in fields]
+    grid = list(itertools.islice(itertools.product(*values), _MOST_TRIED))
+    accounts = _columns(pd.DataFrame(grid, columns=fields, dtype=object))
+    accounts.update(states_of(accounts, playbook))
+    met = np.sum([holds(part, accounts) for part in state.when.parts() or (state.when,)], axis=0)
+    return _describe(accounts, int(np.argmax(met)))
 
 
 class _Tried:
