@@ -95,11 +95,6 @@ def accounts(**changes):
             'exactly one label. Last is "retain.value"; without "when": static.type_d, retain.value.',
         ),
         (
-            changed(NO_PLAN, ""),
-            'scheme "plan_required": the last rule, and no other, must be without "when", so that every account gets '
-            'exactly one label. Last is "plan.win_back"; without "when": none.',
-        ),
-        (
             changed('Mid = { Low = "B", Mid = "B", High = "A" }', 'Mid = { Low = "B", High = "A" }'),
             'scheme "type_000": no cell for contribution_level Mid, potential_level Mid.',
         ),
@@ -158,6 +153,20 @@ def test_a_condition_has_one_form(condition, expected):
     (fault,) = faults(text)
     assert 'state "mine"' in fault or 'states "mine"' in fault
     assert expected in fault
+
+
+def test_a_hole_is_named_with_an_account_that_falls_into_it():
+    (fault,) = faults(changed(NO_PLAN, ""))
+    said, example = fault.split(" An account without a label has ")
+    assert said == (
+        'scheme "plan_required": the last rule, and no other, must be without "when", so that every account gets '
+        'exactly one label. Last is "plan.win_back"; without "when": none.'
+    )
+    fields = dict(part.split("=") for part in example.removesuffix(".").split(", "))
+    known = {"contribution_class": str, "potential_class": str, "wallet_share": float, "p_alive": float}
+    table = accounts(**{name: kind(fields[name]) for name, kind in known.items() if name in fields})
+    table["has_bought"] = fields["has_bought"] == "yes"
+    assert not assign(table, contribution_cut_high=9e6)["plan_required"].any()
 
 
 def test_all_faults_come_at_once_without_those_that_only_follow():

@@ -40,6 +40,14 @@ def test_a_rule_that_never_comes_first_is_named():
     assert "strategy: silent.watch" in changed((text, shadowed)).unused
 
 
+def test_thresholds_out_of_order_are_named_with_the_nearest_account():
+    """Whoever is `negative` from 0.8 on cannot be worth a look at its margin from 0.9 on only."""
+    old = '{ field = "p_negative", op = ">=", value = 0.5 }'
+    (fault,) = changed((old, old.replace("0.5", "0.9"))).broken
+    assert fault.startswith('state "check_margin" is true of no account: its thresholds are out of order.')
+    assert "p_negative=0.9" in fault or "p_negative=1.9" in fault
+
+
 @pytest.mark.parametrize(
     ("old", "new", "broken"),
     [

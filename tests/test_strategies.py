@@ -5,64 +5,12 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from strategy_accounts import CUT, LOSS, ORDINARY, PEAK_HIGH, SILENT, UNKNOWN, flags, label, state, table
 
 from kamlab import terms
-from kamlab.errors import DataError
-from kamlab.i18n import Translator
-from kamlab.strategies import assign, load_playbook, texts
+from kamlab.strategies import assign, load_playbook
 from kamlab.strategies.fields import INPUTS
 from kamlab.strategies.states import derive
-
-CUT = 2e6
-UNKNOWN = float("nan")
-ORDINARY = {
-    "account": "A1",
-    "name": "Acme",
-    "owner": "Li Na",
-    "has_bought": True,
-    "strategic": False,
-    "p_alive": 0.9,
-    "trailing_revenue": 10e6,
-    "peak_revenue": 10e6,
-    "prior_peak_revenue": 10e6,
-    "purchase_days": 30,
-    "trailing_purchase_days": 10,
-    "days_known": 1000,
-    "days_since_last": 20,
-    "longest_gap": 40.0,
-    "days_since_return": UNKNOWN,
-    "largest_order": 1e6,
-    "expected_contribution": 1e6,
-    "margin_rate": 0.1,
-    "p_negative": 0.01,
-    "potential_revenue": 40e6,
-    "potential_source": "declared",
-    "wallet_share": 0.75,
-    "contribution_class": "Mid",
-    "potential_class": "High",
-}
-SILENT = {"p_alive": 0.1, "days_since_last": 100, "longest_gap": 40.0}
-PEAK_HIGH = {"peak_revenue": 20e6}
-LOSS = {"p_negative": 0.9, "trailing_purchase_days": 3}
-
-
-def table(*rows):
-    return pd.DataFrame([ORDINARY | {"account": f"A{i}"} | row for i, row in enumerate(rows)])
-
-
-def label(**changes):
-    return assign(table(changes), contribution_cut_high=CUT).iloc[0]
-
-
-def state(name, **changes):
-    return bool(derive(table(changes), playbook=load_playbook(), contribution_cut_high=CUT)[name].iloc[0])
-
-
-def flags(**changes):
-    return set(filter(None, label(**changes)["flags"].split(", ")))
-
 
 # ------------------------------------------------------------------------------------------------ quantities
 
@@ -379,15 +327,29 @@ def test_every_state_has_one_label_and_it_is_the_one_of_the_rules():
     labels = list(zip(types, got["strategy"], got["flags"].map(by_text), got["plan_required"], strict=True))
     different = [i for i, (a, b) in enumerate(zip(labels, wanted, strict=True)) if a != b]
     assert not different, states.iloc[different[0]].to_dict() | {"got": labels[different[0]]}
-    # Every rule of the five strategies is the first to fit somewhere: none is dead. (No prospect has a grade here.)
+    # Every rule of the five strategies is the first to fit somewhere: none is dead. (Here no prospect has a grade, and
+    # nobody has only sent goods back.)
     strategy = next(scheme for scheme in load_playbook().schemes if scheme.id == "strategy")
-    assert set(got["strategy_rule"]) == {rule.id for rule in strategy.rules} - {"prospect.graded"}
+    assert set(got["strategy_rule"]) == {rule.id for rule in strategy.rules} - {"prospect.graded", "returner.wait"}
 
 
 @pytest.mark.parametrize(("grade", "strategy"), [("A", "acquire"), ("B", "acquire"), ("C", "static"), (None, "static")])
 def test_a_prospect_whose_potential_nobody_knows_is_judged_by_its_pipeline(grade, strategy):
     unknown = {"has_bought": False, "potential_class": None, "potential_source": None, "prospect_004": grade}
     assert label(**unknown)["strategy"] == strategy
+
+
+@pytest.mark.parametrize("potential", ["High", "Low", None])
+def test_whoever_has_only_sent_goods_back_is_no_prospect(potential):
+    returned = {"has_bought": False, "only_returned": True, "potential_class": potential, "prospect_004": "A"}
+    got = label(**returned)
+    assert (got["strategy"], got["strategy_rule"], got["flags"]) == ("static", "returner.wait", "collect_data")
+    assert not state("prospect", **returned)
+
+
+def test_an_owner_who_has_left_is_no_owner():
+    assert label(owner="Li Na", owner_left=True)["flags"].startswith("no_owner")
+    assert "no_owner" not in label(owner="Li Na", owner_left=False)["flags"]
 
 
 def test_labels_never_contradict_the_states():
@@ -406,117 +368,6 @@ def test_labels_never_contradict_the_states():
     assert not (high & (strategy == "static")).any()
     assert set(strategy[~bought]) == {"acquire", "static"}
     assert set(strategy[bought]) == {"promote", "retain", "win_back", "static"}
-
-
-# ---------------------------------------------------------------------------------------------------- the table
-
-
-def test_columns_are_those_of_the_data_dictionary():
-    got = assign(table({}), contribution_cut_high=CUT)
-    assert list(got) == [column.name for column in terms.TABLES["strategies"]]
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.permutations(range(12)))
-def test_rows_keep_their_order_and_do_not_touch_each_other(order):
-    rows = table(SILENT, PEAK_HIGH | SILENT, LOSS, {"has_bought": False}, *({"wallet_share": i / 8} for i in range(8)))
-    once = assign(rows, contribution_cut_high=CUT)
-    mixed = assign(rows.iloc[order], contribution_cut_high=CUT)
-    pd.testing.assert_frame_equal(mixed, once.iloc[order])
-
-
-def test_an_empty_table_gives_an_empty_table():
-    got = assign(table({}).iloc[:0], contribution_cut_high=CUT)
-    assert (len(got), got.columns[0]) == (0, "account")
-
-
-@pytest.mark.parametrize(
-    ("changes", "inputs"),
-    [
-        (SILENT, "p_alive=0.1; purchase_days=30; trailing_purchase_days=10; "
-                 "days_since_last=100; longest_gap=40; contribution_class=Mid; "
-                 "peak_contribution=1000000.00; contribution_cut_high=2000000.00"),
-        ({"has_bought": False, "potential_class": None, "potential_source": None}, "has_bought=no; "
-                 "potential_source=unknown"),
-        ({"wallet_share": UNKNOWN}, "type_000=A; contribution_level=Mid; potential_class=High; wallet_share=unknown; "
-                 "p_alive=0.9; days_since_last=20"),
-    ],
-)  # fmt: skip
-def test_the_values_behind_a_strategy_are_printed(changes, inputs):
-    assert label(**changes)["strategy_inputs"] == inputs
-
-
-def test_the_values_behind_a_type_are_printed():
-    assert label(wallet_share=0.25)["type_000_inputs"] == (
-        "contribution_level=Mid; potential_level=High; expected_contribution=1000000.00; "
-        "potential_revenue=40000000.00; potential_source=declared; wallet_share=0.25"
-    )
-
-
-def test_all_faults_of_the_account_table_are_told_at_once():
-    rows = table({"contribution_class": None}, {"potential_class": "high"}).assign(account="A7")
-    with pytest.raises(DataError) as error:
-        assign(rows, contribution_cut_high=UNKNOWN)
-    for part in ("1 rows repeat an account (first: A7)", 'have "high"', "no contribution class", "cut of contribution"):
-        assert part in str(error.value)
-    with pytest.raises(DataError, match="lacks p_alive, longest_gap"):
-        assign(rows.drop(columns=["p_alive", "longest_gap"]), contribution_cut_high=CUT)
-
-
-# --------------------------------------------------------------------------------------------------------- texts
-
-
-def test_every_label_flag_and_rule_has_its_words():
-    book = load_playbook()
-    assert set(texts.POTENTIALS) == set(terms.POTENTIAL_SOURCES) - {"unknown"}
-    schemes = {scheme.id: scheme for scheme in book.schemes}
-    assert set(texts.STRATEGIES) == set(terms.STRATEGIES)
-    assert set(texts.TYPES) == set(terms.TYPES)
-    assert set(texts.FLAGS) == {flag.id for flag in book.flags}
-    assert set(texts.REASONS) == {rule.id for rule in schemes["strategy"].rules} | {"override"}
-    assert all(2 <= len(text.tactics) <= 3 for text in texts.STRATEGIES.values())
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        (SILENT | {"peak_revenue": 48e6}, "Silent for 100 days; bought CNY 48.0 M in its best 12 months."),
-        (
-            {"trailing_revenue": 24e6, "prior_peak_revenue": 60e6, "peak_revenue": 60e6},
-            "Down to CNY 24.0 M in the last 12 months, from CNY 60.0 M in its best 12 months before.",
-        ),
-        (
-            {"contribution_class": "Low", "potential_class": "Mid"},
-            "Expected to bring CNY 1.00 M, and buys already 75% of CNY 40.0 M a year (declared).",
-        ),
-        (
-            {"contribution_class": "Low", "potential_source": "own_peak", "wallet_share": UNKNOWN},
-            "Expected to bring CNY 1.00 M, and could buy CNY 40.0 M a year (its own best 12 months).",
-        ),
-    ],
-)
-def test_reason_is_one_sentence_with_the_accounts_numbers(changes, sentence):
-    row = {**table(changes).iloc[0], **label(**changes)}
-    assert texts.reason(Translator("en", currency="CNY"), row).replace("\u00a0", " ") == sentence
-
-
-def test_a_decision_is_told_with_who_took_it_until_when_and_why():
-    row = {
-        "strategy_rule": "override",
-        "strategy_inputs": "owner=Wu Fang; reason=joint plant; new site; until=2025-12-31",
-    }
-    said = texts.reason(Translator("en"), row).replace("\u00a0", " ")
-    assert said == "Decided by Wu Fang, until 31 Dec 2025: joint plant; new site."
-
-
-def test_every_reason_can_be_written_for_an_account_without_numbers():
-    for rule in (*texts.REASONS, "my.rule"):
-        sentence = texts.reason(Translator("en"), {"strategy_rule": rule})
-        assert "{" not in sentence
-        assert sentence.endswith(".")
-    assert (
-        texts.reason(Translator("en"), {"strategy_rule": "my.rule", "strategy_inputs": "a=1"}) == "Rule my.rule: a=1."
-    )
 
 
 def test_a_one_time_buyer_is_silent_after_a_year_whatever_the_model_says():
@@ -539,14 +390,3 @@ def test_a_year_without_a_purchase_is_silence_even_where_the_model_sees_nobody_l
     assert label(**quiet, longest_gap=60)["strategy_rule"].endswith((".silent", ".watch", ".lapsed"))
     # Who orders every second year is not silent after 400 days.
     assert not label(**quiet, longest_gap=700)["strategy_rule"].startswith("silent.")
-
-
-def test_without_a_given_cut_the_lowest_high_contribution_stands_for_it():
-    rows = pd.concat(
-        [
-            table({"account": "a", "contribution_class": "High", "expected_contribution": 3e6}),
-            table({"account": "b", "contribution_class": "Mid", "expected_contribution": 1e6}),
-        ],
-        ignore_index=True,
-    )
-    pd.testing.assert_frame_equal(assign(rows), assign(rows, contribution_cut_high=3e6))

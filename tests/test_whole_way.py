@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import plain_playbook
 import pypdfium2
 import pytest
 
@@ -230,6 +231,18 @@ def test_every_label_carries_its_rule_and_inputs(sample):
     typed = labels[labels["type_000"].notna()]
     assert (typed["type_000_inputs"].str.len() > 0).all()
     assert set(labels["account"]) == set(tables(sample)["accounts"]["account"])
+
+
+def test_every_label_follows_from_the_values_printed_beside_the_accounts_labels(sample):
+    """Applied anew by plain ifs to what is printed, the playbook gives the same label by the same rule."""
+    labels = tables(sample)["labels"]
+    different = []
+    for account, rows in labels.groupby("account"):
+        again = plain_playbook.labels(plain_playbook.parsed(rows["inputs"]))
+        different += [
+            (account, row.scheme) for row in rows.itertuples() if again.get(row.scheme) != (row.label, row.rule)
+        ]
+    assert different == []
 
 
 def test_tables_have_their_documented_columns(sample):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -69,8 +70,10 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
     return Check("\n".join(lines), faults)
 
 
-def check_playbook(path: Path) -> Check:
+def check_playbook(path: Path, *, as_of: str = "") -> Check:
     """Try a playbook on every state of an account that it can tell apart, and say what is found.
+
+    Overrides are held against the as-of date, today's where none is given.
 
     Raises
     ------
@@ -90,6 +93,15 @@ def check_playbook(path: Path) -> Check:
     ]
     if not proof.broken:
         lines.append(f"None of them breaks one of the {len(book.coherence)} coherence rules.")
+    day = parse_day(as_of) if as_of else date.today()
+    in_force, expired = book.overrides_at(day)
+    if book.overrides:
+        lines.append(
+            f"{len(in_force)} overrides are in force on {day}, {len(expired)} are past their date and ignored."
+        )
+    lines += [
+        f"  {o.account}: {o.scheme} = {o.label} ended on {o.until} (decided by {o.owner}: {o.reason})." for o in expired
+    ]
     return Check("\n".join(lines), bool(proof.broken))
 
 

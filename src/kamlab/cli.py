@@ -89,7 +89,7 @@ def check(
 
     results = []
     if playbook is not None:
-        results.append(check_playbook(playbook))
+        results.append(check_playbook(playbook, as_of=as_of))
     if data is not None:
         results.append(check_data(data, as_of=as_of))
     if not results:

@@ -390,7 +390,7 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
 def strategies(run: Run) -> pd.DataFrame:
     """Write `position`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
 
-    The facts `left_out` name the schemes that say nothing for want of data.
+    The facts `left_out` name the schemes that say nothing for want of data, `overrides` people's expired decisions.
     """
     from kamlab import strategies as module
 
@@ -405,6 +405,14 @@ def strategies(run: Run) -> pd.DataFrame:
     labels = module.assign_all(accounts, playbook, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
     run.write("labels", labels)
     run.write_facts("left_out", dict(module.left_out(accounts, playbook)))
+    in_force, expired = playbook.overrides_at(as_of)
+    run.write_facts(
+        "overrides",
+        {
+            "in_force": len(in_force),
+            "expired": [[o.account, o.scheme, o.label, o.owner, o.until.isoformat()] for o in expired],
+        },
+    )
     return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
 
 
@@ -541,7 +549,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     ),
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
-    **dict.fromkeys(("position", "account_table", "strategies", "labels", "left_out"), strategies),
+    **dict.fromkeys(("position", "account_table", "strategies", "labels", "left_out", "overrides"), strategies),
     **dict.fromkeys(("coverage", "reassignment", "cadence", "roster", "headcount"), coverage),
     **dict.fromkeys(("plans", "plan_notes", "plan_people", "plan_mix", "plan_findings"), plans),
     **dict.fromkeys(("plan_actions", "plan_projects", "plan_competitors"), plans),

@@ -57,11 +57,7 @@ def _scheme_faults(scheme: Scheme, known: Mapping[str, Field], flags: list[str])
     if scheme.rules:
         open_ended = [rule.id for rule in scheme.rules if rule.when is None]
         if open_ended != [scheme.rules[-1].id]:
-            faults.append(
-                f'scheme "{scheme.id}": the last rule, and no other, must be without "when", so that every '
-                f'account gets exactly one label. Last is "{scheme.rules[-1].id}"; without "when": '
-                f"{', '.join(open_ended) or 'none'}."
-            )
+            faults.append(_open_ended(scheme, open_ended))
     else:
         faults += _named("scheme", scheme.id, _table_faults(scheme, known))
     rules = scheme.all_rules()
@@ -75,6 +71,36 @@ def _scheme_faults(scheme: Scheme, known: Mapping[str, Field], flags: list[str])
         own += [_unknown("field", name, list(known)) for name in rule.inputs if name not in known]
         faults += _named("rule", rule.id, own)
     return faults
+
+
+def _open_ended(scheme: Scheme, open_ended: list[str]) -> str:
+    return (
+        f'scheme "{scheme.id}": the last rule, and no other, must be without "when", so that every '
+        f'account gets exactly one label. Last is "{scheme.rules[-1].id}"; without "when": '
+        f"{', '.join(open_ended) or 'none'}."
+    )
+
+
+def with_examples(faults: list[str], book: Playbook) -> list[str]:
+    """Add to each scheme that leaves accounts without a label an account that has none.
+
+    Only where nothing else is wrong: what unknown names and values mean cannot be tried.
+    """
+    from kamlab.strategies.proof import unlabelled  # proving stands above loading
+
+    holes = {}
+    for number, scheme in enumerate(book.schemes):
+        open_ended = [rule.id for rule in scheme.rules if rule.when is None]
+        if scheme.rules and not open_ended:
+            holes[_open_ended(scheme, open_ended)] = (number, scheme)
+    if set(faults) - set(holes):
+        return faults
+    said = []
+    for fault in faults:
+        number, scheme = holes[fault]
+        example = unlabelled(book.model_copy(update={"schemes": book.schemes[:number]}), scheme)
+        said.append(f"{fault} An account without a label has {example}." if example else fault)
+    return said
 
 
 def _table_faults(scheme: Scheme, known: Mapping[str, Field]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from kamlab.errors import ConfigError, did_you_mean
-from kamlab.strategies.checks import faults_of
+from kamlab.strategies.checks import faults_of, with_examples
 from kamlab.strategies.conditions import Condition
 from kamlab.strategies.model import Coherence, Flag, Override, Part, Playbook, Rule, Scheme, State, Tactic
 
@@ -77,7 +77,10 @@ def parse(text: str, *, name: str) -> Playbook:
         parts[key] = _build(model, raw.get(key, []), key, faults, unread)
     book = Playbook.model_validate(parts)
     # What only follows from an entry that could not be read would mislead.
-    faults += [fault for fault in faults_of(book) if not any(f'"{ident}"' in fault for ident in unread)]
+    found = faults_of(book)
+    if not faults and found:
+        found = with_examples(found, book)
+    faults += [fault for fault in found if not any(f'"{ident}"' in fault for ident in unread)]
     if faults:
         listed = "\n".join(f"- {fault}" for fault in faults)
         raise ConfigError(f"The playbook {name} has {len(faults)} fault{'s' * (len(faults) > 1)}:\n{listed}")

@@ -13,10 +13,13 @@ import pandas as pd
 from kamlab.strategies.conditions import Columns, Condition, fields_of, holds
 from kamlab.strategies.engine import Labelled, label
 from kamlab.strategies.fields import DERIVED, INPUTS
-from kamlab.strategies.model import Playbook, Scheme
+from kamlab.strategies.model import Playbook, Scheme, State
+from kamlab.strategies.states import states_of
 
 _MEASURE = 100.0
 """What a field that others are compared with holds: only their size beside it matters."""
+
+_MOST_TRIED = 200_000
 
 _FIELDS = {**INPUTS, **DERIVED}
 
@@ -41,7 +44,8 @@ class Proof:
 
     states : states of an account that it can tell apart, over all schemes and coherence rules together.
     unused : rules that are never the first to fit, as "scheme: rule".
-    broken : one sentence for each coherence rule that a state breaks, with that state.
+    broken : one sentence for each coherence rule that a state breaks, and for each state that no account is ever in,
+        with an account that shows it.
     """
 
     states: int
@@ -65,12 +69,51 @@ def prove(playbook: Playbook) -> Proof:
         given = tried.all_of(_scheme_names(scheme))[1][scheme.id]
         seen = set(given.rule.tolist())
         unused += [f"{scheme.id}: {rule.id}" for i, rule in enumerate(scheme.all_rules()) if i not in seen]
+    for state in playbook.states:
+        accounts, _ = tried.all_of([state.id])
+        if not holds(state.when, accounts).any():
+            broken.append(
+                f'state "{state.id}" is true of no account: its thresholds are out of order. The nearest account has '
+                f"{_nearest(playbook, state)}."
+            )
     for check in playbook.coherence:
         accounts, _ = tried.all_of(fields_of(check.never))
         wrong = np.flatnonzero(holds(check.never, accounts))
         if wrong.size:
             broken.append(f'"{check.id}" is broken by an account with {_describe(accounts, int(wrong[0]))}.')
     return Proof(tried.states, tuple(unused), tuple(broken))
+
+
+def unlabelled(playbook: Playbook, scheme: Scheme) -> str:
+    """Return an account that a scheme applies to and no rule fits, as "field=value, …"; empty if there is none.
+
+    `playbook` needs only the states and the schemes before this one.
+    """
+    accounts = _every_state(playbook, _asked(playbook, _scheme_names(scheme)))
+    label(accounts, playbook)
+    free = np.ones(len(accounts["has_bought"]), dtype=bool)
+    if scheme.applies_to is not None:
+        free = holds(scheme.applies_to, accounts)
+    for rule in scheme.rules:
+        free &= ~holds(rule.when, accounts) if rule.when is not None else False
+    return _describe(accounts, int(np.flatnonzero(free)[0])) if free.any() else ""
+
+
+def _nearest(playbook: Playbook, state: State) -> str:
+    """Return an account that fulfils as many parts of a state's condition as any, as "field=value, …"."""
+    conditions = {other.id: other.when for other in playbook.states}
+    waiting, names = [state.id], set()
+    while waiting:
+        name = waiting.pop()
+        waiting += fields_of(conditions[name]) if name in conditions else []
+        names |= {name} - set(conditions)
+    fields = [name for name in _FIELDS if name in names]
+    values = [_values(name, conditions.values()) for name in fields]
+    grid = list(itertools.islice(itertools.product(*values), _MOST_TRIED))
+    accounts = _columns(pd.DataFrame(grid, columns=fields, dtype=object))
+    accounts.update(states_of(accounts, playbook))
+    met = np.sum([holds(part, accounts) for part in state.when.parts() or (state.when,)], axis=0)
+    return _describe(accounts, int(np.argmax(met)))
 
 
 class _Tried:
@@ -173,14 +216,17 @@ def _values(name: str, conditions: Iterable[Condition]) -> list[Any]:
 def _columns(table: pd.DataFrame) -> Columns:
     """Turn a table of some fields into the columns of all of them; those that are not there are missing."""
     columns: Columns = {}
+    n = len(table)
     for name, field in _FIELDS.items():
-        values = table[name].to_numpy(dtype=object) if name in table else np.full(len(table), None, dtype=object)
+        values = table[name].to_numpy(dtype=object) if name in table else None
         if field.kind == "choice":
-            columns[name] = pd.Categorical(values, categories=list(field.labels))
+            place = {label: code for code, label in enumerate(field.labels)}
+            codes = np.full(n, -1) if values is None else np.array([place.get(value, -1) for value in values])
+            columns[name] = pd.Categorical.from_codes(codes.astype(int), list(field.labels))
         elif field.kind == "flag":
-            columns[name] = np.array([bool(value) for value in values])
+            columns[name] = np.zeros(n, dtype=bool) if values is None else np.array([bool(value) for value in values])
         else:
-            columns[name] = values.astype(float)
+            columns[name] = np.full(n, np.nan) if values is None else values.astype(float)
     return columns
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
 from kamlab.i18n import SENTENCES, Translator
-from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.blocks import Block, TableColumn, escape, table, text
 from kamlab.reports.sections.source import Source
 from kamlab.strategies import guide, load_playbook, texts
 from kamlab.strategies.texts import Text
@@ -103,6 +104,28 @@ def principles(run: Source, t: Translator) -> list[Block]:
     """What holds for every customer."""
     lines = "\n".join(f"- {t(sentence)}" for sentence in guide.PRINCIPLES.values())
     return [text(t("### What holds for every customer") + "\n\n" + lines)]
+
+
+def rules(run: Source, t: Translator) -> list[Block]:
+    """Say which schemes are left out for want of data, and which decisions by hand are past their date."""
+    lines = [
+        t("“{scheme}” is left out: the data hold none of {columns}.", scheme=scheme, columns=columns)
+        for scheme, columns in run.read_facts("left_out").items()
+    ]
+    lines += [
+        t(
+            "The decision “{label}” ({scheme}) for {account}, taken by {owner}, ended on {date} and is ignored.",
+            label=escape(label),
+            scheme=scheme,
+            account=escape(account),
+            owner=escape(owner),
+            date=t.date(date.fromisoformat(until)),
+        )
+        for account, scheme, label, owner, until in run.read_facts("overrides")["expired"]
+    ]
+    if not lines:
+        return []
+    return [text(t("### Rules without effect") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
 
 
 def _used(run: Source) -> set[str]:
