@@ -202,7 +202,9 @@ def _said(
     return said
 
 
-def _values(ledger: Ledger, date: StudyPeriod, settings: Settings, sample: frozenset[str] | None) -> pd.DataFrame:
+def _values(
+    ledger: Ledger, date: StudyPeriod, settings: Settings, sample: frozenset[str] | None = None
+) -> pd.DataFrame:
     """Summarise and forecast as of one date, for the accounts known by then, or those of a sample."""
     summary = summarize(ledger, date, accounts=settings.membership, only=sample)
     choice = backtest.choose(
