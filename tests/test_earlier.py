@@ -64,6 +64,16 @@ def test_each_date_holds_what_was_known_and_what_came(lines, past):
     assert past[["contribution_class", "abc_004", "rfm_segment", "revenue_tenth"]].notna().all().all()
 
 
+def test_of_too_many_accounts_a_sample_is_looked_back_on(lines, past, monkeypatch):
+    monkeypatch.setattr(earlier, "MAX_ACCOUNTS", 50)
+    some = earlier.look_back(kl.read_ledger(lines, columns=COLUMNS), PERIOD, settings_for(lines))
+    facts = ["trailing_revenue", "trailing_purchase_days", "next_purchases", "next_value"]
+    for back, rows in some.groupby("back"):
+        assert 40 < rows["account"].nunique() <= 50
+        whole = past[past["back"] == back].set_index("account").loc[rows["account"], facts]
+        np.testing.assert_allclose(rows[facts].astype(float), whole.astype(float))
+
+
 def test_nothing_after_a_date_enters_what_is_said_as_of_it(lines, past):
     later = lines["date"] > AS_OF - pd.Timedelta(days=365)
     changed = lines.assign(

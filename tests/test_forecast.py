@@ -222,6 +222,21 @@ def test_the_level_factor_has_mean_1():
     assert np.log(factor).std() == pytest.approx(0.5, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "accounts", "kept"),
+    [
+        (500, 0, 500),
+        (500, 200_000, 500),
+        (500, 250_000, 400),
+        (500, 1_000_000, 100),
+        (500, 5_000_000, 100),
+        (30, 5, 30),
+    ],
+)
+def test_of_many_accounts_fewer_draws_are_kept(wanted, accounts, kept):
+    assert forecast.affordable_draws(wanted, accounts) == kept
+
+
 def test_the_same_seed_gives_the_same_table(few, choice):
     first, second, other = (forecast.value_and_draws(few, choice, n_draws=50, seed=s) for s in (1, 1, 2))
     pd.testing.assert_frame_equal(first[0], second[0])

@@ -12,7 +12,7 @@ import kamlab as kl
 from kamlab import config as settings_module
 from kamlab import resources
 from kamlab.errors import ConfigError, DataError, ReportError
-from kamlab.runs import drafts, identity, runner
+from kamlab.runs import drafts, folder, identity, runner
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.folder import BEFORE, HANDED_ON
 from kamlab.runs.output import hand_on
@@ -111,6 +111,20 @@ def test_the_ledger_is_handed_over_with_its_facts(company):
     assert again.lines.equals(first.lines)
     assert again.has_money
     assert not again.has_cost
+
+
+def test_a_table_that_was_read_is_read_anew_only_when_it_changes(company, monkeypatch):
+    run = kl.runs.open(config=company / "kamlab.toml")
+    run.write("features", pd.DataFrame({"account": ["A", "B"], "x": [1.0, 2.0]}))
+    first = run.read("features")
+    first.loc[0, "x"] = 9.0
+    first["y"] = 0
+    assert run.read("features").to_dict("list") == {"account": ["A", "B"], "x": [1.0, 2.0]}
+    run.write("features", pd.DataFrame({"account": ["C"], "x": [3.0]}))
+    assert run.read("features")["account"].tolist() == ["C"]
+    monkeypatch.setattr(folder, "KEPT_BYTES", 0)
+    assert run.read("features")["account"].tolist() == ["C"]
+    assert not run._tables
 
 
 def test_a_write_that_fails_leaves_the_old_table(company):

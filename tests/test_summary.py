@@ -132,6 +132,20 @@ def test_groups_stand_for_their_members(tmp_path):
     assert table.loc["G", "trailing_revenue"] == 310
 
 
+def test_accounts_asked_for_are_those_of_the_whole_tables(tmp_path):
+    ledger = ledger_of(HAND, tmp_path)
+    groups = pd.DataFrame({"member": ["A"], "account": ["G"]})
+    for make in (
+        lambda **options: kl.summarize(ledger, PERIOD, accounts=groups, **options),
+        lambda **options: summarize_periods(ledger, PERIOD, period_days=30, accounts=groups, **options),
+        lambda **options: holdout(ledger, PERIOD.origin(1), accounts=groups, **options),
+    ):
+        whole = make()
+        assert len(whole) > 1
+        wanted = whole[whole["account"] == "G"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(make(only=["G", "A", "none"]), wanted, check_exact=True)
+
+
 def test_company_revenue_of_two_years(tmp_path):
     ledger = ledger_of(HAND + ",2024-12-30,5,,x\n", tmp_path)
     assert revenue_windows(ledger, PERIOD) == {

@@ -31,6 +31,8 @@ LEAST_HISTORY = 0.5
 QUARTER_DAYS = 91
 QUARTERS = 2
 """Two, so that it can be seen whether an account stands beyond a border for the second quarter in a row."""
+MAX_ACCOUNTS = 50_000
+"""Evidence is judged on a sample anyway; of more accounts a sample of so many is looked back on."""
 N_DRAWS = 200
 N_BOOT = 30
 """Fewer than today's run takes: borders and bounds of earlier dates are not printed."""
@@ -73,12 +75,14 @@ def look_back(ledger: Ledger, period: StudyPeriod, settings: Settings, *, origin
     -------
     DataFrame
         Table "earlier" of `terms`, by date and account; without rows where the ledger is too short, or nobody
-        had bought by then. Classes of contribution are those of each date's own borders, by the value alone.
+        had bought by then. Classes of contribution are those of each date's own borders, by the value alone. Of more
+        than `MAX_ACCOUNTS` accounts a random sample of so many is looked at.
     """
     dates = [period.origin(k) for k in range(1, origins + 1)]
+    sample = _sample(settings.units["account"], settings.seed)
     said = [
-        values.merge(_came(ledger, date, settings, values), on="account")
-        for date, values in _said(ledger, dates, settings)
+        values.merge(_came(ledger, date, settings, values, sample), on="account")
+        for date, values in _said(ledger, dates, settings, sample)
     ]
     tables: list[pd.DataFrame] = []
     for back in range(len(said), 0, -1):
@@ -190,14 +194,23 @@ def _watched(values: pd.DataFrame, classes: schemes.Classes) -> pd.DataFrame:
     return table.set_axis(["account", "value", "lower", "upper"], axis=1).dropna(subset="value")
 
 
-def _said(ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings) -> list[tuple[StudyPeriod, pd.DataFrame]]:
+def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
+    """Return the accounts to look at where there are too many to look at all; else None."""
+    if len(accounts) <= MAX_ACCOUNTS:
+        return None
+    return frozenset(accounts.iloc[np.random.default_rng(seed).choice(len(accounts), MAX_ACCOUNTS, replace=False)])
+
+
+def _said(
+    ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings, sample: frozenset[str] | None = None
+) -> list[tuple[StudyPeriod, pd.DataFrame]]:
     """Return what schemes take of each date, the newest first, up to the first from which nothing can be forecast."""
     said = []
     for date in dates:
         if (date.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * date.horizon_days:
             break
         try:
-            values = _values(ledger, date, settings)
+            values = _values(ledger, date, settings, sample)
         except (DataError, ModelError):
             break
         if values["expected_contribution"].isna().all():
@@ -206,9 +219,11 @@ def _said(ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings) -> l
     return said
 
 
-def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFrame:
-    """Summarise and forecast as of one date, for the accounts known by then."""
-    summary = summarize(ledger, date, accounts=settings.membership)
+def _values(
+    ledger: Ledger, date: StudyPeriod, settings: Settings, sample: frozenset[str] | None = None
+) -> pd.DataFrame:
+    """Summarise and forecast as of one date, for the accounts known by then, or those of a sample."""
+    summary = summarize(ledger, date, accounts=settings.membership, only=sample)
     choice = backtest.choose(
         ledger,
         date,
@@ -231,7 +246,7 @@ def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFra
         margins=rates,
         horizon_days=DAYS_PER_YEAR,
         level=settings.level,
-        n_draws=N_DRAWS,
+        n_draws=forecast.affordable_draws(N_DRAWS, len(summary)),
         seed=settings.seed,
     )
     known = settings.units[settings.units["account"].isin(summary["account"])]
@@ -249,9 +264,12 @@ def _potential(ledger: Ledger, date: StudyPeriod, values: pd.DataFrame, settings
     return schemes.with_sure_potential(worth)
 
 
-def _came(ledger: Ledger, date: StudyPeriod, settings: Settings, values: pd.DataFrame) -> pd.DataFrame:
+def _came(
+    ledger: Ledger, date: StudyPeriod, settings: Settings, values: pd.DataFrame, sample: frozenset[str] | None
+) -> pd.DataFrame:
     """Return account, next_purchases and next_value of the horizon after a date; 0 where nothing came."""
-    came = holdout(ledger, date, accounts=settings.membership).set_index("account").reindex(values["account"])
+    came = holdout(ledger, date, accounts=settings.membership, only=sample)
+    came = came.set_index("account").reindex(values["account"])
     revenue = came["revenue"].fillna(0.0).to_numpy()
     margin = came["margin"].to_numpy() if ledger.has_cost else np.full(len(values), np.nan)
     rate = values["margin_rate"].fillna(1.0).to_numpy(dtype=float)

@@ -6,7 +6,7 @@ doubles on several threads differ from run to run in their last digits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,7 @@ def summarize(
     *,
     accounts: pd.DataFrame | None = None,
     columns: Sequence[str] | None = None,
+    only: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Summarise each account's purchases up to the as-of date.
 
@@ -90,6 +91,8 @@ def summarize(
         not listed stand for themselves.
     columns : sequence of str, optional
         Columns that are wanted beside account; all of them if not given. The fewer, the less is computed.
+    only : collection of str, optional
+        Accounts (groups) that are wanted; all of them if not given.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def summarize(
 
     names = _wanted(columns)
     parts = {part for part, made in PARTS.items() if made & set(names)}
-    lines = revenue_lines(ledger, period, accounts)
+    lines = revenue_lines(ledger, period, accounts, only=only)
     days = daily(lines, ledger)
     if "peaks" in parts:
         days = days.cache()
@@ -138,7 +141,12 @@ def _wanted(columns: Sequence[str] | None) -> list[str]:
 
 
 def summarize_periods(
-    ledger: Ledger, period: StudyPeriod, *, period_days: int, accounts: pd.DataFrame | None = None
+    ledger: Ledger,
+    period: StudyPeriod,
+    *,
+    period_days: int,
+    accounts: pd.DataFrame | None = None,
+    only: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Summarise in how many whole periods each account bought, for models of discrete occasions.
 
@@ -152,7 +160,7 @@ def summarize_periods(
         Nothing after `period.calibration_end` is read.
     period_days : int
         Length of a period in days.
-    accounts : pandas.DataFrame, optional
+    accounts, only
         As in `summarize`.
 
     Returns
@@ -170,7 +178,7 @@ def summarize_periods(
 
     if period_days < 1:
         raise DataError(f"period_days is {period_days}; a period has at least 1 day.")
-    days = daily(revenue_lines(ledger, period, accounts), ledger)
+    days = daily(revenue_lines(ledger, period, accounts, only=only), ledger)
     purchases = days.filter(days.is_purchase)
     ago = ibis.literal(period.calibration_end).delta(purchases.date, unit="day") // period_days
     counted = purchases.mutate(ago=ago)
@@ -186,13 +194,20 @@ def summarize_periods(
     return table[["account", *numbers]].astype(dict.fromkeys(numbers, "int64"))
 
 
-def holdout(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
+def holdout(
+    ledger: Ledger,
+    period: StudyPeriod,
+    *,
+    accounts: pd.DataFrame | None = None,
+    only: Collection[str] | None = None,
+) -> pd.DataFrame:
     """Return what came in the horizon: account, purchases (purchase days), revenue and margin.
 
     Revenue is net, margin revenue less cost on lines with a known cost (missing without any); both in currency.
+    `accounts` and `only` are as in `summarize`.
     """
     start, end = period.calibration_end, period.holdout_end
-    lines = revenue_lines(ledger, StudyPeriod(end, period.horizon_days, period.unit), accounts)
+    lines = revenue_lines(ledger, StudyPeriod(end, period.horizon_days, period.unit), accounts, only=only)
     lines = lines.filter(lines.date > start)
     days = daily(lines, ledger)
     sums = days.group_by("account").agg(purchases=days.is_purchase.cast("int64").sum(), revenue=days.net.sum())
@@ -243,8 +258,28 @@ def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
     return months.order_by("month").to_pyarrow().to_pandas().astype({"month": "datetime64[s]", "revenue": "float64"})
 
 
-def revenue_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None) -> ir.Table:
-    """Lines of revenue with an account, up to the as-of date, under the account that decisions are taken for."""
+def revenue_lines(
+    ledger: Ledger,
+    period: StudyPeriod,
+    accounts: pd.DataFrame | None,
+    *,
+    only: Collection[str] | None = None,
+) -> ir.Table:
+    """Lines of revenue with an account, up to the as-of date, under the account that decisions are taken for.
+
+    `only` names the accounts whose lines are wanted; None = all.
+    """
+    import ibis
+    import pyarrow as pa
+
+    t = _grouped_lines(ledger, period, accounts)
+    if only is None:
+        return t
+    wanted = ibis.memtable(pa.table({"wanted": pa.array(sorted(only), pa.string())}))
+    return t.semi_join(wanted, t.account == wanted.wanted)
+
+
+def _grouped_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None) -> ir.Table:
     import ibis
     import pyarrow as pa
 

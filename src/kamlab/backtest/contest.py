@@ -216,14 +216,18 @@ def _trials(
             seen.append((origin, from_ledger(ledger, origin, accounts, sample, covariates)))
         except DataError:
             break
-    pairs = [(at, came_in(ledger, origin, accounts, at.summary["account"])) for origin, at in seen]
+    pairs = [(at, came_in(ledger, origin, accounts, at.summary["account"], sample)) for origin, at in seen]
     trials: list[Trial] = []
     for k, (origin, at) in enumerate(seen[:origins], start=1):
         if k > 1 and _history(ledger, origin) < period.horizon_days - SLACK_DAYS:
             break
         soon_days = min(SOON_DAYS, period.horizon_days)
         soon = came_in(
-            ledger, StudyPeriod(origin.calibration_end, soon_days, period.unit), accounts, at.summary["account"]
+            ledger,
+            StudyPeriod(origin.calibration_end, soon_days, period.unit),
+            accounts,
+            at.summary["account"],
+            sample,
         )
         try:
             date = pd.Timestamp(origin.calibration_end)

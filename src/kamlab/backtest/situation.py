@@ -117,13 +117,11 @@ def from_ledger(
     `sample` names the accounts that are looked at; None = all. `covariates` has the column account and one column each.
     `summary` is what `summarize` gives, where it is at hand.
     """
-    bought = summarize(ledger, period, accounts=accounts) if summary is None else summary
+    bought = summarize(ledger, period, accounts=accounts, only=sample) if summary is None else summary
     summary = described(bought, covariates)
-    if sample is not None:
-        summary = summary[summary["account"].isin(sample)].reset_index(drop=True)
     known = summary["account"]
     history = (period.calibration_end - ledger.first_date).days + 1
-    recent = came_in(ledger, period.origin(1), accounts, known)
+    recent = came_in(ledger, period.origin(1), accounts, known, sample)
     days = min(DAYS_PER_YEAR, history)
     share = period.horizon_days / days
     trailing = recent
@@ -139,20 +137,34 @@ def from_ledger(
         period.unit,
         recent,
         trailing,
-        _seasonal(ledger, period, accounts, known, history),
-        lambda days: summarize_periods(ledger, period, period_days=days, accounts=accounts),
+        _seasonal(ledger, period, accounts, known, history, sample),
+        lambda days: summarize_periods(ledger, period, period_days=days, accounts=accounts, only=sample),
         () if covariates is None else tuple(covariates.columns.drop("account")),
     )
 
 
-def came_in(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None, known: pd.Series) -> Amounts:
-    """Return what came in the period's horizon from the accounts known; who bought nothing has 0."""
-    sums = holdout(ledger, period, accounts=accounts).set_index("account").reindex(known).fillna(0.0)
+def came_in(
+    ledger: Ledger,
+    period: StudyPeriod,
+    accounts: pd.DataFrame | None,
+    known: pd.Series,
+    sample: frozenset[str] | None = None,
+) -> Amounts:
+    """Return what came in the period's horizon from the accounts known; who bought nothing has 0.
+
+    `sample` names accounts that hold them all, where it is known that not all of the log has to be looked at.
+    """
+    sums = holdout(ledger, period, accounts=accounts, only=sample).set_index("account").reindex(known).fillna(0.0)
     return Amounts(sums["purchases"].to_numpy(dtype=float), sums["revenue"].to_numpy(dtype=float))
 
 
 def _seasonal(
-    ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None, known: pd.Series, history: int
+    ledger: Ledger,
+    period: StudyPeriod,
+    accounts: pd.DataFrame | None,
+    known: pd.Series,
+    history: int,
+    sample: frozenset[str] | None,
 ) -> Amounts | None:
     """Return what came in the same days so many whole years earlier that they lie before the as-of date."""
     if period.horizon_days % DAYS_PER_YEAR == 0:
@@ -161,4 +173,4 @@ def _seasonal(
     if history < years * DAYS_PER_YEAR:
         return None
     start = pd.Timestamp(period.calibration_end) - pd.Timedelta(days=years * DAYS_PER_YEAR)
-    return came_in(ledger, StudyPeriod(start.date(), period.horizon_days, period.unit), accounts, known)
+    return came_in(ledger, StudyPeriod(start.date(), period.horizon_days, period.unit), accounts, known, sample)
