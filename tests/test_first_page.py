@@ -90,8 +90,7 @@ def test_money_owed_is_that_of_key_accounts():
     run.tables["credit"] = pd.DataFrame(owed)
     (block,) = decisions.people(run, T)
     assert plain(block.markdown) == (
-        "- **Money owed by key accounts:** EUR 6.00 overdue, EUR 2.00 of it for more than 90 days; EUR 3.00 disputed; "
-        "1 on hold."
+        "- **Money owed by key accounts:** EUR 6.00 overdue (EUR 2.00 over 90 days), EUR 3.00 disputed; 1 on hold."
     )
 
 
@@ -150,7 +149,9 @@ def test_who_owes_and_whose_plan_is_stale_is_an_urgent_fact():
     run = asked()
     (block,) = actions.urgent(run, T)
     assert "1 account has owed money for more than 90 days; deliveries on credit are on hold: Beta." in block.markdown
-    run.tables["plans"] = pd.DataFrame({"account": list("AB"), "stale": [True, False]})
+    run.tables["plans"] = pd.DataFrame(
+        {"account": list("ABC"), "stale": [True, False, True], "updated": [pd.Timestamp("2025-03-01")] * 2 + [pd.NaT]}
+    )
     (block,) = actions.stale_plans(run, T)
     assert block.markdown == "- 1 account plan has not been touched for longer than is allowed: Alpha."
     run.tables["plans"]["stale"] = False

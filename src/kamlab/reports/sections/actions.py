@@ -189,9 +189,9 @@ def urgent(run: Source, t: Translator) -> list[Block]:
 
 
 def stale_plans(run: Source, t: Translator) -> list[Block]:
-    """Account plans that nobody has touched for longer than is allowed."""
+    """Account plans that were written once and that nobody has touched for longer than is allowed."""
     plans = run.read("plans")
-    stale = plans[plans["stale"]]
+    stale = plans[plans["stale"] & plans["updated"].notna()]
     if stale.empty:
         return []
     accounts = labelled(run)

@@ -208,8 +208,7 @@ def _owed(run: Source, t: Translator) -> list[str]:
     held = has_flag(strategies[strategies["account"].isin(key)], "hold")
     return [
         t(
-            "**Money owed by key accounts:** {overdue} overdue, {old} of it for more than 90 days; {disputed} disputed; "
-            "{n} on hold.",
+            "**Money owed by key accounts:** {overdue} overdue ({old} over 90 days), {disputed} disputed; {n} on hold.",
             overdue=t.money(rows["overdue"].sum()),
             old=t.money(rows["overdue_90"].sum()),
             disputed=t.money(rows["disputed"].sum()),
