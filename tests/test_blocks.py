@@ -153,6 +153,8 @@ def test_document_takes_markdown_and_blocks_in_order_and_drops_other_outputs():
         "subtitle": "Management report",
         "facts": [["Accounts", "12"]],
         "compact": False,
+        "logo": "",
+        "logo_alt": "",
     }
     assert result["meta"] == {
         "title": "Value",
@@ -161,6 +163,7 @@ def test_document_takes_markdown_and_blocks_in_order_and_drops_other_outputs():
         "date": "2025-12-31",
         "locale": "en_GB",
         "confidentiality": "Confidential",
+        "accent": "",
         "words": {
             "contents": "Contents",
             "page": "Page {page} of {pages}",

@@ -102,6 +102,38 @@ def test_disputed_amounts_stand_apart():
     assert row["score"] == pytest.approx(100)
 
 
+def test_a_payment_that_names_a_disputed_invoice_settles_part_of_it():
+    owed = invoices(("a", "2025-07-01", "2025-08-01", 15.0)).assign(invoice="I1", disputed=True)
+    paid = payments(("a", "2025-08-01", 12.0)).assign(invoice="I1")
+    assert only(credit.assess(owed, paid, as_of=AS_OF))["disputed"] == 3
+    # Without its number nobody knows that the payment was meant for it.
+    assert only(credit.assess(owed, paid.drop(columns="invoice"), as_of=AS_OF))["disputed"] == 15
+
+
+@pytest.mark.parametrize(
+    ("trailing", "peak", "before", "net"),
+    [
+        (15.0, 15.0, 12.0, (12.0, 12.0)),  # the best year is the last one
+        (15.0, 15.0, 14.0, (12.0, 14.0)),  # without the dispute an earlier one is better
+        (15.0, 20.0, 20.0, (12.0, 20.0)),
+    ],
+)
+def test_disputed_revenue_is_not_counted(trailing, peak, before, net):
+    summary = pd.DataFrame(
+        {
+            "account": ["a", "b"],
+            "trailing_revenue": trailing,
+            "peak_revenue": peak,
+            "prior_peak_revenue": before,
+        }
+    )
+    old = invoices(("a", "2024-12-30", "2025-01-30", 9.0), ("a", "2025-07-01", "2025-08-01", 3.0)).assign(disputed=True)
+    judged = credit.without_disputed(summary, credit.assess(old, payments(), as_of=AS_OF)).set_index("account")
+    assert tuple(judged.loc["a", ["trailing_revenue", "peak_revenue"]]) == net
+    assert tuple(judged.loc["b", ["trailing_revenue", "peak_revenue"]]) == (trailing, peak)
+    assert credit.without_disputed(summary, pd.DataFrame()) is summary
+
+
 def test_limit_is_the_smaller_of_policy_and_two_months():
     owed = pd.concat([monthly(name, 0)[0] for name in "abc"])
     paid = pd.concat([monthly(name, 0)[1] for name in "abc"])

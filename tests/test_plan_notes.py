@@ -11,11 +11,12 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Font
 
 from kamlab import config, resources
+from kamlab.checks import check_data
 from kamlab.errors import DataError
 from kamlab.i18n import Translator
 from kamlab.plans.fields import FIELDS, read_fields
 from kamlab.plans.notes import NOTHING, Notes, read_notes, update_notes
-from kamlab.runs.plan_notes import notes_mark, offer_notes, refuse_open_notes
+from kamlab.runs.plan_notes import notes_mark, offer_notes, refuse_notes
 
 T = Translator()
 
@@ -266,7 +267,23 @@ def test_a_run_refuses_an_open_workbook_before_it_computes(configured, folder, p
     offer_notes(configured, folder, T)
     path.with_name("~$plan_notes.xlsx").touch()
     with pytest.raises(DataError, match="Save and close it"):
-        refuse_open_notes(configured)
+        refuse_notes(configured)
+
+
+def test_check_foresees_that_a_report_would_stop_at_the_workbook(tmp_path, path):
+    lines = "a,d,v\n" + "".join(f"K{n % 4},2025-{1 + n % 12:02d}-07,{n + 1}\n" for n in range(24))
+    (tmp_path / "x.csv").write_text(lines)
+    columns = '{ account = "a", date = "d", amount = "v" }'
+    (tmp_path / "kamlab.toml").write_text(
+        f'[company]\nname = "Acme"\n[source.transactions]\npath = "x.csv"\ncolumns = {columns}\n[period]\n'
+        "as_of = 2025-12-31\nmax_data_lag_days = 60\n"
+    )
+    assert "plan_notes" not in check_data(tmp_path).text
+    path.parent.mkdir()
+    path.write_bytes(b"no workbook")
+    found = check_data(tmp_path)
+    assert found.faults
+    assert f"No report can be made: {path} cannot be read as a workbook" in found.text
 
 
 def test_an_empty_form_changes_no_run_and_an_entry_does(configured, folder, path):

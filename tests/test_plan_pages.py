@@ -92,6 +92,17 @@ def a_plan(**changes):
         ],
         "competitors": [{"competitor": "Riv", "product_line": "Food", "share": 0.3}],
     }
+    target = {
+        "target": 2.6e6,
+        "forecast": 2.45e6,
+        "gain": 1.5e5,
+        "gain_lower": 5e4,
+        "gain_upper": 3e5,
+        "stretch": 3.2e6,
+        "plan": 2.7e6,
+        "chance": 0.4,
+    }
+    target |= {"price": 65.0, "quantity": 40_000.0}
     life = {f"clv_{n}y{part}": n * 1e6 for n in (3, 5) for part in ("", "_lower", "_upper")}
     base = PlanPage(
         plan=plan,
@@ -99,6 +110,7 @@ def a_plan(**changes):
         labels={"engagement_001": "team"},
         credit={"credit_002": "AA", "outstanding": 5e5, "overdue": 1e5, "disputed": 0.0},
         lifetime=life,
+        target=target,
         rows=rows,
         notes={},
         members=["A1"],
@@ -135,7 +147,10 @@ def test_a_plan_has_its_four_parts_in_order():
         "+25% on the 12 months before",
         "90% interval: CNY 300 k to CNY 1.30 M",
         "of CNY 10.0 M a year (declared)",
-        "as likely more as less; stretch CNY 3.00 M",
+        "forecast CNY 2.45 M; stretch CNY 3.20 M",
+        "CNY 150 k (CNY 50.0 k to CNY 300 k) that planned work is assumed to add",
+        "CNY 2.70 M; the forecast alone reaches it with a probability of 40%",
+        "40,000 units at today's mean price of CNY 65",
         "feed, end user, Vietnam, size L",
         "Buyer: Ba; User: Us",
         "Decider, Finance",
@@ -183,7 +198,7 @@ def test_an_account_without_money_of_its_own_has_dashes_and_no_share():
     row |= {"strategy": "win_back", "strategy_rule": "win_back.silent", "expected_contribution": 0.004, "flags": ""}
     row |= {"previous_revenue": 0.0, "headroom": np.nan}
     empty = {name: [] for name in bare.rows}
-    text = said(replace(bare, row=row, rows=empty, credit={}, lifetime={}))
+    text = said(replace(bare, row=row, rows=empty, credit={}, lifetime={}, target={}))
     assert "what it could buy is unknown" in text
     assert '"CNY 0"' in text, "cents are nothing"
     assert "Why it left" in text

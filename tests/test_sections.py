@@ -413,6 +413,17 @@ def test_owners_are_printed_with_their_own_intervals_where_there_are_several():
     assert said.index("Bob") < said.index("Ann")
     assert "EUR 15.0 to EUR 45.0" in said
     assert "99" not in said
+    beyond = [
+        ("owner", name, f"clv_{y}y", 1, v * y, v * y / 2, v * y * 2)
+        for y in (3, 5)
+        for name, v in (("Ann", 8), ("Bob", 7))
+    ]
+    tables["totals"] = sums(*rows, *beyond)
+    _, block = outlook.groups(FakeRun(tables | {"forecast": pd.DataFrame({"basis": ["contribution"]})}), T)
+    said = printed([block])
+    assert said.index("Ann") < said.index("Bob")
+    for part in ("EUR 12.0 to EUR 48.0", "EUR 35.0", "EUR 17.5 to EUR 70.0", "3 years", "5 years", "discounted"):
+        assert part in said, part
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import pytest
 from kamlab import config, potential, side_tables
 from kamlab.errors import DataError
 from kamlab.period import StudyPeriod
-from kamlab.summary import festivals
 
 PERIOD = StudyPeriod(date(2025, 12, 31))
 UNITS = pd.DataFrame({"member": ["a1", "a2", "b"], "account": ["A", "A", "b"]})
@@ -86,13 +85,6 @@ def test_open_deals_are_a_floor_for_those_that_never_bought_alone():
     found = potential.estimate(bought, units, pipeline=deals).set_index("account")
     assert found["potential_revenue"].tolist() == [10, 80, 500, 80]
     assert found["potential_source"].tolist() == ["own_peak", "declared", "declared", "pipeline"]
-
-
-def test_twelve_months_that_end_in_january_may_hold_two_spring_festivals_or_none():
-    # First days: 22 January 2023, 10 February 2024, 29 January 2025.
-    assert festivals(StudyPeriod(date(2025, 1, 31)), ["spring_festival"]) == {"trailing": 2, "previous": 0}
-    assert festivals(StudyPeriod(date(2025, 12, 31)), ["spring_festival"]) == {"trailing": 1, "previous": 1}
-    assert festivals(StudyPeriod(date(2025, 1, 31)), []) == {"trailing": 0, "previous": 0}
 
 
 def test_people_who_have_left_are_not_active(tmp_path):

@@ -191,8 +191,9 @@ def test_each_account_that_has_a_plan_has_its_document_with_its_numbers(sample):
     assert len(planned) > 30
     whole = pdf_text(sample.link / "pdf" / "account-plans.en.pdf")
     accounts = found["account_table"].set_index("account")
+    targets = found["targets"][found["targets"]["kind"] == "account"].set_index("group")
     for row in planned.itertuples():
-        assert plain(f"stretch {t.money(row.revenue_p80)}") in whole
+        assert plain(f"stretch {t.money(targets.loc[row.account, 'stretch'])}") in whole
         assert " ".join(accounts.loc[row.account, "name"].split())[:18] in whole
     first = planned.nlargest(1, "at_stake").iloc[0]
     text = pdf_text(sample.link / "pdf" / "plans" / f"{first['account']}.en.pdf")
@@ -317,8 +318,34 @@ def test_the_command_line_works_in_an_empty_environment(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("cdnow-1998-06-30/pdf/appendix.en.pdf")
     assert all(Path(path).is_file() for path in done.stdout.splitlines())
-    lines = done.stderr.strip().splitlines()
-    assert lines[0] == "[1/10] 01_data_quality"
-    assert len(lines) == 11, "each step, and where people fill in the plans"
+    steps = [line for line in done.stderr.splitlines() if line.startswith("[")]
+    assert steps[0] == "[1/19] 01_data_quality"
+    assert len(steps) == 19
     assert list(home.iterdir()) == []
     assert list(elsewhere.iterdir()) == []
+
+
+def test_the_workbook_holds_every_account_with_its_labels_and_the_tables_values(sample):
+    import openpyxl
+
+    book = openpyxl.load_workbook(sample.link / "workbook.xlsx", read_only=True)
+    header, *rows = book["Accounts"].iter_rows(values_only=True)
+    whole = pd.DataFrame(rows, columns=header).set_index("Account")
+    found = tables(sample)
+    labels = found["labels"].set_index(["scheme", "account"])
+    known = found["account_table"].set_index("account")
+    assert list(whole.index) == list(known.index)
+    assert whole["Type"].dropna().equals("Type " + labels.loc["type_000", "label"])
+    chance = whole["Strategy, probability"].astype(float)
+    assert chance.to_numpy() == pytest.approx(labels.loc["strategy", "probability"].reindex(whole.index).to_numpy())
+    for heading, column in (("Expected revenue", "expected_revenue"), ("Headroom a year", "headroom")):
+        assert whole[heading].astype(float).to_numpy() == pytest.approx(known[column].to_numpy(), nan_ok=True)
+    assert whole["Why this strategy"].notna().all()
+    schemes = found["scheme_list"]
+    assert len(book.sheetnames) == 1 + labels.index.unique("scheme").size + schemes["applied"].sum() + 5
+    [unusable] = [name for name in book.sheetnames if name.startswith("Lines that cannot")]
+    assert sum(row[1] for row in book[unusable].iter_rows(min_row=2, values_only=True)) == len(found["quarantine"])
+    # Every column says which table and column of the run it is from.
+    for _, heading, origin in book["Where it comes from"].iter_rows(min_row=2, values_only=True):
+        table, column = origin.split(".")
+        assert column in found[table].columns or "…" in column, heading

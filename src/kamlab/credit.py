@@ -14,6 +14,7 @@ import pandas as pd
 
 from kamlab import terms
 from kamlab.errors import DataError, ModelError, first_ids
+from kamlab.period import DAYS_PER_YEAR
 
 BORDERS = {"AAA": 90.0, "AA": 80.0, "A": 70.0}
 """A class needs a score above its border; nobody under the last one has a class."""
@@ -130,9 +131,37 @@ def _parts(table: pd.DataFrame, rates: pd.Series) -> pd.DataFrame:
             "overdue_90": undisputed.where(open_days > LONG_OVERDUE_DAYS, 0.0),
             "disputed": in_dispute,
             "disputed_90": in_dispute.where(open_days > LONG_OVERDUE_DAYS, 0.0),
+            "disputed_12m": in_dispute.where(table["is_recent"], 0.0),
             "expected_loss": undisputed * rates.to_numpy()[np.searchsorted(BUCKETS, open_days, side="left")],
         }
     )
+
+
+def without_disputed(summary: pd.DataFrame, credit: pd.DataFrame) -> pd.DataFrame:
+    """Take what customers dispute out of the revenue that accounts are judged by.
+
+    The best 12 months lose what was invoiced in the last 12 and is disputed, but stay at least those before; of which
+    earlier window an older dispute is part nobody knows, so older windows keep it.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Table "summary" of `terms`.
+    credit : pandas.DataFrame
+        Table "credit"; without rows nothing is disputed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `summary` with trailing_revenue and peak_revenue (currency) less the disputed amounts.
+    """
+    if credit.empty:
+        return summary
+    disputed = summary["account"].map(credit.set_index("account")["disputed_12m"]).fillna(0.0).astype(float)
+    trailing = summary["trailing_revenue"] - disputed
+    least = np.maximum(trailing, summary["prior_peak_revenue"])
+    peak = summary["peak_revenue"].where(disputed == 0, np.maximum(summary["peak_revenue"] - disputed, least))
+    return summary.assign(trailing_revenue=trailing, peak_revenue=peak)
 
 
 def loss_rates(settled: pd.DataFrame) -> pd.Series:
@@ -201,6 +230,7 @@ def _settled(table: pd.DataFrame, payments: pd.DataFrame | None, as_of: date) ->
         open_days=np.where(paid.isna(), np.maximum(age, 0), 0),
         age_days=age,
         # An invoice that was paid before it fell due has proved itself as well.
+        is_recent=table["date"] > day - pd.Timedelta(days=DAYS_PER_YEAR),
         was_due=(age >= 0).where(paid.isna(), other=True) & (age <= HISTORY_DAYS),
     )
 
@@ -209,22 +239,25 @@ def _matched(table: pd.DataFrame, payments: pd.DataFrame) -> tuple[pd.Series, pd
     """Settle invoices: by their number where payments name it, else an account's oldest due ones first."""
     by_number = "invoice" in table and "invoice" in payments and payments["invoice"].notna().any()
     key = ["account", "invoice"] if by_number else ["account"]
-    paid = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
-    outstanding = table["amount"].copy()
-    received = {group: rows.sort_values("date", kind="stable") for group, rows in payments.groupby(key)}
-    for group, rows in table[~table["disputed"]].groupby(key):
+    payments = payments.sort_values("date", kind="stable")
+    sums, days = payments["amount"].to_numpy(dtype=float), payments["date"].to_numpy(dtype="datetime64[ns]")
+    amounts = table["amount"].to_numpy(dtype=float)
+    paid, outstanding = np.full(len(table), np.datetime64("NaT"), "datetime64[ns]"), amounts.copy()
+    received = payments.groupby(key).indices
+    # Only a payment that names a disputed invoice settles the undisputed part of it.
+    payable = np.arange(len(table)) if by_number else np.flatnonzero(~table["disputed"].to_numpy(dtype=bool))
+    for group, rows in table.iloc[payable].groupby(key).indices.items():
         if group not in received:
             continue
-        money = received[group]["amount"].to_numpy(dtype=float).cumsum()
-        days = received[group]["date"].to_numpy()
-        owed = rows["amount"].to_numpy().cumsum()
-        outstanding[rows.index] = np.clip(owed - money[-1], 0.0, rows["amount"])
+        at, came = payable[rows], received[group]
+        money, owed = sums[came].cumsum(), amounts[at].cumsum()
+        outstanding[at] = np.clip(owed - money[-1], 0.0, amounts[at])
         # Half a per cent covers bank charges and rounding.
-        place = np.searchsorted(money, owed - 0.005 * rows["amount"].to_numpy())
+        place = np.searchsorted(money, owed - 0.005 * amounts[at])
         full = place < len(money)
-        paid[rows.index[full]] = days[place[full]]
-        outstanding[rows.index[full]] = 0.0
-    return paid, outstanding
+        paid[at[full]] = days[came[place[full]]]
+        outstanding[at[full]] = 0.0
+    return pd.Series(paid, table.index), pd.Series(outstanding, table.index)
 
 
 def _limits(

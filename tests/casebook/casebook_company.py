@@ -8,6 +8,8 @@ import pandas as pd
 AS_OF = date(2025, 9, 30)
 M = 1e6
 BACKGROUND = 150
+DISPUTED = date(2025, 5, 3)
+"""Day of the order of 3 that case 8 disputes: at 30 days it was due 120 days before the as-of date."""
 
 
 def months_back(n, day):
@@ -36,6 +38,7 @@ def histories():
         "case 4": (monthly(0, 35, 18 / 12), -0.7 / 18),
         "case 6": (monthly(0, 35, 19 / 12), 0.15),
         "case 7": (monthly(0, 35, 0.008), 0.30),
+        "case 8": (sorted([*monthly(0, 35, 1.0), (DISPUTED, 3.0)]), 0.15),
         **subsidiaries,
         "case 10": (
             [(AS_OF - timedelta(weeks=57 + 4 * i), 13 / 13) for i in range(26)] + [(AS_OF - timedelta(weeks=1), 1.5)],
@@ -45,6 +48,16 @@ def histories():
         "case 12": (monthly(0, 35, 14 / 12), 0.20),
         "case 13": (monthly(12, 35, 48 / 12), 0.15),
     }
+
+
+def invoices_and_payments():
+    """Invoices of case 8, 30 days after each order; all are paid but the disputed one."""
+    orders, _ = histories()["case 8"]
+    owed = pd.DataFrame(orders, columns=["date", "amount"]).assign(account="case 8", amount=lambda t: t["amount"] * M)
+    owed["date"] = pd.to_datetime(owed["date"])
+    owed = owed.assign(due=owed["date"] + pd.Timedelta(days=30), disputed=owed["date"] == pd.Timestamp(DISPUTED))
+    paid = owed.loc[~owed["disputed"], ["account", "due", "amount"]].rename(columns={"due": "date"})
+    return owed, paid
 
 
 def background(rng):

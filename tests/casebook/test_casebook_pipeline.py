@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from casebook_company import AS_OF, M, write
+from casebook_company import AS_OF, M, invoices_and_payments, write
 
-from kamlab import backtest, forecast, margins, potential, schemes, steps, tiers
+from kamlab import backtest, credit, forecast, margins, potential, schemes, steps, tiers
 from kamlab.accounts import decision_units, read_accounts
 from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod
@@ -35,7 +35,10 @@ def decide(folder):
     choice = backtest.choose(ledger, period, accounts=membership)
     channels = units.set_index("account")["channel"].reindex(summary["account"])
     future = forecast.value(summary, choice, margins=margins.rates(summary, groups=channels), n_draws=50)
-    worth = potential.with_headroom(potential.estimate(summary, units), future)
+    owed, paid = invoices_and_payments()
+    paying = credit.assess(owed, paid, as_of=AS_OF)
+    judged = credit.without_disputed(summary, paying)
+    worth = potential.with_headroom(potential.estimate(judged, units), future)
     values = units[["account"]].merge(future[["account", "expected_contribution"]], on="account", how="left")
     values = values.merge(worth[["account", "potential_revenue"]], on="account", how="left")
     by_hand = {axis: tiers.by_hand(cuts) for axis, cuts in CUTS.items()}
@@ -45,8 +48,8 @@ def decide(folder):
         "forecast": future,
         "potential": worth,
         "schemes": schemes.assign(values, by_hand, CUTS),
-        # Neither invoices nor a pipeline are given.
-        "credit": pd.DataFrame(),
+        "credit": paying,
+        # No pipeline is given.
         "prospects": pd.DataFrame(),
     }
     table = steps.account_table(SimpleNamespace(read=tables.__getitem__, period=period))
@@ -74,6 +77,7 @@ def decided():
         ("case 5", {"strategy": "static"}, {"collect_data"}),
         ("case 6", {"type_000": "A", "strategy": "retain", "contribution_class": "High"}, {"saturated"}),
         ("case 7", {"type_000": "D", "strategy": "static", "negative": False}, set()),
+        ("case 8", {"strategy": "retain", "shrinking": False, "negative": False}, {"hold"}),
         ("case 9", {"type_000": "A", "members": 5, "plan_required": True}, set()),
         ("case 10", {"returning": True}, {"returning"}),
         ("case 11", {"provisional": True, "potential_source": "own_peak"}, {"provisional"}),
@@ -102,6 +106,14 @@ def test_the_strategic_loss_stays_a_loss_after_shrinkage():
     got = decided().loc["case 4"]
     assert got["expected_contribution"] < 0
     assert got["contribution_class"] == "Low"
+
+
+def test_what_is_disputed_is_no_revenue_and_stands_beside_it():
+    got = decided().loc["case 8"]
+    assert got["trailing_revenue"] == pytest.approx(12 * M, abs=0.01)
+    assert got["peak_revenue"] == pytest.approx(12 * M, abs=0.01)
+    assert got["potential_revenue"] == pytest.approx(12 * M, abs=0.01)
+    assert (got["disputed"], got["disputed_90"], got["overdue_90"]) == (3 * M, 3 * M, 0)
 
 
 def test_the_group_is_one_account():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from kamlab import terms
 from kamlab.errors import ConfigError, first_ids
@@ -16,7 +17,7 @@ from kamlab.strategies.conditions import Columns, holds
 from kamlab.strategies.inputs import Inputs
 from kamlab.strategies.model import OVERRIDE, Override, Playbook, Rule, Scheme
 from kamlab.strategies.playbook import load_playbook
-from kamlab.strategies.states import quantities, states_of
+from kamlab.strategies.states import Kinds, kinds_of, quantities, states_of
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,14 @@ class Evaluation:
     """A playbook applied to the account table.
 
     playbook; columns : every field, state and label; schemes : what each scheme gave, in the playbook's order;
-    overrides : scheme → row → the decision in force.
+    overrides : scheme → row → the decision in force; kinds : accounts of which the rules think alike.
     """
 
     playbook: Playbook
     columns: Columns
     schemes: Mapping[str, Labelled]
     overrides: Mapping[str, Mapping[int, Override]]
+    kinds: Kinds
 
 
 def evaluate(
@@ -107,31 +109,39 @@ def evaluate(
     columns = quantities(accounts_table, contribution_cut_high=contribution_cut_high)
     accounts = accounts_table["account"].astype("object").to_numpy()
     overrides = _overrides_in_force(playbook, as_of, accounts)
-    done = label(columns, playbook, overrides)
+    done, kinds = label(columns, playbook, overrides)
     _require_coherence(playbook, columns, accounts)
-    return Evaluation(playbook, columns, done, overrides)
+    return Evaluation(playbook, columns, done, overrides, kinds)
 
 
 def label(
     columns: Columns, playbook: Playbook, overrides: Mapping[str, Mapping[int, Override]] | None = None
-) -> dict[str, Labelled]:
-    """Add the states and the schemes' labels to the columns, and return what each scheme gave."""
+) -> tuple[dict[str, Labelled], Kinds]:
+    """Add the states and the schemes' labels to the columns; return what each scheme gave, and the kinds of accounts.
+
+    Rules name no numbers, so accounts that agree in every state, flag and choice get the same labels: the schemes are
+    applied once to each such kind of account. An account that a person has decided on is a kind of its own.
+    """
     columns.update(states_of(columns, playbook))
+    overrides = overrides or {}
+    kinds = kinds_of(columns, alone=sorted({row for rows in overrides.values() for row in rows}))
     done: dict[str, Labelled] = {}
     for scheme in playbook.schemes:
-        done[scheme.id] = _apply(scheme, columns)
-        for row, override in (overrides or {}).get(scheme.id, {}).items():
-            done[scheme.id].label[row] = override.label
-            done[scheme.id].rule[row] = len(done[scheme.id].rules)
+        found = _apply(scheme, kinds.few)
+        for row, override in overrides.get(scheme.id, {}).items():
+            found.label[kinds.kind[row]] = override.label
+            found.rule[kinds.kind[row]] = len(found.rules)
+        kinds.few[scheme.id] = found.label
+        done[scheme.id] = Labelled(found.label[kinds.kind], found.rule[kinds.kind], found.rules)
         columns[scheme.id] = done[scheme.id].label
-    return done
+    return done, kinds
 
 
 def _strategies(found: Evaluation, accounts_table: pd.DataFrame) -> pd.DataFrame:
     """Write the table "strategies"."""
     playbook, columns, done, overrides = found.playbook, found.columns, found.schemes, found.overrides
     types, strategy, plan = done["type_000"], done["strategy"], done["plan_required"]
-    inputs = Inputs(playbook, columns)
+    inputs = Inputs(playbook, columns, found.kinds)
     return pd.DataFrame(
         {
             "account": accounts_table["account"],
@@ -140,10 +150,12 @@ def _strategies(found: Evaluation, accounts_table: pd.DataFrame) -> pd.DataFrame
             "nine_box": _nine_box(done["contribution_level"].label, done["potential_level"].label),
             "type_000": _spread([*types.label.categories, None], types.label.codes),
             "type_000_rule": types.rule_ids(),
-            "type_000_inputs": inputs.of(types.rule, types.rules, overrides.get("type_000", {})).array,
+            "type_000_inputs": _where_given(types, inputs.of(types.rule, types.rules, overrides.get("type_000", {}))),
             "strategy": _spread([*strategy.label.categories, None], strategy.label.codes),
             "strategy_rule": strategy.rule_ids(),
-            "strategy_inputs": inputs.of(strategy.rule, strategy.rules, overrides.get("strategy", {})).array,
+            "strategy_inputs": _where_given(
+                strategy, inputs.of(strategy.rule, strategy.rules, overrides.get("strategy", {}))
+            ),
             "plan_required": np.asarray(plan.label == "yes"),
             "plan_required_rule": plan.rule_ids(),
             "provisional": columns["provisional"],
@@ -151,6 +163,12 @@ def _strategies(found: Evaluation, accounts_table: pd.DataFrame) -> pd.DataFrame
         },
         index=accounts_table.index,
     )[[column.name for column in terms.TABLES["strategies"]]]
+
+
+def _where_given(found: Labelled, texts: pa.Array) -> pd.api.extensions.ExtensionArray:
+    """Write the texts of the accounts that have a label for all accounts, missing for the others."""
+    given = found.rule >= 0
+    return pd.array(texts.take(pa.array(np.cumsum(given) - 1, mask=~given)), dtype="str")
 
 
 def _lowest_high(accounts_table: pd.DataFrame) -> float:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from kamlab import terms
 from kamlab.strategies.conditions import Columns
 from kamlab.strategies.engine import Evaluation, evaluate, label
 from kamlab.strategies.inputs import Inputs
-from kamlab.strategies.model import Playbook
+from kamlab.strategies.model import OVERRIDE, Playbook
 from kamlab.strategies.playbook import load_playbook
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -21,6 +25,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "remove_list": ("p_negative",),
 }
 """Schemes that say nothing where no one of some columns of the account table holds a value."""
+
+BLOCK = 50_000
+"""Accounts whose texts are written at a time: what a processor keeps at hand."""
 
 PROVENANCE = ("decided", "own_peak", "fitted", "no_potential", "revenue_basis", "short_history")
 """What a label may rest on that a reader should know: a person's decision, the account's own best 12 months, look-alike
@@ -59,31 +66,57 @@ def assign_all(
     """
     book = playbook if isinstance(playbook, Playbook) else load_playbook(playbook)
     found = evaluate(accounts_table, book, contribution_cut_high=contribution_cut_high, as_of=as_of)
-    absent = {scheme for scheme, _ in left_out(accounts_table, book)}
     chances = _chances(found, accounts_table["account"], class_probabilities)
-    accounts = accounts_table["account"].reset_index(drop=True)
-    inputs = Inputs(book, found.columns)
-    rests, texts = _rests_on(found), pd.array(_REST_TEXTS, dtype="str")
-    parts = []
-    for scheme in (s for s in book.schemes if s.id not in absent):
-        given = found.schemes[scheme.id]
-        rows = np.flatnonzero(given.rule >= 0)
-        decided = (given.rule == len(given.rules)).astype("int64") << PROVENANCE.index("decided")
-        parts.append(
-            pd.DataFrame(
+    accounts = pa.array(accounts_table["account"].astype("str").array, type=pa.large_string())
+    absent = {scheme for scheme, _ in left_out(accounts_table, book)}
+    present = [scheme.id for scheme in book.schemes if scheme.id not in absent]
+    shared = (found, accounts, chances, present, Inputs(book, found.columns, found.kinds), _rests_on(found))
+    starts = range(0, max(len(accounts_table), 1), BLOCK)
+    # Arrow writes texts outside Python's lock, so every core takes a block of accounts.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        blocks = list(pool.map(lambda start: _block(*shared, start), starts))
+    parts = [block[number] for number in range(len(present)) for block in blocks]
+    return pa.concat_tables(parts).to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=np.nan)}.get)
+
+
+def _block(
+    found: Evaluation,
+    accounts: pa.Array,
+    chances: dict[str, np.ndarray],
+    schemes: Sequence[str],
+    inputs: Inputs,
+    rests: np.ndarray,
+    start: int,
+) -> list[pa.Table]:
+    """Return the rows of some successive accounts, one table a scheme."""
+    part = slice(start, start + BLOCK)
+    texts, rest = inputs.part(part), rests[part]
+    tables = []
+    for scheme in schemes:
+        given, taken_by = found.schemes[scheme], found.schemes[scheme].rule[part]
+        rows = np.flatnonzero(taken_by >= 0)
+        rule = taken_by[rows]
+        people = {r - start: o for r, o in found.overrides.get(scheme, {}).items() if part.start <= r < part.stop}
+        decided = (rule == len(given.rules)).astype("int64") << PROVENANCE.index("decided")
+        tables.append(
+            pa.table(
                 {
-                    "account": accounts.iloc[rows],
-                    "scheme": scheme.id,
-                    "label": pd.array(given.label.take(rows), dtype="str"),
-                    "rule": given.rule_ids().take(rows),
-                    "inputs": inputs.of(given.rule, given.rules, found.overrides.get(scheme.id, {})).iloc[rows],
-                    "rests_on": texts.take((rests | decided)[rows]),
-                    "probability": chances[scheme.id][rows],
+                    "account": accounts[part].take(pa.array(rows)),
+                    "scheme": _spread([scheme], np.zeros(len(rows), dtype=np.int8)),
+                    "label": _spread(list(given.label.categories), given.label.codes[part][rows]),
+                    "rule": _spread([*(r.id for r in given.rules), OVERRIDE], rule),
+                    "inputs": texts.of(taken_by, given.rules, people),
+                    "rests_on": _spread(_REST_TEXTS, rest[rows] | decided),
+                    "probability": chances[scheme][part][rows],
                 }
             )
         )
-    table = pd.concat(parts, ignore_index=True)
-    return table.astype({"account": "str", "scheme": "str", "inputs": "str", "rests_on": "str"})
+    return tables
+
+
+def _spread(texts: list[str], codes: np.ndarray) -> pa.Array:
+    """Write one of a few texts for every row."""
+    return pa.array(texts, type=pa.large_string()).take(pa.array(codes))
 
 
 def left_out(accounts_table: pd.DataFrame, playbook: Playbook) -> list[tuple[str, str]]:
@@ -107,7 +140,7 @@ def _chances(found: Evaluation, accounts: pd.Series, class_probabilities: pd.Dat
         columns: Columns = {name: found.columns[name] for name in found.columns if name not in found.schemes}
         codes = np.where(bought, code, -1)
         columns["contribution_class"] = pd.Categorical.from_codes(codes, list(terms.LEVELS))
-        for scheme, there in label(columns, found.playbook, found.overrides).items():
+        for scheme, there in label(columns, found.playbook, found.overrides)[0].items():
             total[scheme] += chance[level].to_numpy() * (there.label.codes == found.schemes[scheme].label.codes)
     # A prospect has no predictive distribution: its label follows from what is known of it.
     return {scheme: np.where(bought, np.minimum(value, 1.0), 1.0) for scheme, value in total.items()}

@@ -80,7 +80,7 @@ class _Tried:
             if asked <= known:
                 return accounts, labels
         accounts = _every_state(self._playbook, asked)
-        labels = label(accounts, self._playbook)
+        labels, _ = label(accounts, self._playbook)
         self._done.append((asked, accounts, labels))
         self.states += len(accounts["has_bought"])
         return accounts, labels

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ from kamlab.errors import DataError, first_ids
 from kamlab.strategies.conditions import Columns, holds
 from kamlab.strategies.fields import INPUTS, Field
 from kamlab.strategies.model import Playbook
+
+_LARGEST_NUMBER = 2**62
 
 
 def derive(accounts_table: pd.DataFrame, *, playbook: Playbook, contribution_cut_high: float) -> pd.DataFrame:
@@ -51,6 +55,41 @@ def states_of(columns: Columns, playbook: Playbook) -> Columns:
     for state in playbook.states:
         known[state.id] = holds(state.when, known)
     return {state.id: known[state.id] for state in playbook.states}
+
+
+@dataclass(frozen=True, eq=False)
+class Kinds:
+    """Accounts that agree in every state, flag and choice.
+
+    kind : int array of shape (n,): number of each account's kind; few : these fields' values, one a kind.
+    """
+
+    kind: np.ndarray
+    few: Columns
+
+
+def is_discrete(column: np.ndarray | pd.Categorical) -> bool:
+    """Whether a field holds flags or named values."""
+    return isinstance(column, pd.Categorical) or column.dtype == bool
+
+
+def kinds_of(columns: Columns, *, alone: Sequence[int]) -> Kinds:
+    """Find the kinds of accounts that occur; those in the rows `alone` share theirs with nobody."""
+    discrete = {name: column for name, column in columns.items() if is_discrete(column)}
+    kind, size = np.zeros(len(columns["has_bought"]), dtype=np.int64), 1
+    for column in discrete.values():
+        codes = column.codes + 1 if isinstance(column, pd.Categorical) else column
+        values = len(column.categories) + 1 if isinstance(column, pd.Categorical) else 2
+        if size * values > _LARGEST_NUMBER:
+            kind, seen = pd.factorize(kind)
+            size = len(seen)
+        kind, size = kind * values + codes, size * values
+    kind, seen = pd.factorize(kind)
+    kind[alone] = len(seen) + np.arange(len(alone))
+    # A kind whose accounts all stand alone has no example left, and needs none: any account stands for it.
+    example = np.zeros(len(seen) + len(alone), dtype=np.int64)
+    example[kind[::-1]] = np.arange(len(kind))[::-1]
+    return Kinds(kind, {name: column[example] for name, column in discrete.items()})
 
 
 def quantities(accounts_table: pd.DataFrame, *, contribution_cut_high: float) -> Columns:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from kamlab.i18n import SENTENCES, Translator
 from kamlab.prospects import STALLED_SHARE
-from kamlab.reports.blocks import Block, text
+from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source
+
+TOP = 10
 
 
 def deals(run: Source, t: Translator) -> list[Block]:
@@ -72,17 +76,35 @@ def payments(run: Source, t: Translator) -> list[Block]:
     if rows["disputed"].sum() > 0:
         lines.append(
             t(
-                "Besides, customers dispute {money}; it is part of the revenue in this report, and of no overdue amount.",
+                "Besides, customers dispute {money}; it is part of the company's revenue, but of no overdue amount and not of "
+                "the revenue by which an account is judged.",
                 money=t.money(rows["disputed"].sum()),
             )
         )
-    held = int(((rows["overdue_90"] > 0) | (rows["disputed_90"] > 0)).sum())
-    if held:
-        lines.append(
-            t.plural(
-                "{n} account is on hold: it owes or disputes money for more than 90 days.",
-                "{n} accounts are on hold: they owe or dispute money for more than 90 days.",
-                held,
-            )
-        )
-    return [text(t.join(SENTENCES, lines))]
+    return [text(t.join(SENTENCES, lines)), *_on_hold(run, t)]
+
+
+def _on_hold(run: Source, t: Translator) -> list[Block]:
+    """Table of the accounts that owe or dispute money for more than 90 days, the largest amounts first."""
+    accounts = run.read("account_table")
+    rows = accounts[(accounts["overdue_90"] > 0) | (accounts["disputed_90"] > 0)]
+    if rows.empty:
+        return []
+    said = t.plural(
+        "{n} account is on hold: it owes or disputes money for more than 90 days.",
+        "{n} accounts are on hold: they owe or dispute money for more than 90 days.",
+        len(rows),
+    )
+    held = rows[["overdue_90", "disputed"]].sum(axis=1)
+    first = rows.assign(held=held).sort_values(["held", "account"], ascending=[False, True]).head(TOP)
+    money = {
+        "trailing_revenue": t("Revenue, last 12 months"),
+        "disputed": t("Disputed beside it"),
+        "overdue_90": t("Overdue over 90 days"),
+    }
+    printed = pd.DataFrame(
+        {"name": first["name"], **{key: [t.money(value) for value in first[key]] for key in money}}
+    )
+    columns = [TableColumn("name", t("Account")), *(TableColumn(key, head, "right") for key, head in money.items())]
+    caption = t("Accounts on hold, by what they owe or dispute: settle that before anything is promised.")
+    return [text(said), table(printed, columns=columns, caption=caption)]

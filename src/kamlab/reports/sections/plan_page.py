@@ -68,7 +68,7 @@ def _strategy_name(strategy: str, t: Translator) -> str:
 
 
 def _figures(case: PlanPage, t: Translator) -> Block:
-    row, plan = case.row, case.plan
+    row, target = case.row, case.target
     now, before = row["trailing_revenue"], row["previous_revenue"]
     change = t("{change} on the 12 months before", change=signed(now / before - 1, t)) if before > 0 else ""
     value = t("Expected contribution") if case.contribution else t("Expected revenue")
@@ -82,10 +82,12 @@ def _figures(case: PlanPage, t: Translator) -> Block:
             ),
             _share(row, t),
             Kpi(
-                t("Revenue, next 12 months"),
-                t.money(plan["revenue_p50"]),
-                t("as likely more as less; stretch {money}", money=t.money(plan["revenue_p80"])),
-            ),
+                t("Target of revenue"),
+                _money(target["target"], t),
+                t("forecast {forecast}; stretch {stretch}", forecast=_money(target["forecast"], t), stretch=_money(target["stretch"], t)),
+            )
+            if target
+            else Kpi(t("Target of revenue"), MISSING),
         ]
     )
 
@@ -243,14 +245,7 @@ def _goals(case: PlanPage, t: Translator) -> Block:
     advice = guide.ADVICE.get(strategy)
     rows = [
         (t("Goal"), t(advice.goal) if advice else MISSING),
-        (
-            t("Target of revenue"),
-            t(
-                "{middle} in 12 months, which is as likely passed as missed; stretch {stretch}, passed once in five times",
-                middle=t.money(plan["revenue_p50"]),
-                stretch=t.money(plan["revenue_p80"]),
-            ),
-        ),
+        *_target(case.target, t),
         (t("Goals agreed on"), case.notes.get("goals") or blank(t)),
     ]
     if life:
@@ -263,7 +258,7 @@ def _goals(case: PlanPage, t: Translator) -> Block:
     if case.contribution and case.cost_to_serve and pd.notna(row["cost_to_serve"]):
         rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
     projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
-    rows.append((t("Projects and deals"), t.join(SEMICOLONS, projects) or MISSING))
+    rows += [(t("Projects and deals"), t.join(SEMICOLONS, projects))] if projects else []
     if row["strategy"] == "win_back":
         rows.append((t("Why it left"), case.notes.get("reason_lost") or blank(t)))
     note = t(
@@ -273,6 +268,34 @@ def _goals(case: PlanPage, t: Translator) -> Block:
         plan_rule=plan["rule"],
     )
     return _facts(_folded(rows, t), t, caption=t("What we want to reach."), note=note)
+
+
+def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str]]:
+    """Return what work is to add to the forecast, which target was set, and how many units that is at which price."""
+    if not target:
+        return
+    yield (
+        t("Planned gain"),
+        t("{gain} ({range}) that planned work is assumed to add", gain=_money(target["gain"], t), range=_range(target, "gain", t)),
+    )
+    if pd.notna(target["plan"]):
+        yield (
+            t("Target that was set"),
+            t(
+                "{plan}; the forecast alone reaches it with a probability of {chance}",
+                plan=t.money(target["plan"]),
+                chance=t.percent(target["chance"]),
+            ),
+        )
+    if pd.notna(target["price"]) and pd.notna(target["quantity"]):
+        yield (
+            t("Price and quantity"),
+            t(
+                "{quantity} units at today's mean price of {price}",
+                quantity=t.number(target["quantity"]),
+                price=t.money(target["price"]),
+            ),
+        )
 
 
 def _inputs(inputs: Any) -> str:
@@ -321,8 +344,8 @@ def _actions(case: PlanPage, t: Translator) -> Block:
     columns = [
         TableColumn("what", t("What"), width=40),
         TableColumn("who", t("Who"), width=23),
-        TableColumn("due", t("Until when")),
-        TableColumn("state", t("State"), width=11),
+        TableColumn("due", t("Until when"), width=16),
+        TableColumn("state", t("State"), width=10),
     ]
     more = len(case.rows["actions"]) - len(actions)
     note = t.plural("{n} more action stands in the run's tables.", "{n} more actions stand in the run's tables.", more)
