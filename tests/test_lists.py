@@ -121,6 +121,23 @@ def test_overdue_contacts_by_value_and_what_is_said_without_any():
     assert said.to_json()["markdown"].startswith("No contacts are on record")
 
 
+def test_proposed_owners_with_the_reason():
+    proposed = pd.DataFrame(
+        {
+            "account": ["a", "b"],
+            "owner": ["Li Na", ""],
+            "proposed": ["Ana", ""],
+            "reason": ["absent", "unassigned"],
+        }
+    )
+    (block,) = lists.moves(run(reassignment=proposed), T)
+    assert [row[:4] for row in rows(block)] == [
+        ["Beta", "–", "No owner", "nobody has room"],
+        ["*Acme*", "Li Na", "left", "Ana"],
+    ]
+    assert lists.moves(run(reassignment=proposed.iloc[:0]), T) == []
+
+
 def test_the_shared_teams_accounts_by_class():
     (block,) = lists.service_centre(run(), T)
     assert [row[:3] for row in rows(block)] == [["A", "1", "0.0"], ["–", "1", "0.0"], ["All", "2", "0.0"]]

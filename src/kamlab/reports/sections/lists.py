@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from kamlab.coverage import ACCOUNTS_PER_POOLED_PERSON
-from kamlab.i18n import Translator
+from kamlab.i18n import MISSING, Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source, has_flag, labelled, value_word
 
 TOP = 10
+
+WORDS = ("Account", "Owner", "Stage", "Last contact", "Class by amount", "Why", "Proposed owner")
+"""Heads of columns of words, which stand on the left: keys of the message catalogue."""
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -106,6 +109,25 @@ def overdue_contacts(run: Source, t: Translator) -> list[Block]:
     return [_table(printed, len(rows), t, caption=t("Contacts that are overdue, the most valuable accounts first."))]
 
 
+def moves(run: Source, t: Translator) -> list[Block]:
+    """Who should look after accounts that nobody does, whose owner has left, or that are too many for one person."""
+    rows = run.read("reassignment")
+    if rows.empty:
+        return []
+    accounts = run.read("account_table")[["account", "name", "expected_contribution"]]
+    rows = rows.merge(accounts, on="account").sort_values(["expected_contribution", "account"], ascending=[False, True])
+    why = {"unassigned": t("No owner"), "absent": t("left"), "overload": t("too many")}
+    printed = {
+        t("Account"): rows["name"],
+        t("Owner"): rows["owner"].where(rows["owner"] != "", MISSING),
+        t("Why"): rows["reason"].map(why),
+        t("Proposed owner"): rows["proposed"].where(rows["proposed"] != "", t("nobody has room")),
+        value_word(run, t): rows["expected_contribution"].map(t.money),
+    }
+    caption = t("Accounts that need another owner; all other relations stay, and regions are kept where that costs little.")
+    return [_table(printed, len(rows), t, caption=caption)]
+
+
 def service_centre(run: Source, t: Translator) -> list[Block]:
     """How many accounts the shared team serves, by class of amount, and how many people that is by the ratio."""
     labels = run.read("labels")
@@ -131,7 +153,7 @@ def _table(
 ) -> Block:
     """Return the first rows as a table whose first column is a name, and say how many more there are."""
     frame = pd.DataFrame({f"c{n}": list(values)[:limit] for n, values in enumerate(printed.values())})
-    words = {t("Account"), t("Owner"), t("Stage"), t("Last contact"), t("Class by amount")}
+    words = {t(head) for head in WORDS}
     columns = [
         TableColumn(f"c{n}", head, "left" if head in words else "right") for n, head in enumerate(printed)
     ]
