@@ -69,7 +69,7 @@ def overdue(run: Source, t: Translator) -> list[Block]:
             "name": rows["name"],
             "owner": rows["owner"].replace("", None),
             "interval": [t.number(n) for n in rows["interval_days"]],
-            "last": [t.date(day) for day in rows["last_contact"]],
+            "last": [t.date(day) if pd.notna(day) else None for day in rows["last_contact"]],
             "late": [t.number(n) for n in rows["overdue_days"]],
         }
     )

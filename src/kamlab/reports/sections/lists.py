@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from kamlab.coverage import ACCOUNTS_PER_POOLED_PERSON
-from kamlab.i18n import Translator
+from kamlab.i18n import MISSING, Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source, has_flag, labelled, value_word
 
 TOP = 10
+
+WORDS = ("Account", "Owner", "Stage")
+"""Heads of columns of words, which stand on the left: keys of the message catalogue."""
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -90,7 +93,7 @@ def _table(
 ) -> Block:
     """Return the first rows as a table whose first column is a name, and say how many more there are."""
     frame = pd.DataFrame({f"c{n}": list(values)[:limit] for n, values in enumerate(printed.values())})
-    words = {t("Account"), t("Owner"), t("Stage"), t("Last contact"), t("Class by amount")}
+    words = {t(head) for head in WORDS}
     columns = [
         TableColumn(f"c{n}", head, "left" if head in words else "right") for n, head in enumerate(printed)
     ]
