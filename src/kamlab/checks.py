@@ -141,7 +141,6 @@ def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> 
         lambda: inputs.unlisted(master, ids),
         lambda: _bought(settings, ledger, period),
         lambda: side_tables.credit(settings, period, accounts=members),
-        lambda: side_tables.pipeline(settings, period, accounts=members, seed=settings.seed),
     ):
         try:
             step()
