@@ -276,6 +276,8 @@ languages = ["en", "xx"]
     (tmp_path / "kamlab.toml").write_text(MINIMAL.format(path="orders.csv", more=more), "utf-8")
     done = kamlab("check", "kamlab.toml", "--as-of", "2024-12-10", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
+    # No terminal, so plain lines instead of a bar; they stay out of what is printed.
+    assert done.stderr.splitlines()[0] == "[1/4] transaction log"
     said = [line for line in done.stdout.splitlines() if line.startswith("No report can be made: ")]
     assert len(said) == 4
     for line, reason in zip(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,9 @@ from kamlab.sources import Reading, read_table
 from kamlab.start import DATES, NAME
 from kamlab.summary import summarize
 
+STEPS = ("transaction log", "books and account master", "optional tables", "what a report needs")
+Progress = Callable[[str, int, int], None]
+
 
 @dataclass(frozen=True)
 class Check:
@@ -33,7 +37,7 @@ class Check:
     faults: bool
 
 
-def check_data(data: Path, *, as_of: str = "") -> Check:
+def check_data(data: Path, *, as_of: str = "", progress: Progress | None = None) -> Check:
     """Read a company's data as a report would, and say what is found.
 
     Parameters
@@ -43,6 +47,8 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
         shown.
     as_of : str
         As-of date. Without one, a log without configuration is not judged for completeness.
+    progress : callable, optional
+        Called with the step's name, its number and the number of steps before each step.
 
     Raises
     ------
@@ -57,11 +63,22 @@ def check_data(data: Path, *, as_of: str = "") -> Check:
         return _check_log(data, StudyPeriod(parse_day(as_of)) if as_of else None)
     settings = _config.load(data)
     period = study_period(settings, as_of)
+    steps = iter(enumerate(STEPS, start=1))
+
+    def next_step() -> None:
+        number, name = next(steps)
+        if progress:
+            progress(name, number, len(STEPS))
+
+    next_step()
     ledger, readings = inputs.read_lines(settings)
     fresh = inputs.check_source(ledger, settings, period)
     lines = [*_reading_lines(readings), *_ledger_lines(ledger, period)]
+    next_step()
     lines += [*_control_lines(settings, ledger, period), *_account_lines(settings, ledger, period)]
+    next_step()
     table_lines, table_faults = _table_lines(settings, period)
+    next_step()
     refusals = _refusals(settings, ledger, period)
     lines += [*table_lines, *_freshness_lines(fresh, period), *refusals]
     lines += [] if refusals else _few_lines(settings, ledger, period)
@@ -136,7 +153,6 @@ def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> 
         lambda: inputs.unlisted(master, ids),
         lambda: _bought(settings, ledger, period),
         lambda: side_tables.credit(settings, period, accounts=members),
-        lambda: side_tables.pipeline(settings, period, accounts=members, seed=settings.seed),
     ):
         try:
             step()

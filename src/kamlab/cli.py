@@ -91,7 +91,8 @@ def check(
     if playbook is not None:
         results.append(check_playbook(playbook, as_of=as_of))
     if data is not None:
-        results.append(check_data(data, as_of=as_of))
+        with _stoppable(), _progress() as progress:
+            results.append(check_data(data, as_of=as_of, progress=progress))
     if not results:
         raise UsageError("There is nothing to check. Name a configuration, a transaction log, or --playbook with one.")
     for result in results:

@@ -683,7 +683,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("account", "text", "account or group"),
         ("has_bought", "boolean", "has at least one purchase day up to the as-of date"),
         ("days_known", "number", "first purchase day to the as-of date", "days"),
-        ("growth_lower", "number", "lower bound (5 %) of ln(last 12 months' revenue / the 12 before); see features"),
+        (
+            "growth_lower",
+            "number",
+            "lower bound (5 %) of ln(revenue of the later window / the earlier); see growth_windows",
+        ),
         ("volume_90", "number", "expected revenue of 90 days", "currency"),
         ("…", "", "all columns of accounts, summary, forecast, potential and schemes"),
     ),
