@@ -8,7 +8,7 @@ from known_data import cdnow_summary, play
 from kamlab import clv
 from kamlab.clv import base, transactions
 from kamlab.clv.checks import read_purchases
-from kamlab.clv.limits import NOTE_LIMIT, no_worse_than_limits
+from kamlab.clv.limits import NOTE_LIMIT, alike_at_least, no_worse_than_limits
 from kamlab.clv.transactions import TransactionModel
 
 NAMES = [name for name, model in clv.MODELS.items() if issubclass(model, TransactionModel)]
@@ -97,7 +97,7 @@ def test_a_fit_below_its_limit_is_fitted_again_from_there():
 def test_no_fit_with_one_rate_passes_the_bound_that_rules_it_out(name, case):
     model = clv.MODELS[name](engine="kamlab")
     rows, _ = transactions.distinct(read_purchases(LOGS[case]()))
-    bound = transactions._alike_at_least(rows, model._there(rows), {"r": 8.0})
+    bound = alike_at_least(rows, model._there(rows), {"r": 8.0})
     objective, rng = model._objective(rows), np.random.default_rng(0)
     low, high = np.array(model.bounds).T
     for at in rng.uniform(low, high, (200, len(low))):

@@ -10,12 +10,35 @@ import numpy as np
 
 from kamlab.clv.base import Maximum, limit, maximise
 from kamlab.clv.climb import Objective
+from kamlab.clv.histories import Histories
 from kamlab.i18n import N_
 
 NOTE_LIMIT = N_("The model's first fit was worse than its own limiting case, so it was fitted again from there.")
 
 _SLACK = 1e-9
 """By how much of the mean log-likelihood rounding may err."""
+
+
+def near_limit(
+    by_moments: Sequence[float] | np.ndarray, log_params: np.ndarray, held: Mapping[str, float]
+) -> np.ndarray:
+    """Return where a climb to a limit begins: all rates alike at their mean; or, where nobody leaves, by moments."""
+    log_r, log_alpha, *others = log_params
+    if "r" in held:
+        return np.array([log_r, log_alpha + held["r"] - log_r, *others])
+    return np.array([by_moments[0], by_moments[1] + np.log(2), *others])
+
+
+def alike_at_least(rows: Histories, there: np.ndarray, held: Mapping[str, float]) -> float:
+    """Return what the objective cannot fall below where all accounts buy at one rate.
+
+    The times of x purchases at a rate λ have a density of at most λ^x · e^(−λ · time there), whatever became of the
+    account; summed over accounts it is highest at λ = purchases / time.
+    """
+    if "r" not in held:
+        return -np.inf
+    bought, time = rows.weight @ rows.x, rows.weight @ there
+    return float(bought * (1 - np.log(bought / time)) / rows.weight.sum())
 
 
 def no_worse_than_limits(

@@ -14,7 +14,7 @@ from kamlab.clv.base import NOTE_PENALISED, FittedModel, maximise
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, finite_forecast, read_purchases
 from kamlab.clv.climb import Objective, one_thread
 from kamlab.clv.histories import Histories, distinct, rate_by_moments, sample, smallest_count
-from kamlab.clv.limits import no_worse_than_limits
+from kamlab.clv.limits import alike_at_least, near_limit, no_worse_than_limits
 from kamlab.clv.merging import merge
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
@@ -27,28 +27,6 @@ class Space(NamedTuple):
     names: Sequence[str]
     starts: Sequence[Sequence[float] | np.ndarray]
     bounds: Sequence[tuple[float, float]]
-
-
-def _near_limit(
-    by_moments: Sequence[float] | np.ndarray, log_params: np.ndarray, held: Mapping[str, float]
-) -> np.ndarray:
-    """Return where a climb to a limit begins: all rates alike at their mean; or, where nobody leaves, by moments."""
-    log_r, log_alpha, *others = log_params
-    if "r" in held:
-        return np.array([log_r, log_alpha + held["r"] - log_r, *others])
-    return np.array([by_moments[0], by_moments[1] + np.log(2), *others])
-
-
-def _alike_at_least(rows: Histories, there: np.ndarray, held: Mapping[str, float]) -> float:
-    """Return what the objective cannot fall below where all accounts buy at one rate.
-
-    The times of x purchases at a rate λ have a density of at most λ^x · e^(−λ · time there), whatever became of the
-    account; summed over accounts it is highest at λ = purchases / time.
-    """
-    if "r" not in held:
-        return -np.inf
-    bought, time = rows.weight @ rows.x, rows.weight @ there
-    return float(bought * (1 - np.log(bought / time)) / rows.weight.sum())
 
 
 class TransactionModel(FittedModel):
@@ -207,8 +185,8 @@ class TransactionModel(FittedModel):
                 bounds,
                 self.limits,
                 total,
-                near=partial(_near_limit, starts[-1]),
-                at_least=partial(_alike_at_least, scaled, self._there(scaled)) if exact else None,
+                near=partial(near_limit, starts[-1]),
+                at_least=partial(alike_at_least, scaled, self._there(scaled)) if exact else None,
                 exact=exact,
             )
         params = self._keep(names, maximum, log_scale, len(data.x))
