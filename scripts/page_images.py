@@ -64,6 +64,8 @@ def main() -> None:
     if arguments.freeze:
         freeze(arguments.freeze)
     for language in languages():
+        for old in PAGES.glob(f"{language}-*.png"):
+            old.unlink()
         for number, pixels in enumerate(drawn(language), start=1):
             shades = Image.fromarray(pixels).quantize(LEVELS)
             shades.save(PAGES / f"{language}-{number}.png", optimize=True)

@@ -290,3 +290,21 @@ def test_a_real_kernel_publishes_blocks(tmp_path):
     nbformat.write(NotebookClient(notebook, kernel_name="python3").execute(), path)
     body = export.read_document(path)["body"]
     assert [e["kind"] for e in body] == ["heading", "kpis", "callout"]
+
+
+@pytest.mark.parametrize(
+    ("source", "strong"),
+    [
+        ("- **人员：**17人负责客户", "人员："),
+        ("规则更准。**“本期”**，误差", "“本期”"),
+        ("客户**“天河”分公司**占7%", "“天河”分公司"),
+        ("**A** and **B**", "A"),
+    ],
+)
+def test_strong_words_beside_full_width_punctuation_are_strong(source, strong):
+    (found,) = markdown.elements(source)
+    runs = found["runs"] if "runs" in found else found["items"][0][0]["runs"]
+    marked = [run["text"] for run in runs if run.get("strong")]
+    assert marked[0] == strong
+    assert not any("*" in run["text"] for run in runs)
+    assert f"<strong>{strong}</strong>" in b.text(source)._repr_mimebundle_()["text/html"]

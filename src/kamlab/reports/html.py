@@ -8,6 +8,8 @@ from typing import Any
 
 import mistune
 
+from kamlab.reports.markdown import JOINER, joined_emphasis
+
 TONE_COLOURS = {"info": "#17365d", "good": "#2e7d4f", "warning": "#b7791f", "danger": "#ae3a1e"}
 PLAIN_ROWS = 10
 
@@ -23,7 +25,9 @@ def plain(block: dict[str, Any]) -> str:
 
 
 def _markdown(source: str) -> str:
-    return str(mistune.create_markdown(escape=True)(source))
+    joined = joined_emphasis(source)
+    written = str(mistune.create_markdown(escape=True)(joined))
+    return written if joined == source else written.replace(JOINER, "")
 
 
 def _text(block: dict[str, Any]) -> str:
