@@ -332,8 +332,8 @@ def test_the_command_line_works_in_an_empty_environment(tmp_path):
     assert done.stdout.strip().endswith("cdnow-1998-06-30/pdf/appendix.en.pdf")
     assert all(Path(path).is_file() for path in done.stdout.splitlines())
     steps = [line for line in done.stderr.splitlines() if line.startswith("[")]
-    assert steps[0] == "[1/24] 01_data_quality"
-    assert len(steps) == 24
+    assert steps[0].endswith("] 01_data_quality")
+    assert [line.split("]")[0] for line in steps] == [f"[{n}/{len(steps)}" for n in range(1, len(steps) + 1)]
     assert list(home.iterdir()) == []
     assert list(elsewhere.iterdir()) == []
 
