@@ -6,7 +6,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test check lab bench lock fonts sample messages docs clean
+.PHONY: help report test check lab spark bench lock fonts sample messages docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ report: $(RUN_READY) ## Write the sample company's management report under repor
 	$(BIN)/kamlab report
 
 test: $(DEV_READY) ## Run all tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope --nbval-lax --nbval-current-env tests notebooks
+	$(BIN)/python -m pytest -q -rs -n 2 --dist loadscope --nbval-lax --nbval-current-env tests notebooks
 
 check: $(DEV_READY) ## Lint, types, import directions, notebooks without outputs
 	$(BIN)/ruff check .
@@ -26,10 +26,14 @@ check: $(DEV_READY) ## Lint, types, import directions, notebooks without outputs
 lab: $(RUN_READY) ## Open the notebooks in JupyterLab
 	$(BIN)/kamlab lab
 
+spark: $(RUN_READY) ## Install Spark, for logs that outgrow one machine; it needs Java 17
+	PIP_DISABLE_PIP_VERSION_CHECK=1 sh scripts/install.sh $(BIN)/python requirements/spark.txt
+
 bench: $(DEV_READY) ## Time a whole report step by step, and the models' fits and forecasts
 	$(BIN)/python benchmarks/report_steps.py
 	$(BIN)/python benchmarks/clv_fit.py
 	$(BIN)/python benchmarks/clv_scale.py
+	$(BIN)/python benchmarks/account_plans.py
 
 sample: $(DEV_READY) ## Make data/sample/ anew from its seed
 	$(BIN)/python -m kamlab.simulate data/sample

@@ -21,9 +21,18 @@ def main() -> None:
     for command in (run, dev):
         subprocess.run(command, cwd=ROOT, env=env, check=True)
     # pip installs uv, and nothing but uv, from this file before uv installs the rest.
-    text = (ROOT / "requirements" / "run.txt").read_text("utf-8")
-    (uv,) = re.findall(r"^uv==(?:.*\\\n)*.*\n", text, re.M)
-    (ROOT / "requirements" / "uv.txt").write_text(uv, "utf-8")
+    pick("run.txt", ["uv"], "uv.txt")
+    # Spark comes on top of either environment, and brings nothing that is not in it but these two.
+    spark = [*COMMAND, "--extra", "spark", "-c", "requirements/run.txt", "-o", "requirements/spark.txt"]
+    subprocess.run(spark, cwd=ROOT, env=env, check=True)
+    pick("spark.txt", ["py4j", "pyspark"], "spark.txt")
+
+
+def pick(source: str, packages: list[str], target: str) -> None:
+    """Write some packages of a file of requirements, with their hashes, to another."""
+    text = (ROOT / "requirements" / source).read_text("utf-8")
+    found = [re.search(rf"^{package}==(?:.*\\\n)*.*\n", text, re.M) for package in packages]
+    (ROOT / "requirements" / target).write_text("".join(match[0] for match in found if match), "utf-8")
 
 
 if __name__ == "__main__":

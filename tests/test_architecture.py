@@ -24,11 +24,12 @@ ORDER = (
         "engines",
         "sources",
         "calendar",
+        "look",
         "config",
         "simulate",
     ),
     *("guess", "start", "intake", "tables"),
-    *("expressions", "ledger", "accounts", "summary", "buying", "freshness", "signals"),
+    *("expressions", "ledger", "accounts", "summary", "growth", "buying", "freshness", "signals"),
     *("clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
     *(

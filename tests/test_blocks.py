@@ -61,6 +61,7 @@ def every_block(words):
         b.Figure("<svg></svg>", words, words),
         b.callout("warning", words, words),
         b.page_break(),
+        b.part("A1", [b.text(words), b.callout("info", words)]),
         b.cover(words, translator=Translator(), company=words, as_of=date(2025, 1, 1), facts=[(words, words)]),
     ]
 
@@ -147,7 +148,14 @@ def test_document_takes_markdown_and_blocks_in_order_and_drops_other_outputs():
     inside = result["body"][7]["body"]
     assert [e["kind"] for e in inside] == ["paragraph", "list"], "no heading of the outline inside a callout"
     assert inside[0]["runs"] == [{"text": "Heading inside", "strong": True}]
-    assert result["cover"] == {"title": "Value", "subtitle": "Management report", "facts": [["Accounts", "12"]]}
+    assert result["cover"] == {
+        "title": "Value",
+        "subtitle": "Management report",
+        "facts": [["Accounts", "12"]],
+        "compact": False,
+        "logo": "",
+        "logo_alt": "",
+    }
     assert result["meta"] == {
         "title": "Value",
         "company": "ACME",
@@ -155,6 +163,7 @@ def test_document_takes_markdown_and_blocks_in_order_and_drops_other_outputs():
         "date": "2025-12-31",
         "locale": "en_GB",
         "confidentiality": "Confidential",
+        "accent": "",
         "words": {
             "contents": "Contents",
             "page": "Page {page} of {pages}",

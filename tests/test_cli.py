@@ -140,7 +140,7 @@ def test_a_run_that_is_stopped_leaves_nothing(number, tmp_path):
         text=True,
     )
     try:
-        assert running.stderr.readline() == "[1/8] 01_data_quality\n"
+        assert running.stderr.readline() == "[1/19] 01_data_quality\n"
         running.send_signal(number)
         said = running.communicate(timeout=60)[1]
     finally:

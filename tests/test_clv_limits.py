@@ -90,3 +90,17 @@ def test_a_fit_below_its_limit_is_fitted_again_from_there():
     mended = no_worse_than_limits(bad, objective, model.parameters, model.bounds, model.limits, 2357)
     assert mended.notes[0] == NOTE_LIMIT
     assert -2357 * mended.value == pytest.approx(-9582.13572, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["bg_nbd", "mbg_nbd", "pareto_nbd", "nbd"])
+@pytest.mark.parametrize("case", ["never leave", "one rate", "once"])
+def test_no_fit_with_one_rate_passes_the_bound_that_rules_it_out(name, case):
+    model = clv.MODELS[name](engine="kamlab")
+    rows, _ = transactions.distinct(read_purchases(LOGS[case]()))
+    bound = transactions._alike_at_least(rows, model._there(rows), {"r": 8.0})
+    objective, rng = model._objective(rows), np.random.default_rng(0)
+    low, high = np.array(model.bounds).T
+    for at in rng.uniform(low, high, (200, len(low))):
+        at[:2] = np.log(1e8), np.log(1e8) + rng.uniform(-3, 8)
+        # Rates that differ by 1e-4 of themselves still gain x² / 2e8 on some 100 purchases.
+        assert objective(at)[0] >= bound - 1e-4

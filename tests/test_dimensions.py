@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kamlab import dimensions, terms
@@ -107,6 +107,68 @@ def test_value_at_risk_is_what_a_living_account_would_bring_times_the_chance_tha
     # 80 expected at P(alive) 0.8: 100 if alive, 20 at risk; the two that are probably gone have nothing left to lose.
     assert rows.loc["north", "value_at_risk"] == pytest.approx(4 * 20)
     assert rows.loc["south", "value_at_risk"] == pytest.approx(4 * 20)
+
+
+LINES = pd.DataFrame(
+    [
+        ("A00", "Food", "p", 100.0, 50.0, 10, 5),
+        ("A00", "Feed", "q", 0.0, 150.0, 0, 15),
+        ("A01", "Food", "p", 80.0, 0.0, 8, 0),
+        ("A01", "", "r", 20.0, 0.0, 2, 0),
+        ("A02", "Food", "p", 10.0, -5.0, 1, -1),
+    ],
+    columns=["account", "product_line", *COLUMNS[1:]],
+)
+
+
+def by_line():
+    by = dimensions.change_by_account(LINES, by=("account", "product_line"))
+    got = dimensions.table(accounts().head(4), dimensions.change_by_account(LINES), by_line=by)
+    return got[got["dimension"] == "product_line"].set_index("value")
+
+
+def test_product_lines_divide_revenue_and_its_change_by_what_was_bought():
+    got = by_line()
+    assert got["revenue_before"].to_dict() == {"Feed": 0, "Food": 190, "unknown": 20}
+    assert got["revenue_now"].to_dict() == {"Feed": 150, "Food": 45, "unknown": 0}
+    assert got.loc["Feed", "new"] == 150
+    assert got.loc["Food", ["lost", "volume"]].tolist() == [-95, -50]
+    assert got["accounts"].to_dict() == {"Feed": 1, "Food": 3, "unknown": 2}
+    assert (got["active_before"].to_dict(), got["churned"].to_dict()) == (
+        {"Feed": 0, "Food": 3, "unknown": 1},
+        {"Feed": 0, "Food": 2, "unknown": 1},
+    )
+
+
+def test_an_accounts_value_falls_to_its_lines_and_adds_up():
+    got = by_line()
+    # A00 by this year's 50 : 150, A01 by last year's 80 : 20, A02 whole, A03 bought nothing in either year.
+    assert got["expected_contribution"].to_dict() == pytest.approx(
+        {"Feed": 80 * 0.75, "Food": 80 * (0.25 + 0.8 + 1), "unknown": 80 * (0.2 + 1)}
+    )
+    assert got["clv"].sum() == pytest.approx(4 * 75)
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(
+            *(st.sampled_from(("A00", "A01", "A02")), st.sampled_from(("Food", "Feed", "")), st.sampled_from("pqr")),
+            *(amounts, amounts, pieces, pieces),
+        ),
+        min_size=1,
+        max_size=10,
+        unique_by=lambda row: row[:3],
+    )
+)
+def test_every_dimension_adds_up_to_the_company(rows):
+    windows = pd.DataFrame(rows, columns=LINES.columns)
+    changes, by = (dimensions.change_by_account(windows, by=by) for by in (("account",), ("account", "product_line")))
+    got = dimensions.table(accounts().head(3), changes, by_line=by)
+    for _, own in got.groupby("dimension"):
+        assert own["change"].sum() == pytest.approx(changes["change"].sum(), abs=1e-6)
+        assert own[list(dimensions.EFFECTS)].sum().sum() == pytest.approx(changes["change"].sum(), abs=1e-6)
+        assert own["expected_contribution"].sum() == pytest.approx(240)
 
 
 def test_missing_columns_are_named():

@@ -1,13 +1,14 @@
 """Runs at earlier dates, and companies that are hard to divide, from the log to the classes."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import kamlab as kl
-from kamlab import earlier, terms, tiers
+from kamlab import earlier, potential, schemes, terms, tiers
 from kamlab.reports.sections import evidence as evidence_section
 from kamlab.reports.sections import levels
 
@@ -81,8 +82,9 @@ def test_classes_are_held_against_the_quarter_before(lines):
     ledger, settings = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)
     future = earlier._values(ledger, PERIOD, settings)
     cuts = earlier.contribution_cuts(future, None, FIXED["contribution"], n_boot=20)
-    moved = earlier.transitions(ledger, PERIOD, settings, future, cuts)
+    moved = earlier.transitions(ledger, PERIOD, settings, future, {"contribution_class": cuts})
     assert list(moved.columns) == [c.name for c in terms.TABLES["transitions"]]
+    assert set(moved["column"]) == {"contribution_class"}
     assert moved["held"].notna().all()
     np.testing.assert_allclose(moved["value"], future["expected_contribution"])
     quarter = AS_OF - pd.Timedelta(days=91)
@@ -92,6 +94,54 @@ def test_classes_are_held_against_the_quarter_before(lines):
     assert (moved.loc[stays, "before"] == moved.loc[stays, "held"]).all()
 
 
+def test_potentials_are_held_too_and_what_sales_declares_counts_at_once(lines):
+    ledger, base = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)
+    prospects = pd.DataFrame({"account": ["P1", "P2"], "channel": None, "territory": None})
+    units = pd.concat([base.units, prospects], ignore_index=True)
+
+    def master(**declared):
+        return units.assign(declared_potential=units["account"].map(declared).astype(float))
+
+    asked = []
+
+    def then(period):
+        asked.append(period.calibration_end)
+        return master(A000=1e3, A001=9e6, A002=9e6, P1=8e3), {"P2": 25e3}
+
+    values = earlier._values(ledger, PERIOD, base)
+    deals = {"P2": 25e3, "A002": 9e5}
+    worth = potential.estimate(values, master(A000=9e6, P1=8e3), pipeline=deals)
+    today = values.merge(schemes.with_sure_potential(worth), on="account", how="outer")
+    borders = {"potential_class": tiers.by_hand((5e3, 5e6))}
+    moved = earlier.transitions(ledger, PERIOD, replace(base, then=then), today, borders)
+    found = moved.set_index("account")
+    assert set(moved["column"]) == {"potential_class"}
+    assert [AS_OF.date() - day for day in asked] == [timedelta(days=182), timedelta(days=91)]
+    # A001 lost its declaration and stands at its own peak, A002 at its deals: neither is sure, so both wait
+    assert found.loc[["A000", "A001", "A002", "P1", "P2"], ["before", "now", "held", "why"]].to_numpy().tolist() == [
+        ["Low" if found.at["A000", "value_before"] < 5e3 else "Mid", "High", "High", "cleared"],
+        ["High", found.at["A001", "now"], "High", "waits"],
+        ["High", "Mid", "High", "waits"],
+        ["Mid", "Mid", "Mid", "stays"],
+        ["Mid", "Mid", "Mid", "stays"],
+    ]
+    assert found.at["A001", "now"] != "High"
+
+
+def test_the_cost_to_serve_of_the_time_is_taken_off_at_earlier_dates_too(lines):
+    ledger, base = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)
+    before = replace(PERIOD, calibration_end=PERIOD.calibration_end - timedelta(days=91))
+    day = pd.Timestamp(before.calibration_end)
+    costs = pd.DataFrame({"account": ["A000", "A001"], "date": [day, day + pd.Timedelta(days=1)], "amount": 700.0})
+    plain, less = (
+        earlier._values(ledger, before, settings).set_index("account")["expected_contribution"]
+        for settings in (base, replace(base, costs=costs))
+    )
+    assert less["A000"] < plain["A000"]
+    # what was spent the day after was not known
+    assert less["A001"] == plain["A001"]
+
+
 def test_a_short_log_gives_no_earlier_date_and_every_class_by_its_value():
     lines = company(45, years=0.45)
     ledger, settings = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)
@@ -99,7 +149,8 @@ def test_a_short_log_gives_no_earlier_date_and_every_class_by_its_value():
     assert table.empty
     assert list(table.columns) == earlier.columns()
     future = earlier._values(ledger, PERIOD, settings)
-    moved = earlier.transitions(ledger, PERIOD, settings, future, tiers.by_hand(FIXED["contribution"]))
+    borders = {"contribution_class": tiers.by_hand(FIXED["contribution"])}
+    moved = earlier.transitions(ledger, PERIOD, settings, future, borders)
     assert set(moved["why"]) == {"first_seen"}
     assert (moved["held"] == moved["now"]).all()
 

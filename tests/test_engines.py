@@ -33,17 +33,33 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture(scope="module")
 def log(tmp_path_factory):
     path = tmp_path_factory.mktemp("log") / "order lines [1].parquet"
-    simulate.order_lines(3000, path, accounts=250, seed=1)
+    simulate.order_lines(1500, path, accounts=120, seed=1)
     return path
 
 
-@pytest.fixture(scope="module")
+SPARK_OPTIONS = {
+    # For tables of a few rows, compiling each query costs a hundred times what running it does.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
+
+@pytest.fixture(scope="session")
 def spark():
+    """A local Spark, started once; it answers small questions without compiling them."""
     if find_spec("pyspark") is None:
-        pytest.skip("pyspark is not installed: pip install kamlab[spark]")
+        pytest.skip("pyspark is not installed: make spark, or pip install kamlab[spark]")
     if shutil.which("java") is None:
-        pytest.skip("there is no Java, which Spark runs on")
-    return Engine("spark", master="local[2]")
+        pytest.skip("there is no Java, which Spark runs on (Debian: apt-get install openjdk-17-jre-headless)")
+    options = " ".join(f"--conf {name}={value}" for name, value in SPARK_OPTIONS.items())
+    jvm = "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_SUBMIT_ARGS", f"{jvm} {options} pyspark-shell")
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        engine = Engine("spark", master="local[2]")
+        session = engine.connect()
+        yield engine
+        session.spark.stop()
 
 
 def test_spark_gives_the_tables_of_duckdb(log, spark, tmp_path):

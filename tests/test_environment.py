@@ -65,6 +65,16 @@ def test_locked_requirements_hold_every_declared_package():
     assert {name.split("[")[0] for name in declared()} <= pins
 
 
+def test_spark_is_pinned_with_what_it_brings_and_nothing_else():
+    text = (ROOT / "requirements" / "spark.txt").read_text("utf-8")
+    assert "://" not in text
+    pins = dict(re.findall(r"^([\w.-]+)==([^ \\]+)", text, re.M))
+    assert set(pins) == {"py4j", "pyspark"}
+    assert PROJECT["optional-dependencies"]["spark"] == ["pyspark>=4.0,<4.1"]
+    assert pins["pyspark"].startswith("4.0.")
+    assert all("--hash=sha256:" in block for block in re.split(r"^(?=[\w.-]+==)", text, flags=re.M)[1:])
+
+
 def test_run_and_dev_pin_the_same_versions():
     def pins(name):
         return set(re.findall(r"^([\w.-]+==[^ \\]+)", (ROOT / "requirements" / name).read_text("utf-8"), re.M))

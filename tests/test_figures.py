@@ -156,6 +156,24 @@ def test_points_stand_at_their_values_and_the_rest_in_the_margin():
     assert "fixed border" not in written(figure)
 
 
+def overlapping(figure, texts):
+    """Pairs of texts that cover each other once the figure is drawn."""
+    with style.style():
+        figure.canvas.draw()
+        boxes = [(text.get_text(), text.get_window_extent()) for text in texts if text.get_text()]
+    return [(a, b) for i, (a, one) in enumerate(boxes) for b, other in boxes[:i] if one.overlaps(other)]
+
+
+CLOSE = {"near": (1e6, 1.05e6), "nearer": (1e6, 1.01e6), "far": (1e6, 2e6)}
+
+
+@pytest.mark.parametrize(("rows", "columns"), list(product(CLOSE, CLOSE)))
+def test_labels_of_close_borders_do_not_cover_each_other(rows, columns):
+    fitted = {"contribution": CLOSE[rows], "potential": tuple(5 * c for c in CLOSE[columns])}
+    figure = nine_box.draw(ACCOUNTS, T, fitted=fitted, value_name="Contribution")
+    assert overlapping(figure, figure.axes[0].texts) == []
+
+
 def test_without_potential_there_is_no_nine_box():
     unknown = ACCOUNTS.assign(potential_revenue=np.nan)
     assert nine_box.draw(unknown, T, fitted=FITTED, value_name="Revenue") is None
@@ -318,6 +336,13 @@ def test_bars_are_as_high_as_the_value_of_their_class():
         [3e5 / total, 2.1e6 / total + flow.LEAST - 1e5 / total, 4e6 / total, 9e6 / total + flow.LEAST], abs=flow.LEAST
     )
     assert flow.draw([panel(MOVES.assign(after=None))], T) is None
+
+
+def test_labels_of_thin_classes_and_dates_do_not_cover_each_other():
+    thin = pd.DataFrame({"before": [None, "Low", "Mid", "High"], "after": ["Low", "Low", "Mid", "High"]})
+    figure = flow.draw([panel(thin.assign(money=[1e2, 1e2, 1e2, 9e6]))] * 2, T)
+    for axes in figure.axes:
+        assert overlapping(figure, axes.texts) == []
 
 
 def test_many_accounts_darken_the_ground_of_the_nine_boxes():

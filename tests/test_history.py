@@ -15,6 +15,8 @@ from kamlab.errors import ConfigError
 from kamlab.ledger import read_ledger
 from kamlab.past_forecast import held_against
 from kamlab.period import StudyPeriod
+from kamlab.runs.folder import HANDED_ON
+from kamlab.runs.output import hand_on, handed_on
 
 COLUMNS = [
     "account",
@@ -121,6 +123,19 @@ def test_what_cannot_be_compared_is_said(two_runs, tmp_path):
         compare_runs(old, other)
 
 
+def test_a_run_hands_on_its_standing_where_it_has_one(tmp_path):
+    earlier, building = tmp_path / "earlier", tmp_path / "building"
+    (earlier / "tables").mkdir(parents=True)
+    assert handed_on(earlier) == {}
+    for name in HANDED_ON:
+        (earlier / "tables" / name).write_text("of an older kamlab")
+    assert set(handed_on(earlier)) == set(HANDED_ON)
+    BEFORE.to_parquet(earlier / "tables" / "standing.parquet")
+    hand_on(earlier, building)
+    found = pd.read_parquet(building / "log" / "before" / "tables" / "standing.parquet")
+    assert found["account"].tolist() == BEFORE["account"].tolist()
+
+
 def actions(*rows):
     columns = ["action", "account", "text", "owner", "created", "due", "done"]
     table = pd.DataFrame(rows, columns=columns)
@@ -204,6 +219,22 @@ def test_last_years_forecast_knows_nothing_of_what_came(steady):
     assert (found["upper"] > found["expected"]).all()
 
 
+def test_the_contests_own_forecast_of_the_same_days_stands(steady):
+    accounts = [f"c{n:02d}" for n in range(60)]
+    record = pd.DataFrame({"origin": [pd.Timestamp("2024-12-31")], "forecaster": ["trailing"], "target": ["revenue"]})
+    found = held_against(
+        steady,
+        StudyPeriod(date(2025, 12, 31)),
+        membership=pd.DataFrame({"member": accounts, "account": accounts}),
+        forecaster="trailing",
+        record=record.assign(forecast=25_000.0, actual=17_000.0),
+        groups={"owner": pd.Series({a: a[:2] for a in accounts})},
+    )
+    assert found.loc[0, "expected"] == pytest.approx(25_000)
+    assert found.loc[1:, "expected"].sum() == pytest.approx(25_000)
+    assert found.loc[0, "lower"] < 25_000 < found.loc[0, "upper"]
+
+
 def test_a_log_of_half_a_year_holds_no_forecast_of_last_year(steady):
     accounts = ["c00"]
     found = held_against(
@@ -211,7 +242,7 @@ def test_a_log_of_half_a_year_holds_no_forecast_of_last_year(steady):
         StudyPeriod(date(2023, 12, 31)),
         membership=pd.DataFrame({"member": accounts, "account": accounts}),
         forecaster="trailing",
-        record=pd.DataFrame(),
+        record=pd.DataFrame({"origin": [], "forecaster": [], "target": []}),
         groups={},
     )
     assert found.empty

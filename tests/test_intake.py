@@ -1,6 +1,7 @@
 """Tables joined by configuration, lines told apart, one currency, net amounts; nothing gets lost on the way."""
 
 import os
+import tempfile
 import textwrap
 from datetime import date
 from decimal import Decimal
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from kamlab import config, inputs
 from kamlab.errors import ConfigError, DataError
@@ -224,6 +228,57 @@ def test_a_log_whose_money_is_mostly_quarantined_is_refused(tmp_path):
     ):
         read(tmp_path, SIMPLE % "", lines=lines)
     assert read(tmp_path, SIMPLE % "" + "max_quarantined_money = 1", lines=lines)[0].lines.num_rows == 19
+
+
+WRITTEN = {
+    "en": {"delimiter": ",", "point": ".", "group": "", "encoding": "utf-8", "end": "\n", "name": "Smith"},
+    "de": {"delimiter": ";", "point": ",", "group": ".", "encoding": "cp1252", "end": "\r\n", "name": "Müller"},
+    "vi": {"delimiter": ";", "point": ",", "group": ".", "encoding": "utf-8-sig", "end": "\n", "name": "Trần"},
+    "mac": {"delimiter": ",", "point": ".", "group": "", "encoding": "mac_roman", "end": "\r", "name": "Müller"},
+}
+FAULTS = ("none", "none", "none", "date", "no amount", "words", "long", "short", "cancelled", "nobody", "repeated")
+MONEY = st.decimals(-9_999_999, 9_999_999, places=2)
+
+
+def written(amount, way):
+    text = f"{abs(amount):,.2f}".replace(",", "G").replace(".", way["point"]).replace("G", way["group"])
+    return ("-" if amount < 0 else "") + text
+
+
+@hypothesis_settings(max_examples=20, deadline=None)
+@given(rows=st.lists(st.tuples(st.sampled_from(FAULTS), MONEY), max_size=15), lang=st.sampled_from(sorted(WRITTEN)))
+def test_no_row_and_no_cent_of_a_dirty_file_is_lost(rows, lang):
+    way, lines, money = WRITTEN[lang], [], Decimal(0)
+    # Four rows that show how dates and numbers are written, so that what follows is dirt and no other format.
+    for number, (fault, amount) in enumerate([("none", Decimal("1234567.89"))] * 4 + rows):
+        day = "2024-02-30" if fault == "date" else "2024-02-28"
+        net = {"no amount": "", "words": "n/a"}.get(fault, written(amount, way))
+        status = "Cancelled" if fault == "cancelled" else "Shipped"
+        cells = [str(0 if fault == "repeated" else number), way["name"], day, net, status]
+        cells[1] = "" if fault == "nobody" else cells[1]
+        cells = {"long": [*cells, "x"], "short": cells[:-1]}.get(fault, cells)
+        lines.append(way["delimiter"].join(cells))
+        money += amount if fault not in ("no amount", "words", "long", "short") else 0
+    with tempfile.TemporaryDirectory() as folder:
+        text = way["delimiter"].join(("id", "who", "day", "net", "state")) + way["end"]
+        Path(folder, "lines.csv").write_bytes((text + way["end"].join(lines)).encode(way["encoding"]))
+        table = """path = "lines.csv"
+columns = { line_id = "id", account = "who", date = "day", amount = "net" }
+exclude = { state = ["Cancelled"] }
+max_quarantined_share = 1
+max_quarantined_money = 1"""
+        if not any(fault == "cancelled" for fault, _ in rows):
+            table = table.replace('exclude = { state = ["Cancelled"] }', "")
+        ledger, _ = read(Path(folder), table)
+        parts = reconciled(ledger)
+    assert parts["read"] == (len(lines), money)
+    assert parts["accepted"][0] + parts["quarantined"][0] == len(lines)
+    assert parts["accepted"][1] + parts["quarantined"][1] == money
+    faults = [fault for fault, _ in rows]
+    bad = sum(faults.count(fault) for fault in ("date", "no amount", "words", "long", "short", "repeated"))
+    assert parts["quarantined"][0] == bad
+    assert parts["excluded"][0] == faults.count("cancelled")
+    assert parts["unattributed"][0] == faults.count("nobody")
 
 
 def test_files_read_by_other_rules_are_hashed_by_what_they_hold(tmp_path):

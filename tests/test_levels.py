@@ -28,6 +28,7 @@ CHANCES = pd.DataFrame(
 )
 TRANSITIONS = pd.DataFrame(
     {
+        "column": "contribution_class",
         "account": list("abcd"),
         "value": ACCOUNTS["expected_contribution"],
         "before": ["Mid", "Mid", "Mid", None],
@@ -87,6 +88,11 @@ def test_movement_is_told_with_who_waits():
         "are waiting for that."
     )
     assert "from not yet known to Low: accounts 1" in figure.alt
+    worth = TRANSITIONS.assign(column="potential_class", before=["Low", "Mid", "High", "Low"])
+    _, said = levels.flows(Run(transitions=pd.concat([TRANSITIONS, worth])), T)
+    assert said.markdown.endswith(
+        "In class of potential 1 rose, 1 fell and 1 are waiting; what sales has declared counts at once."
+    )
     _, said = levels.flows(Run(transitions=TRANSITIONS.assign(before=None)), T)
     assert said.markdown.startswith("The log is too short to recompute the quarter before")
 

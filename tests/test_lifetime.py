@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_data import play
 
-from kamlab import backtest, clv, forecast, lifetime
+from kamlab import backtest, clv, forecast, lifetime, totals
 from kamlab.errors import ModelError
 from kamlab.terms import TABLES
 
@@ -193,7 +193,7 @@ def test_lifetime_value_by_hand(summary):
     # Nobody leaves, so every month brings its days' share of the year.
     choice = choice_of(summary, model=clv.NBD)
     future, draws, _ = forecast.value_and_draws(summary, choice, n_draws=100)
-    table, _ = lifetime.value(summary, choice, future, draws, discount_rate_annual=0.2)
+    table, *_ = lifetime.value(summary, choice, future, draws, discount_rate_annual=0.2)
     ends = np.round(np.arange(37) * 365 / 12)
     factors = np.diff(ends) / 365 * 1.2 ** -((ends[1:] + ends[:-1]) / 2 / 365)
     assert table["clv_3y"].to_numpy() == pytest.approx(future["expected_contribution"].to_numpy() * factors.sum())
@@ -207,7 +207,7 @@ def test_the_forecaster_in_force_sets_the_level(summary, choice, forecast_of, ta
         expected_revenue=2 * future["expected_revenue"],
         expected_contribution=2 * future["expected_contribution"],
     )
-    twice, sums = lifetime.value(summary, choice, doubled, draws)
+    twice, sums, _ = lifetime.value(summary, choice, doubled, draws)
     for name in ("clv_3y", "purchases_5y", "dert"):
         assert twice[name].to_numpy() == pytest.approx(2 * table[name].to_numpy()), name
     whole = sums[sums["measure"] == "clv_5y"].iloc[0]
@@ -217,7 +217,7 @@ def test_the_forecaster_in_force_sets_the_level(summary, choice, forecast_of, ta
 
 def test_draws_agree_with_the_expected_value(summary, choice, forecast_of):
     sure = choice_of(summary, level_sd=0.0)
-    _, sums = lifetime.value(summary, sure, *forecast_of[:2])
+    _, sums, _ = lifetime.value(summary, sure, *forecast_of[:2])
     row = sums.set_index("measure").loc["clv_5y"]
     # Parameters' uncertainty is skew, so the middle of the interval may lie a little off the expectation.
     assert (row["lower"] + row["upper"]) / 2 == pytest.approx(row["expected"], rel=0.1)
@@ -228,7 +228,7 @@ def test_the_error_of_level_grows_from_year_to_year():
     summary = company(100)
     choice = choice_of(summary, level_sd=0.5, model=clv.NBD)
     future, draws, _ = forecast.value_and_draws(summary, choice, n_draws=3000)
-    _, sums = lifetime.value(summary, choice, future, draws)
+    _, sums, _ = lifetime.value(summary, choice, future, draws)
     width = np.log(sums["upper"] / sums["lower"]).to_numpy()
     assert width[0] < width[1] < width[2]
     # A walk whose three years count almost alike: variance (1 + 4 + 9) / 9 of one step's, not 1 / 3 as if independent.
@@ -239,7 +239,7 @@ def test_intervals_of_three_years_cover_what_comes():
     summary = company(400, seed=5)
     choice = choice_of(summary, level_sd=0.05)
     future, draws, _ = forecast.value_and_draws(summary, choice, n_draws=400, discount_rate_annual=1e-9)
-    table, sums = lifetime.value(summary, choice, future, draws, discount_rate_annual=1e-9)
+    table, sums, _ = lifetime.value(summary, choice, future, draws, discount_rate_annual=1e-9)
     came = summary.set_index("account")["paid"].reindex(table["account"]).to_numpy()
     inside = (came >= table["clv_3y_lower"] - 1e-6) & (came <= table["clv_3y_upper"] + 1e-6)
     assert inside.mean() >= 0.88
@@ -250,7 +250,7 @@ def test_intervals_of_three_years_cover_what_comes():
 def test_probability_of_a_loss_follows_the_margin(summary, choice):
     rate = np.where(np.arange(len(summary)) % 2, -0.2, 0.3)
     future, draws, _ = forecast.value_and_draws(summary, choice, margins=rates(summary, rate, 0.05), n_draws=400)
-    table, _ = lifetime.value(summary, choice, future, draws)
+    table, *_ = lifetime.value(summary, choice, future, draws)
     gains, losses = table[rate > 0], table[rate < 0]
     assert (gains["p_negative_5y"] < 0.01).all()
     assert (losses["clv_5y"] < 0).all()
@@ -263,7 +263,7 @@ def test_probability_of_a_loss_follows_the_margin(summary, choice):
 
 def test_groups_are_added_up_from_the_same_draws(summary, choice, forecast_of):
     owner = pd.Series(np.where(np.arange(len(summary)) % 3, "Ann", "Bob"), index=sorted(summary["account"]))
-    table, sums = lifetime.value(summary, choice, *forecast_of[:2], groups={"owner": owner})
+    table, sums, _ = lifetime.value(summary, choice, *forecast_of[:2], groups={"owner": owner})
     assert sums["kind"].tolist() == ["company", "owner", "owner"] * 3
     by = sums.set_index(["measure", "group"])
     for measure in ("clv_1y", "clv_3y", "clv_5y"):
@@ -274,13 +274,30 @@ def test_groups_are_added_up_from_the_same_draws(summary, choice, forecast_of):
         assert by.loc[(measure, "company"), "upper"] < table[f"{measure}_upper"].sum()
 
 
+def test_kept_draws_give_the_totals_of_groups_found_later(summary, choice, forecast_of):
+    owner = pd.Series(np.where(np.arange(len(summary)) % 3, "Ann", "Bob"), index=sorted(summary["account"]))
+    table, sums, kept = lifetime.value(summary, choice, *forecast_of[:2], groups={"owner": owner})
+    assert sorted(kept["years"].unique()) == [3, 5]
+    by = sums.set_index(["measure", "group"])
+    for years in (3, 5):
+        name = f"clv_{years}y"
+        drawn = kept[kept["years"] == years].drop(columns="years")
+        later = totals.totals(table.set_index("account")[name], drawn, {"owner": owner}, measure=name, basis="revenue")
+        for group in ("company", "Ann", "Bob"):
+            found = later.set_index("group").loc[group, ["expected", "lower", "upper"]].to_numpy(dtype=float)
+            # The draws are kept in single precision.
+            assert found == pytest.approx(
+                by.loc[(name, group), ["expected", "lower", "upper"]].to_numpy(float), rel=1e-5
+            )
+
+
 def test_same_seed_same_bytes(summary, choice, forecast_of, table):
-    again, _ = lifetime.value(summary, choice, *forecast_of[:2])
+    again, *_ = lifetime.value(summary, choice, *forecast_of[:2])
     pd.testing.assert_frame_equal(again, table)
 
 
 def test_without_discounting_all_the_future_is_missing(summary, choice, forecast_of):
-    table, _ = lifetime.value(summary, choice, *forecast_of[:2], discount_rate_annual=0.0)
+    table, *_ = lifetime.value(summary, choice, *forecast_of[:2], discount_rate_annual=0.0)
     assert table["dert"].isna().all()
     assert table["clv_5y"].notna().all()
 
@@ -288,7 +305,7 @@ def test_without_discounting_all_the_future_is_missing(summary, choice, forecast
 def test_without_money_purchases_alone(summary, choice):
     bare = backtest.Choice("bg_nbd", choice.transactions, None, choice.record, "purchases", 0.1, ())
     future, draws, _ = forecast.value_and_draws(summary, bare, n_draws=100)
-    table, sums = lifetime.value(summary, bare, future, draws)
+    table, sums, _ = lifetime.value(summary, bare, future, draws)
     assert table[["clv_1y", "clv_5y_lower"]].isna().all(axis=None)
     assert table[["dert", "purchases_5y"]].notna().all(axis=None)
     assert sums.empty

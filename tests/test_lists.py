@@ -100,49 +100,6 @@ def test_customers_to_win_from_rivals_by_headroom():
     assert rows(block)[1][2:4] == ["10%", "60%"]
 
 
-def test_overdue_contacts_by_value_and_what_is_said_without_any():
-    cadence = pd.DataFrame(
-        {
-            "account": ["a", "b", "c"],
-            "owner": ["Li Na", "", "Ana"],
-            "interval_days": 14,
-            "last_contact": [pd.Timestamp("2025-12-01"), pd.NaT, pd.Timestamp("2025-12-30")],
-            "overdue_days": [16, 200, 0],
-        }
-    )
-    (block,) = lists.overdue_contacts(run(cadence=cadence), T)
-    assert [[row[0], row[3], row[4]] for row in rows(block)] == [
-        ["Beta", "none", "200"],
-        ["*Acme*", "1 Dec 2025", "16"],
-    ]
-    (said,) = lists.overdue_contacts(run(cadence=cadence.assign(overdue_days=0)), T)
-    assert said.to_json()["markdown"] == "No contact is overdue."
-    (said,) = lists.overdue_contacts(run(cadence=cadence.assign(last_contact=pd.NaT)), T)
-    assert said.to_json()["markdown"].startswith("No contacts are on record")
-
-
-def test_proposed_owners_with_the_reason():
-    proposed = pd.DataFrame(
-        {
-            "account": ["a", "b"],
-            "owner": ["Li Na", ""],
-            "proposed": ["Ana", ""],
-            "reason": ["absent", "unassigned"],
-        }
-    )
-    (block,) = lists.moves(run(reassignment=proposed), T)
-    assert [row[:4] for row in rows(block)] == [
-        ["Beta", "–", "No owner", "nobody has room"],
-        ["*Acme*", "Li Na", "left", "Ana"],
-    ]
-    assert lists.moves(run(reassignment=proposed.iloc[:0]), T) == []
-
-
-def test_the_shared_teams_accounts_by_class():
-    (block,) = lists.service_centre(run(), T)
-    assert [row[:3] for row in rows(block)] == [["A", "1", "0.0"], ["–", "1", "0.0"], ["All", "2", "0.0"]]
-
-
 def test_calendar_and_stalled_deals():
     likely, dated = pipeline.calendar(run(), T)
     assert rows(likely)[1] == ["within 91 days", "0.5", "EUR 800 k"]  # 0.2 x 1 M + 0.3 x 2 M

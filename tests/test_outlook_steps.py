@@ -74,7 +74,7 @@ def test_lifetime_and_its_totals_are_written(run):
 
 def test_totals_of_owners_and_segments_have_intervals_of_joint_draws(run):
     sums = run.read("totals")
-    assert sums["measure"].unique().tolist() == ["revenue", "contribution"]
+    assert sums["measure"].unique().tolist() == ["revenue", "contribution", "clv_3y", "clv_5y"]
     assert set(sums["kind"]) == {"company", "owner", "segment"}
     draws = run.read("draws").drop(columns="account").sum()
     whole = sums[(sums["kind"] == "company") & (sums["measure"] == "contribution")].iloc[0]
@@ -83,6 +83,19 @@ def test_totals_of_owners_and_segments_have_intervals_of_joint_draws(run):
     parts = sums[(sums["kind"] == "segment") & (sums["measure"] == "revenue")]
     assert parts["accounts"].sum() == whole["accounts"]
     assert parts["expected"].sum() == pytest.approx(run.read("forecast")["expected_revenue"].sum())
+    # Of 5 years too, as the chapter on values had the company and its owners.
+    keys = ["measure", "group"]
+    found, known = (
+        rows[(rows["measure"] == "clv_5y") & (rows["kind"] != "segment")].set_index(keys)[
+            ["expected", "lower", "upper"]
+        ]
+        for rows in (sums, run.read("lifetime_totals"))
+    )
+    pd.testing.assert_frame_equal(found, known, rtol=1e-5)
+    parts = sums[(sums["kind"] == "segment") & (sums["measure"] == "clv_5y")]
+    assert parts["expected"].sum() == pytest.approx(run.read("lifetime")["clv_5y"].sum())
+    assert (parts["lower"] < parts["expected"]).all()
+    assert (parts["expected"] < parts["upper"]).all()
 
 
 def test_facts_of_signals_and_order_values_are_written(run):

@@ -4,7 +4,7 @@ import pandas as pd
 
 from kamlab import dimensions
 from kamlab.i18n import Translator
-from kamlab.reports.sections import owners
+from kamlab.reports.sections import coverage, owners
 
 T = Translator("en", currency="CNY")
 COLUMNS = ["account", "product", "revenue_before", "revenue_now", "quantity_before", "quantity_now"]
@@ -91,3 +91,48 @@ def test_a_log_that_does_not_hold_both_years_explains_no_change():
     facts = {"revenue": {"previous": None}, "freshness": {"first_line": "2009-12-01"}}
     (said,) = owners.changes(FakeRun(tables, facts), T)
     assert "the log, which runs from 1 Dec 2009, is too short" in plain(said)
+
+
+def detail(**tables):
+    facts = pd.DataFrame(
+        {"account": list("abc"), "name": ["*Ace*", "Bee", "Cee"], "expected_contribution": [5e6, 9e6, None]}
+    )
+    return FakeRun({"account_table": facts, "forecast": pd.DataFrame({"basis": ["revenue"]}), **tables})
+
+
+def test_moves_name_who_should_take_over_and_why():
+    rows = [("a", "", "Li", "unassigned"), ("b", "Gone", "", "absent"), ("c", "Wu", "Li", "overload")]
+    moves = pd.DataFrame(rows, columns=["account", "owner", "proposed", "reason"])
+    (block,) = coverage.moves(detail(reassignment=moves), T)
+    assert [[plain_text(cell) for cell in row] for row in block.rows] == [
+        ["Bee", "CNY 9.00 M", "Gone", "its owner has left", "–"],
+        ["*Ace*", "CNY 5.00 M", "–", "has no owner", "Li"],
+        ["Cee", "–", "Wu", "its owner has too many", "Li"],
+    ]
+    assert "3 accounts lack an active owner" in plain(block)
+    (said,) = coverage.moves(detail(reassignment=moves.iloc[:0]), T)
+    assert "has an owner with room" in plain(said)
+
+
+def test_overdue_contacts_are_listed_and_their_absence_is_said():
+    last = pd.to_datetime(["2025-11-01", "2025-12-30", None])
+    cadence = pd.DataFrame({"account": list("abc"), "owner": "Li", "interval_days": 30, "last_contact": last})
+    cadence["overdue_days"] = [30, 0, 12]
+    (block,) = coverage.overdue(detail(cadence=cadence), T)
+    assert [plain_text(row[0]) for row in block.rows] == ["*Ace*", "Cee"]
+    assert plain_text(block.rows[0][3]) == "1 Nov 2025"
+    (none_late,) = coverage.overdue(detail(cadence=cadence.assign(overdue_days=0)), T)
+    assert "No contact is overdue." in plain(none_late)
+    (unknown,) = coverage.overdue(detail(cadence=cadence.assign(last_contact=pd.NaT)), T)
+    assert "No contacts are given" in plain(unknown)
+
+
+def test_the_service_centre_has_a_roster():
+    rows = pd.DataFrame({"account": ["a"] * 90, "name": "Ace", "owner": "", "expected_contribution": 1e6})
+    (block,) = coverage.roster(detail(roster=rows), T)
+    assert "90 accounts, the work of 1.5 people at 60 accounts each" in plain(block)
+    assert len(block.rows) == coverage.TOP
+
+
+def plain_text(cell):
+    return cell.replace("\u00a0", " ")

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from kamlab import gains, planning, targets
 from kamlab.buying import sold_between
 from kamlab.config import Planning
+from kamlab.figures import quarters
+from kamlab.i18n import Translator
 from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod, fiscal_quarters
 from kamlab.totals import COMPANY
@@ -181,6 +183,24 @@ def test_quarters_against_plan_and_last_year(ledger):
     ]
     late = planning.quarterly(plan, sold, QUARTERS, {}, first_day=date(2024, 2, 29))
     assert late[late["kind"] == COMPANY]["last_year"].isna().tolist() == [True, False]
+
+
+def test_nothing_sold_in_two_years_is_drawn_and_said(ledger):
+    late = [(date(2028, 1, 1), date(2028, 3, 31))]
+    windows = [*late, planning.year_before(*late[0])]
+    sold = sold_between(ledger, StudyPeriod(date(2028, 3, 31)), windows)
+    plan = planning.planned(rows(), windows, EVEN)
+    groups = {"owner": pd.Series({"a": "Li"})}
+    table = planning.quarterly(plan, sold, late, groups, first_day=date(2024, 2, 29))
+    assert table[["kind", "actual", "last_year"]].values.tolist() == [[COMPANY, 0.0, 0.0]]
+    t = Translator("en")
+    assert quarters.draw(table, t) is not None
+    assert quarters.title(table, t) == "Revenue by fiscal quarter; no plan is given"
+    future = pd.DataFrame({"account": ["a"], "expected_revenue": [0.0]})
+    draws = pd.DataFrame({"account": ["a"], "d0": [0.0]})
+    rooms = gains.room(ACCOUNTS.head(1))
+    found = targets.propose(future, draws, rooms, sold[sold["window"] == 0], groups, shares={}, plan=plan)
+    assert found.loc[found["kind"] == COMPANY, ["trailing", "forecast", "target"]].values.tolist() == [[0, 0, 0]]
 
 
 def test_the_year_before_the_end_of_february():

@@ -128,3 +128,15 @@ def test_an_account_above_its_look_alikes_stands_at_its_own_peak_without_a_share
     assert table.loc["own", ["potential_revenue", "potential_source"]].tolist() == [35.0, "own_peak"]
     assert np.isnan(table.loc["own", "wallet_share"])
     assert set(table["potential_source"]) <= set(terms.POTENTIAL_SOURCES)
+
+
+def test_open_deals_are_a_floor_and_name_themselves_where_they_are_more_than_anything_else():
+    deals = {"declared": 22.0, "own": 40.0, "returned": 3.0, "stranger": 5.0, "low": -1.0}
+    table = potential.estimate(SUMMARY, ACCOUNTS, fitted={"own": 36.0, "stranger": 6.0}, pipeline=deals)
+    table = table.set_index("account")
+    assert table.loc[list(deals), "potential_revenue"].tolist() == [22.0, 40.0, 3.0, 6.0, 30.0]
+    assert table.loc[list(deals), "potential_source"].tolist() == [
+        *("declared", "pipeline", "pipeline", "fitted", "declared"),
+    ]
+    assert table.loc["declared", "wallet_share"] == pytest.approx(19 / 22)
+    assert table.loc[["own", "returned"], "wallet_share"].isna().all()

@@ -300,15 +300,42 @@ def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(co
             "draws": draws,
             "revenue_draws": draws,
         },
-        {"revenue": {"trailing": 70.0, "previous": 70.0, "trailing_contribution": 20.0, "previous_contribution": 10.0}},
+        {
+            "plan": {"trailing": {}},
+            "revenue": {
+                "trailing": 70.0,
+                "previous": 70.0,
+                "trailing_contribution": 20.0,
+                "previous_contribution": 10.0,
+            },
+        },
     )
     (block,) = answers.headline(run, T)
     said = block.markdown.replace("\u00a0", " ")
-    assert "Today's customers should bring **EUR 50.0**" in said
-    assert "they brought EUR 40.0. Customers still to be won are not counted." in said
-    assert f"against EUR {12 - cost:.{1 if cost == 0 else 2}f} in the last 12 months" in said
-    assert ("contribution after cost to serve" in said) == after
+    assert "today's customers should bring **EUR 9.00**" in said
+    assert f"against EUR {12 - cost:.{1 if cost == 0 else 2}f} in the last 12." in said
+    assert ("after cost to serve (90%" in said) == after
     assert said.count("Contribution before cost to serve of the last 12 months") == after
+
+
+def first_page(revenue, **changes):
+    """A run whose one account is worth a headline."""
+    return FakeRun(run_of(accounts(**changes)).tables, {"revenue": {"trailing": 105.0, "previous": revenue}})
+
+
+@pytest.mark.parametrize(
+    ("previous", "said"),
+    [
+        (100.0, "# Revenue rose 5% to EUR 105"),
+        (210.0, "# Revenue fell 50% to EUR 105"),
+        (105.2, "# Revenue held at EUR 105"),
+        (None, "# Revenue of the last 12 months: EUR 105"),
+    ],
+)
+def test_the_first_line_says_what_happened_and_what_is_asked(previous, said):
+    silent = {"strategy": ["win_back"], "strategy_rule": ["win_back.silent"]}
+    (block,) = answers.opening(first_page(previous, **silent), T)
+    assert block.markdown.replace("\u00a0", " ") == f"{said}; 1 account puts EUR 12.0 a year at risk"
 
 
 def test_names_in_sentences_are_not_read_as_markdown():
@@ -386,6 +413,17 @@ def test_owners_are_printed_with_their_own_intervals_where_there_are_several():
     assert said.index("Bob") < said.index("Ann")
     assert "EUR 15.0 to EUR 45.0" in said
     assert "99" not in said
+    beyond = [
+        ("owner", name, f"clv_{y}y", 1, v * y, v * y / 2, v * y * 2)
+        for y in (3, 5)
+        for name, v in (("Ann", 8), ("Bob", 7))
+    ]
+    tables["totals"] = sums(*rows, *beyond)
+    _, block = outlook.groups(FakeRun(tables | {"forecast": pd.DataFrame({"basis": ["contribution"]})}), T)
+    said = printed([block])
+    assert said.index("Ann") < said.index("Bob")
+    for part in ("EUR 12.0 to EUR 48.0", "EUR 35.0", "EUR 17.5 to EUR 70.0", "3 years", "5 years", "discounted"):
+        assert part in said, part
 
 
 @pytest.mark.parametrize(

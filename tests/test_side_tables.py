@@ -8,7 +8,6 @@ import pytest
 from kamlab import config, potential, side_tables
 from kamlab.errors import DataError
 from kamlab.period import StudyPeriod
-from kamlab.summary import festivals
 
 PERIOD = StudyPeriod(date(2025, 12, 31))
 UNITS = pd.DataFrame({"member": ["a1", "a2", "b"], "account": ["A", "A", "b"]})
@@ -88,8 +87,16 @@ def test_open_deals_are_a_floor_for_those_that_never_bought_alone():
     assert found["potential_source"].tolist() == ["own_peak", "declared", "declared", "pipeline"]
 
 
-def test_twelve_months_that_end_in_january_may_hold_two_spring_festivals_or_none():
-    # First days: 22 January 2023, 10 February 2024, 29 January 2025.
-    assert festivals(StudyPeriod(date(2025, 1, 31)), ["spring_festival"]) == {"trailing": 2, "previous": 0}
-    assert festivals(StudyPeriod(date(2025, 12, 31)), ["spring_festival"]) == {"trailing": 1, "previous": 1}
-    assert festivals(StudyPeriod(date(2025, 1, 31)), []) == {"trailing": 0, "previous": 0}
+def test_people_who_have_left_are_not_active(tmp_path):
+    (tmp_path / "owners.csv").write_text("owner,from,to\nLi,2020-01-01,\nWu,2020-01-01,2025-09-30\nXu,2026-02-01,\n")
+    columns = '{ owner = "owner", active_from = "from", active_to = "to" }'
+    head = (
+        '[company]\nname = "Acme"\n[source.transactions]\npath = "log.csv"\ncolumns = { account = "a", date = "d" }\n'
+    )
+    (tmp_path / "without.toml").write_text(head)
+    (tmp_path / "with.toml").write_text(f'{head}[source.owners]\npath = "owners.csv"\ncolumns = {columns}\n')
+    given, without = (config.load(tmp_path / f"{name}.toml") for name in ("with", "without"))
+    assert side_tables.active_people(given, PERIOD, pd.Series(["Li", "Wu", None])) == {"Li"}
+    # Who owns accounts is named otherwise than in the table: nobody is taken for gone.
+    assert side_tables.active_people(given, PERIOD, pd.Series(["E1", None])) is None
+    assert side_tables.active_people(without, PERIOD, pd.Series(["Li"])) is None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kamlab import tables
+from kamlab import config, tables
 from kamlab.errors import DataError
 from kamlab.tables import SCHEMAS, read_rows
 
@@ -43,12 +43,28 @@ def test_every_broken_rule_is_said_with_count_places_money_and_remedy():
     assert "  1 × date is not a date (lines 4), 7.25 concerned" in said
     worse = invoices(bad + GOOD[:20])
     assert worse.too_many
-    assert "Mend these lines, or leave the table out of the configuration (source.invoices)." in worse.said()[-1]
+    remedy = worse.said()[-1]
+    assert "more than the 10% of rows or 10% of money" in remedy
+    assert "Mend these lines, raise max_quarantined_share or max_quarantined_money" in remedy
+    assert "or leave the table out of the configuration (source.invoices)." in remedy
 
 
 def test_little_in_rows_but_much_in_money_is_too_many():
     assert invoices([("1", "A", "oops", "", "99000"), *GOOD]).too_many
     assert not invoices([("1", "A", "oops", "", "9"), *GOOD]).too_many
+
+
+def test_how_much_may_be_quarantined_is_configured(tmp_path):
+    (tmp_path / "log.csv").write_text("a,d\nA,2025-01-01\n")
+    (tmp_path / "pay.csv").write_text("c,d,n\n" + "A,2025-01-31,10\n" * 4 + "A,oops,10\n")
+    for share, money, too_many in ((0.1, 0.5, True), (0.5, 0.1, True), (0.2, 0.2, False), (0.19, 0.2, True)):
+        (tmp_path / "kamlab.toml").write_text(
+            '[company]\nname = "X"\n[source.transactions]\npath = "log.csv"\ncolumns = { account = "a", date = "d" }\n'
+            '[source.payments]\npath = "pay.csv"\ncolumns = { account = "c", date = "d", amount = "n" }\n'
+            f"max_quarantined_share = {share}\nmax_quarantined_money = {money}\n"
+        )
+        # One of five rows, 10 of 50: exactly a fifth, which a limit of a fifth allows.
+        assert tables.read(config.load(tmp_path / "kamlab.toml"), "payments", as_of=AS_OF).too_many is too_many
 
 
 def test_rows_of_later_days_are_not_read():
@@ -134,8 +150,6 @@ def test_read_is_used_plus_later_plus_quarantined_in_rows_and_money(rows):
 
 
 def test_the_tables_of_a_configuration_are_found(tmp_path):
-    from kamlab import config
-
     (tmp_path / "log.csv").write_text("a,d\nA,2025-01-01\n")
     (tmp_path / "pay.csv").write_text("cust;day;sum;no\nA;31/01/2025;1.000,50;7\n")
     (tmp_path / "kamlab.toml").write_text(
@@ -145,6 +159,7 @@ def test_the_tables_of_a_configuration_are_found(tmp_path):
     )
     found = config.load(tmp_path / "kamlab.toml")
     assert tables.given(found) == ["payments"]
+    assert not tables.read(found, "payments", as_of=AS_OF).too_many
     rows = tables.read(found, "payments", as_of=AS_OF).rows
     assert rows[["account", "amount"]].to_numpy().tolist() == [["A", 1000.5]]
     assert rows["date"][0] == pd.Timestamp("2025-01-31")

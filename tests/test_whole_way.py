@@ -104,6 +104,34 @@ def test_the_strategy_table_follows_from_the_tables(sample):
         assert plain(row) in text
 
 
+def test_the_period_review_follows_from_the_tables(sample):
+    text, t = pdf_text(sample.link / "pdf" / "period-review.en.pdf"), Translator("en", currency="CNY")
+    found = tables(sample)
+    revenue = found["ledger"].loc[pd.to_datetime(found["ledger"]["date"]) > "2024-12-31", "amount"].astype(float).sum()
+    # The company's own target of 2025, as the input file sets it.
+    plan = 1_125_000_000
+    assert (
+        plain(f"The plan for these 12 months was {t.money(plan)}; {t.percent(1 - revenue / plan)} of it is missing.")
+        in text
+    )
+    company = found["plan"][found["plan"]["kind"] == "company"]
+    assert company["actual"].iloc[-4:].sum() == pytest.approx(revenue)
+    assert company["plan"].iloc[-4:].sum() == pytest.approx(plan)
+    held = found["held_against"].iloc[0]
+    said = f"as of 31 Dec 2024: {t.money(held['expected'])} (90% interval: {t.money(held['lower'])} to"
+    assert plain(said) in text
+    assert plain(f"“Same as the year before” would have said {t.money(held['naive'])}") in text
+    actions = pd.read_csv(SAMPLE.parent / "actions.csv", parse_dates=["due", "done"])
+    late, missing = (actions["done"] > actions["due"]).sum(), actions["done"].isna()
+    overdue = (missing & (actions["due"] < "2025-12-31")).sum()
+    assert f"{len(actions) - late - missing.sum()} were done in time, {late} late; {overdue} are overdue" in text
+    assert "Association only" in text
+    moved = found["transitions"].dropna(subset=["before"])
+    if "column" in moved:
+        moved = moved[moved["column"] == "contribution_class"]
+    assert f"{(moved['before'] != moved['held']).sum()} accounts changed class" in text
+
+
 def test_the_record_of_the_forecast_follows_from_the_table(sample):
     text, t = pdf_text(sample.reports[0]), Translator("en", currency="CNY")
     record = tables(sample)["backtest"]
@@ -122,7 +150,7 @@ def test_the_record_of_the_forecast_follows_from_the_table(sample):
 
 
 def test_the_tables_after_the_first_pages_follow_from_the_tables_too(sample):
-    text, t = " ".join(map(pdf_text, sample.reports)), Translator("en", currency="CNY")
+    text, t = " ".join(pdf_text(p) for p in sample.reports if "plans" not in p.name), Translator("en", currency="CNY")
     found = tables(sample)
     value = found["forecast"].set_index("account")["expected_contribution"]
     typed = found["strategies"].assign(value=found["strategies"]["account"].map(value))
@@ -153,6 +181,28 @@ def test_the_tables_after_the_first_pages_follow_from_the_tables_too(sample):
     read = found["reconciliation"].set_index("part").loc["read"]
     rows.append(f"Read {t.number(read['rows'])} {t.money_exact(read['money'], 2)}")
     assert [row for row in rows if plain(row) not in text] == []
+
+
+def test_each_account_that_has_a_plan_has_its_document_with_its_numbers(sample):
+    found, t = tables(sample), Translator("en", currency="CNY")
+    plans = found["plans"]
+    planned = plans[plans["planned"]]
+    files = sorted(path.name for path in (sample.link / "pdf" / "plans").iterdir())
+    assert files == sorted(f"{account}.en.pdf" for account in planned["account"])
+    assert len(planned) > 30
+    whole = pdf_text(sample.link / "pdf" / "account-plans.en.pdf")
+    accounts = found["account_table"].set_index("account")
+    targets = found["targets"][found["targets"]["kind"] == "account"].set_index("group")
+    for row in planned.itertuples():
+        assert plain(f"stretch {t.money(targets.loc[row.account, 'stretch'])}") in whole
+        assert " ".join(accounts.loc[row.account, "name"].split())[:18] in whole
+    first = planned.nlargest(1, "at_stake").iloc[0]
+    text = pdf_text(sample.link / "pdf" / "plans" / f"{first['account']}.en.pdf")
+    value = accounts.loc[first["account"]]
+    for money in ("expected_contribution", "headroom", "previous_revenue", "trailing_revenue"):
+        assert plain(t.money(value[money])) in text
+    for name in plans.loc[~plans["planned"], "name"]:
+        assert name in whole, "those without a plan are listed"
 
 
 def test_each_list_of_accounts_begins_with_the_one_that_its_table_puts_first(sample):
@@ -281,8 +331,34 @@ def test_the_command_line_works_in_an_empty_environment(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("cdnow-1998-06-30/pdf/appendix.en.pdf")
     assert all(Path(path).is_file() for path in done.stdout.splitlines())
-    lines = done.stderr.strip().splitlines()
-    assert lines[0] == "[1/8] 01_data_quality"
-    assert len(lines) == 8
+    steps = [line for line in done.stderr.splitlines() if line.startswith("[")]
+    assert steps[0] == "[1/19] 01_data_quality"
+    assert len(steps) == 19
     assert list(home.iterdir()) == []
     assert list(elsewhere.iterdir()) == []
+
+
+def test_the_workbook_holds_every_account_with_its_labels_and_the_tables_values(sample):
+    import openpyxl
+
+    book = openpyxl.load_workbook(sample.link / "workbook.xlsx", read_only=True)
+    header, *rows = book["Accounts"].iter_rows(values_only=True)
+    whole = pd.DataFrame(rows, columns=header).set_index("Account")
+    found = tables(sample)
+    labels = found["labels"].set_index(["scheme", "account"])
+    known = found["account_table"].set_index("account")
+    assert list(whole.index) == list(known.index)
+    assert whole["Type"].dropna().equals("Type " + labels.loc["type_000", "label"])
+    chance = whole["Strategy, probability"].astype(float)
+    assert chance.to_numpy() == pytest.approx(labels.loc["strategy", "probability"].reindex(whole.index).to_numpy())
+    for heading, column in (("Expected revenue", "expected_revenue"), ("Headroom a year", "headroom")):
+        assert whole[heading].astype(float).to_numpy() == pytest.approx(known[column].to_numpy(), nan_ok=True)
+    assert whole["Why this strategy"].notna().all()
+    schemes = found["scheme_list"]
+    assert len(book.sheetnames) == 1 + labels.index.unique("scheme").size + schemes["applied"].sum() + 5
+    [unusable] = [name for name in book.sheetnames if name.startswith("Lines that cannot")]
+    assert sum(row[1] for row in book[unusable].iter_rows(min_row=2, values_only=True)) == len(found["quarantine"])
+    # Every column says which table and column of the run it is from.
+    for _, heading, origin in book["Where it comes from"].iter_rows(min_row=2, values_only=True):
+        table, column = origin.split(".")
+        assert column in found[table].columns or "…" in column, heading

@@ -112,16 +112,17 @@ def product_windows(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        account, product (empty where the line has none), revenue_before, revenue_now (currency, net), quantity_before,
-        quantity_now (net; missing where a line has no quantity), ordered by account and product.
+        account, product_line, product (empty where the line has none), revenue_before, revenue_now (currency, net),
+        quantity_before, quantity_now (net; missing where a line has no quantity), ordered by account, product and line.
     """
     import ibis
 
     lines = revenue_lines(ledger, period, accounts)
     now, before = (ibis.literal(period.window_start(years * DAYS_PER_YEAR)) for years in (1, 2))
-    lines = lines.filter(lines.date >= before).mutate(product=lines["product"].fill_null(""))
+    names = {name: lines[name].fill_null("") for name in ("product", "product_line")}
+    lines = lines.filter(lines.date >= before).mutate(**names)
     latest = lines.date >= now
-    sums = lines.group_by("account", "product").agg(
+    sums = lines.group_by("account", "product", "product_line").agg(
         revenue_before=money_where(~latest, lines.amount),
         revenue_now=money_where(latest, lines.amount),
         quantity_before=money_where(~latest, lines.quantity),
@@ -129,12 +130,12 @@ def product_windows(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFra
         missing_before=(~latest & lines.quantity.isnull()).sum(),
         missing_now=(latest & lines.quantity.isnull()).sum(),
     )
-    table = sums.order_by("account", "product").to_pyarrow().to_pandas()
+    table = sums.order_by("account", "product", "product_line").to_pyarrow().to_pandas()
     money = ["revenue_before", "revenue_now", "quantity_before", "quantity_now"]
     table[money] = table[money].astype("float64")
     for when in ("before", "now"):
         table[f"quantity_{when}"] = table[f"quantity_{when}"].where(table[f"missing_{when}"] == 0)
-    return table[["account", "product", *money]]
+    return table[["account", "product_line", "product", *money]]
 
 
 def bought_lines(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from kamlab.ledger import Ledger, read_ledger
 from kamlab.parsing import DATE_REMEDY
 from kamlab.period import StudyPeriod, parse_day
 from kamlab.runs import study_period
+from kamlab.runs.plan_notes import refuse_notes
 from kamlab.sources import Reading, read_table
 from kamlab.start import DATES, NAME
 from kamlab.summary import summarize
@@ -129,6 +130,10 @@ def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> 
         found.append("the columns were guessed and are not confirmed yet (confirmed = true under [source])")
     if not ledger.has_money:
         found.append("the log has no amounts; map a column with the value of each line as amount")
+    try:
+        refuse_notes(settings)
+    except DataError as error:
+        found.append(str(error).rstrip("."))
     try:
         table = _summary(settings, ledger, period)
     except DataError as error:

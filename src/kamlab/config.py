@@ -13,8 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kamlab.engines import Engine, EngineName
 from kamlab.errors import ConfigError, did_you_mean
+from kamlab.look import Report
 from kamlab.period import DAYS_PER_YEAR, Unit
 from kamlab.terms import AUTO, EXCLUDED, FORECASTERS, LINE_KINDS, STRATEGIES
+
+MOST_QUARANTINED = 0.1
+"""A table of whose rows, or of whose money, more than this cannot be used would mislead, unless its reader says not."""
 
 
 class _Section(BaseModel):
@@ -86,12 +90,17 @@ class Table(File):
     thousands: str | None = None
 
 
-class Transactions(Table):
+class CheckedTable(Table):
+    """A table whose impossible rows go to the quarantine, up to a share of rows and of money."""
+
+    max_quarantined_share: float = Field(default=MOST_QUARANTINED, ge=0, le=1)
+    max_quarantined_money: float = Field(default=MOST_QUARANTINED, ge=0, le=1)
+
+
+class Transactions(CheckedTable):
     """The transaction log."""
 
     purchase: Literal["positive", "nonnegative"] = "positive"
-    max_quarantined_share: float = Field(default=0.1, ge=0, le=1)
-    max_quarantined_money: float = Field(default=0.1, ge=0, le=1)
     date_basis: Literal["order", "delivery", "invoice"] = "order"
     kinds: dict[str, str] = {}
     where: dict[str, list[str]] = {}
@@ -120,26 +129,31 @@ class Source(_Section):
     accounts: Table | None = None
     rates: Table | None = None
     controls: Table | None = None
-    owners: Table | None = None
-    prospects: Table | None = None
-    projects: Table | None = None
-    invoices: Table | None = None
-    payments: Table | None = None
-    costs: Table | None = None
-    effort: Table | None = None
-    contacts: Table | None = None
-    persons: Table | None = None
-    complaints: Table | None = None
-    competitors: Table | None = None
-    targets: Table | None = None
-    actions: Table | None = None
-    products: Table | None = None
+    owners: CheckedTable | None = None
+    prospects: CheckedTable | None = None
+    projects: CheckedTable | None = None
+    invoices: CheckedTable | None = None
+    payments: CheckedTable | None = None
+    costs: CheckedTable | None = None
+    effort: CheckedTable | None = None
+    contacts: CheckedTable | None = None
+    persons: CheckedTable | None = None
+    complaints: CheckedTable | None = None
+    competitors: CheckedTable | None = None
+    targets: CheckedTable | None = None
+    actions: CheckedTable | None = None
+    products: CheckedTable | None = None
 
     @property
     def tables(self) -> dict[str, Table]:
         """The tables that are given, by name."""
         found = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: table for name, table in found.items() if isinstance(table, Table)}
+
+    @property
+    def side_tables(self) -> dict[str, CheckedTable]:
+        """The optional tables that are given and have a quarantine of their own, by name."""
+        return {n: t for n, t in self.tables.items() if isinstance(t, CheckedTable) and n != "transactions"}
 
 
 class Period(_Section):
@@ -226,13 +240,6 @@ class Plans(_Section):
     personal_data: bool = False
 
 
-class Report(_Section):
-    """How the documents look."""
-
-    languages: list[str] = Field(default=["en"], min_length=1)
-    confidentiality: str = "Confidential"
-
-
 class Config(_Section):
     """All settings of a run.
 
@@ -284,9 +291,9 @@ class Frozen:
 
 
 def freeze(frozen: Frozen, path: Path) -> None:
-    """Write what a run was started with, as `thaw` reads it back, and its playbook beside it.
+    """Write what a run was started with, as `thaw` reads it back, and its playbook and logo beside it.
 
-    Paths of the data resolve against the same folder as before; the playbook is the copy from now on.
+    Paths of the data resolve against the same folder as before; playbook and logo are the copies from now on.
     """
     settings = frozen.config.model_dump(mode="json", exclude_none=True)
     # A threshold that nobody set stays unset.
@@ -298,6 +305,12 @@ def freeze(frozen: Frozen, path: Path) -> None:
         copy = path.with_name("playbook.toml")
         copy.write_bytes(frozen.config.resolve(playbook).read_bytes())
         settings["strategies"]["playbook"] = copy.name
+    logo = frozen.config.report.logo
+    if logo:
+        source = frozen.config.resolve(logo)
+        copy = path.with_name(f"logo{source.suffix}")
+        copy.write_bytes(source.read_bytes())
+        settings["report"]["logo"] = copy.name
     facts = {
         "base": str(frozen.config.base),
         "as_of": frozen.as_of.isoformat(),
@@ -327,6 +340,9 @@ def thaw(path: Path) -> Frozen:
     if config.strategies.playbook:
         copy = Strategies(playbook=str(path.with_name(config.strategies.playbook)))
         config = config.model_copy(update={"strategies": copy})
+    if config.report.logo:
+        beside = {"logo": str(path.with_name(config.report.logo))}
+        config = config.model_copy(update={"report": config.report.model_copy(update=beside)})
     return Frozen(config, as_of, languages, accept_stale)
 
 

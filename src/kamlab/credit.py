@@ -239,24 +239,25 @@ def _matched(table: pd.DataFrame, payments: pd.DataFrame) -> tuple[pd.Series, pd
     """Settle invoices: by their number where payments name it, else an account's oldest due ones first."""
     by_number = "invoice" in table and "invoice" in payments and payments["invoice"].notna().any()
     key = ["account", "invoice"] if by_number else ["account"]
-    paid = pd.Series(pd.NaT, index=table.index, dtype="datetime64[ns]")
-    outstanding = table["amount"].copy()
-    received = {group: rows.sort_values("date", kind="stable") for group, rows in payments.groupby(key)}
+    payments = payments.sort_values("date", kind="stable")
+    sums, days = payments["amount"].to_numpy(dtype=float), payments["date"].to_numpy(dtype="datetime64[ns]")
+    amounts = table["amount"].to_numpy(dtype=float)
+    paid, outstanding = np.full(len(table), np.datetime64("NaT"), "datetime64[ns]"), amounts.copy()
+    received = payments.groupby(key).indices
     # Only a payment that names a disputed invoice settles the undisputed part of it.
-    payable = table if by_number else table[~table["disputed"]]
-    for group, rows in payable.groupby(key):
+    payable = np.arange(len(table)) if by_number else np.flatnonzero(~table["disputed"].to_numpy(dtype=bool))
+    for group, rows in table.iloc[payable].groupby(key).indices.items():
         if group not in received:
             continue
-        money = received[group]["amount"].to_numpy(dtype=float).cumsum()
-        days = received[group]["date"].to_numpy()
-        owed = rows["amount"].to_numpy().cumsum()
-        outstanding[rows.index] = np.clip(owed - money[-1], 0.0, rows["amount"])
+        at, came = payable[rows], received[group]
+        money, owed = sums[came].cumsum(), amounts[at].cumsum()
+        outstanding[at] = np.clip(owed - money[-1], 0.0, amounts[at])
         # Half a per cent covers bank charges and rounding.
-        place = np.searchsorted(money, owed - 0.005 * rows["amount"].to_numpy())
+        place = np.searchsorted(money, owed - 0.005 * amounts[at])
         full = place < len(money)
-        paid[rows.index[full]] = days[place[full]]
-        outstanding[rows.index[full]] = 0.0
-    return paid, outstanding
+        paid[at[full]] = days[came[place[full]]]
+        outstanding[at[full]] = 0.0
+    return pd.Series(paid, table.index), pd.Series(outstanding, table.index)
 
 
 def _limits(

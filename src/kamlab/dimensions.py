@@ -31,7 +31,7 @@ COLUMNS = ("region", "country", "size", "industry", "territory", "channel", "own
 """Columns of the account table that are dimensions."""
 
 
-def change_by_account(windows: pd.DataFrame) -> pd.DataFrame:
+def change_by_account(windows: pd.DataFrame, *, by: Sequence[str] = ("account",)) -> pd.DataFrame:
     """Divide each account's change of revenue into its causes; the parts add up exactly.
 
     Of an account that bought in both windows the change is volume (more or fewer pieces, at its mean price before),
@@ -43,11 +43,15 @@ def change_by_account(windows: pd.DataFrame) -> pd.DataFrame:
     windows : pandas.DataFrame
         account, product, revenue_before, revenue_now (currency), quantity_before, quantity_now; one row for each
         account and product bought in either window.
+    by : sequence of str
+        Columns of `windows` whose values are divided each for itself: with ("account", "product_line") an account that
+        begins with a line is new there.
 
     Returns
     -------
     pandas.DataFrame
-        account, revenue_before, revenue_now, change and a column for each of `EFFECTS` (currency), ordered by account.
+        The columns of `by`, revenue_before, revenue_now, change and a column for each of `EFFECTS` (currency),
+        ordered by those of `by`.
     """
     needed = ["account", "product", "revenue_before", "revenue_now", "quantity_before", "quantity_now"]
     missing = [name for name in needed if name not in windows]
@@ -63,7 +67,7 @@ def change_by_account(windows: pd.DataFrame) -> pd.DataFrame:
     for when in ("before", "now"):
         odd = (table[f"revenue_{when}"] != 0) & ~(table[f"quantity_{when}"] > 0)
         table[f"odd_{when}"] = odd
-    sums = table.groupby("account", sort=True)[[*needed[2:], "price", "odd_before", "odd_now"]].sum().reset_index()
+    sums = table.groupby(list(by), sort=True)[[*needed[2:], "price", "odd_before", "odd_now"]].sum().reset_index()
     before, now = sums["revenue_before"], sums["revenue_now"]
     change = now - before
     kept = (before > 0) & (now > 0)
@@ -82,9 +86,7 @@ def change_by_account(windows: pd.DataFrame) -> pd.DataFrame:
         "mix": (change - volume - price).where(clear, zero),
         "unexplained": change.where(~(is_new | is_lost | clear), zero),
     }
-    return pd.DataFrame(
-        {"account": sums["account"], "revenue_before": before, "revenue_now": now, "change": change, **effects}
-    )
+    return sums[list(by)].assign(revenue_before=before, revenue_now=now, change=change, **effects)
 
 
 def bridge(changes: pd.DataFrame, *, previous: float, trailing: float) -> pd.DataFrame:
@@ -127,6 +129,7 @@ def table(
     columns: Sequence[str] = COLUMNS,
     p_gone: float = 0.5,
     comparable: bool = True,
+    by_line: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Sum value, growth, churn, risk and the causes of change by every value of every dimension.
 
@@ -142,6 +145,9 @@ def table(
         An account counts as lost from this probability of being alive downwards.
     comparable : bool
         Whether the log holds both windows whole; else growth and churn are missing.
+    by_line : pandas.DataFrame, optional
+        `change_by_account` by account and product_line (empty = none). An account's value and risk fall to its lines as
+        their revenue of the last 12 months, or of the 12 before where it bought nothing since.
 
     Returns
     -------
@@ -163,10 +169,35 @@ def table(
         _one(joined, name) for name in columns if name in joined and joined[name].replace("", np.nan).notna().any()
     ]
     names = [column.name for column in terms.TABLES["dimensions"]]
+    if by_line is not None and (by_line["product_line"] != "").any():
+        parts.append(_one(_of_lines(joined, by_line), "product_line"))
     if not parts:
         return pd.DataFrame(columns=names)
     result = pd.concat(parts, ignore_index=True)[names]
     return result if comparable else result.assign(growth=np.nan, churn=np.nan)
+
+
+def _of_lines(joined: pd.DataFrame, by_line: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an account and product line with its part of the account's value; without a line one, unknown."""
+    money, value = (
+        ["revenue_before", "revenue_now", "change", *EFFECTS],
+        ["expected_contribution", "clv", "value_at_risk"],
+    )
+    lines = by_line[by_line["account"].isin(joined["account"])].copy()
+    bought = {when: lines[f"revenue_{when}"].clip(lower=0.0) for when in ("before", "now")}
+    sums = {when: column.groupby(lines["account"]).transform("sum") for when, column in bought.items()}
+    lately = bought["now"] / sums["now"].where(sums["now"] > 0)
+    lines["part"] = lately.fillna(bought["before"] / sums["before"].where(sums["before"] > 0)).fillna(0.0)
+    rows = joined[["account", *value]].merge(lines, on="account", how="left")
+    # Accounts that only sent goods back, or bought nothing in either window.
+    rows["part"] = rows["part"].fillna(1.0)
+    without = rows.groupby("account")["part"].transform("sum") <= 0
+    rows["part"] = rows["part"].mask(without, 1 / rows.groupby("account")["part"].transform("size"))
+    rows[value] = rows[value].mul(rows["part"], axis=0)
+    rows[money] = rows[money].fillna(0.0)
+    rows["active_before"] = rows["revenue_before"] > 0
+    rows["churned"] = rows["active_before"] & (rows["revenue_now"] <= 0)
+    return rows
 
 
 def _one(joined: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -9,14 +9,15 @@ forecast in today's way. What has no dates of its own, such as a potential, is l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
-from kamlab import backtest, forecast, hysteresis, margins, schemes, tiers
+from kamlab import backtest, forecast, hysteresis, look_alikes, margins, potential, schemes, tiers
+from kamlab.buying import product_mix
 from kamlab.errors import DataError, ModelError
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
@@ -40,7 +41,9 @@ class Settings:
     """What an earlier run shares with today's.
 
     units : account master as of today; membership : columns member, account; fixed : configured thresholds of each
-    axis; forecaster : the one in force today; level : of intervals; seed.
+    axis; forecaster : the one in force today; level : of intervals; seed; costs : account, date, amount of serving it,
+    where known; then : account master and value of open deals by account as of a date, without which potentials are
+    not followed.
     """
 
     units: pd.DataFrame
@@ -49,6 +52,8 @@ class Settings:
     forecaster: str = AUTO
     level: float = 0.9
     seed: int = 0
+    costs: pd.DataFrame | None = None
+    then: Callable[[StudyPeriod], tuple[pd.DataFrame, Mapping[str, float]]] | None = None
 
 
 def look_back(ledger: Ledger, period: StudyPeriod, settings: Settings, *, origins: int = ORIGINS) -> pd.DataFrame:
@@ -93,43 +98,54 @@ def look_back(ledger: Ledger, period: StudyPeriod, settings: Settings, *, origin
 
 
 def transitions(
-    ledger: Ledger, period: StudyPeriod, settings: Settings, future: pd.DataFrame, cuts: Cuts
+    ledger: Ledger, period: StudyPeriod, settings: Settings, today: pd.DataFrame, cuts: Mapping[str, Cuts]
 ) -> pd.DataFrame:
-    """Hold today's classes of contribution against those of the two quarters before.
+    """Hold today's classes against those of the two quarters before.
 
     Parameters
     ----------
     ledger, period, settings
         As for `look_back`.
-    future : DataFrame
-        Table "forecast" of `terms`.
-    cuts : Cuts
-        Today's borders of the contribution.
+    today : DataFrame
+        What schemes class accounts by now, such as `schemes.inputs` gives.
+    cuts : mapping of str to Cuts
+        Today's borders behind the columns of table "schemes", as in `schemes.Applied`.
 
     Returns
     -------
     DataFrame
-        Table "transitions" of `terms`.
+        Table "transitions" of `terms`, by column and account: every column that has borders and is held.
     """
     dates = [
         replace(period, calibration_end=period.calibration_end - timedelta(days=QUARTER_DAYS * k))
         for k in range(1, QUARTERS + 1)
     ]
-    known = [_watched(values) for _, values in _said(ledger, dates, settings)]
-    seen = [*known[::-1], _watched(future)]
+    said = _said(ledger, dates, settings)[::-1]
+    bought, worth = [values for _, values in said], [_potential(ledger, d, values, settings) for d, values in said]
+    followed = []
+    for column, classes in schemes.CLASSES.items():
+        if classes.bounds and column in cuts:
+            known = worth if classes.value == "potential_revenue" else bought
+            seen = [_watched(values, classes) for values in (*known, today) if values is not None]
+            followed.append(_last(seen, cuts[column]).assign(column=column))
+    names = [c.name for c in TABLES["transitions"]]
+    return pd.concat(followed, ignore_index=True)[names] if followed else pd.DataFrame(columns=names)
+
+
+def _last(seen: Sequence[pd.DataFrame], cuts: Cuts) -> pd.DataFrame:
+    """Follow classes up to the last period; return it with the values of both ends of the last quarter."""
     last = hysteresis.follow(seen, cuts)[-1]
-    earlier = seen[-2].set_index("account")["value"] if known else pd.Series(dtype=float)
+    before = seen[-2].set_index("account")["value"] if len(seen) > 1 else pd.Series(dtype=float)
     last["value"] = last["account"].map(seen[-1].set_index("account")["value"])
-    last["value_before"] = last["account"].map(earlier).astype(float)
-    return last[[c.name for c in TABLES["transitions"]]]
+    last["value_before"] = last["account"].map(before).astype(float)
+    return last
 
 
 def columns() -> list[str]:
     """Return the columns of the table "earlier": those of `terms`, classes, and what orders accounts in a class."""
     named = [c.name for c in TABLES["earlier"] if c.name != "…"]
-    classes = [c.name for c in TABLES["schemes"] if c.name != "account"]
     orders = sorted({c.order for c in schemes.CLASSES.values()} - {"potential_revenue", "headroom", "attitude_score"})
-    return [*named, *(c for c in (*classes, *orders) if c not in named)]
+    return [*named, *(c for c in (*schemes.COLUMNS, *orders) if c not in named)]
 
 
 def contribution_cuts(
@@ -167,10 +183,10 @@ def contribution_cuts(
     )
 
 
-def _watched(future: pd.DataFrame) -> pd.DataFrame:
-    """Return account, value, lower, upper: expected contributions with their intervals."""
-    names = {"expected_contribution": "value", "contribution_lower": "lower", "contribution_upper": "upper"}
-    return future[["account", *names]].rename(columns=names)
+def _watched(values: pd.DataFrame, classes: schemes.Classes) -> pd.DataFrame:
+    """Return account, value, lower, upper: what borders divide, with its interval, of the accounts that have it."""
+    table = values[["account", classes.value, *(classes.bounds or ())]]
+    return table.set_axis(["account", "value", "lower", "upper"], axis=1).dropna(subset="value")
 
 
 def _said(ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings) -> list[tuple[StudyPeriod, pd.DataFrame]]:
@@ -193,12 +209,20 @@ def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFra
     """Summarise and forecast as of one date, for the accounts known by then."""
     summary = summarize(ledger, date, accounts=settings.membership)
     choice = backtest.choose(
-        ledger, date, accounts=settings.membership, origins=0, forecaster=settings.forecaster, seed=settings.seed
+        ledger,
+        date,
+        accounts=settings.membership,
+        origins=0,
+        forecaster=settings.forecaster,
+        seed=settings.seed,
+        summary=summary,
     )
     rates = None
     if ledger.has_cost:
         channels = settings.units.set_index("account")["channel"].reindex(summary["account"])
-        rates = margins.rates(summary, groups=channels)
+        costs = settings.costs
+        served = None if costs is None else margins.cost_to_serve(costs, date, accounts=settings.membership)
+        rates = margins.rates(summary, groups=channels, costs=served)
     future = forecast.value(
         summary,
         choice,
@@ -210,6 +234,17 @@ def _values(ledger: Ledger, date: StudyPeriod, settings: Settings) -> pd.DataFra
     )
     known = settings.units[settings.units["account"].isin(summary["account"])]
     return schemes.inputs(known, summary, future)
+
+
+def _potential(ledger: Ledger, date: StudyPeriod, values: pd.DataFrame, settings: Settings) -> pd.DataFrame | None:
+    """Estimate the potentials of all accounts, prospects included, as of one date."""
+    if settings.then is None:
+        return None
+    units, open_deals = settings.then(date)
+    mix = product_mix(ledger, date, accounts=settings.membership)
+    fitted, _ = look_alikes.upper_revenue(values, units, mix, seed=settings.seed)
+    worth = potential.estimate(values, units, fitted=fitted.to_dict(), pipeline=open_deals)
+    return schemes.with_sure_potential(worth)
 
 
 def _came(ledger: Ledger, date: StudyPeriod, settings: Settings, values: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,15 @@ from kamlab.period import DAYS_PER_YEAR, days_to_years
 
 MIN_KNOWN_SHARE = 0.5
 """A feature that is known for fewer accounts is left out whole."""
+IN_WINDOWS = "window_"
+"""How the columns begin that growth is computed from."""
+COMPARED = (
+    "trailing_revenue",
+    "previous_revenue",
+    "trailing_purchase_days",
+    "previous_purchase_days",
+    "shift_days",
+)
 MIX = "mix_"
 """How the names of product-mix shares begin; the product line follows."""
 
@@ -134,6 +143,7 @@ def join(
     mix: pd.DataFrame | None = None,
     swings: pd.DataFrame | None = None,
     payments: pd.DataFrame | None = None,
+    windows: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Put side by side what features are computed from: one row an account that has bought, ordered by account.
 
@@ -145,6 +155,8 @@ def join(
         What `buying.product_mix` and `buying.swings` return.
     payments : DataFrame, optional
         account, days_beyond_terms (days).
+    windows : DataFrame, optional
+        What `growth.windows` returns: what growth compares. Without it, the last 12 months and the 12 before.
     """
     future = ["account", "expected_contribution", "expected_purchases", "p_alive", "margin_rate", "basis"]
     future += ["contribution_lower", "contribution_upper", "cost_to_serve"]
@@ -159,17 +171,20 @@ def join(
         table = table.merge(swings[["account", "volatility", "discount_depth"]], on="account", how="left")
     if payments is not None:
         table = table.merge(payments[["account", "days_beyond_terms"]], on="account", how="left")
-    return table.sort_values("account", ignore_index=True)
+    windows = summary.assign(shift_days=0) if windows is None else windows
+    compared = windows.set_index("account")[list(COMPARED)].add_prefix(IN_WINDOWS).reset_index()
+    return table.merge(compared, on="account", how="left").sort_values("account", ignore_index=True)
 
 
 class AccountFeatures(TransformerMixin, BaseEstimator):
     """Compute the features of accounts in original units, from the columns that `join` puts side by side.
 
-    Growth is ln((R + m) / (P + m)) for revenue R of the last and P of the previous 12 months and the account's mean
-    order m, which draws it to 0 where orders are few; it is missing for accounts known for under 24 months or without
-    a purchase in them. Regularity is 1 / (1 + variation of the gaps). Headroom and share of wallet count where the
-    potential is declared or fitted. Without amounts in the log `expected_contribution` holds expected purchases.
-    Missing values stay missing, but for `order_interval`; columns without data are missing throughout.
+    Growth is ln((R + m) / (P + m)) for revenue R of the last and P of the previous 12 months (of windows that hold the
+    same number of festivals, see `growth`) and the account's mean order m, which draws it to 0 where orders are few; it
+    is missing for accounts known for under 24 months or without a purchase in them. Regularity is 1 / (1 + variation of
+    the gaps). Headroom and share of wallet count where the potential is declared or fitted. Without amounts in the log
+    `expected_contribution` holds expected purchases. Missing values stay missing, but for `order_interval`; columns
+    without data are missing throughout.
 
     Attributes
     ----------
@@ -192,10 +207,10 @@ class AccountFeatures(TransformerMixin, BaseEstimator):
         days_known = (X["last_purchase"] - X["first_purchase"]).dt.days + X["days_since_last"]
         order = (X["revenue"] / X["purchase_days"]).clip(lower=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            growth = np.log(
-                (X["trailing_revenue"].clip(lower=0) + order) / (X["previous_revenue"].clip(lower=0) + order)
-            )
-        bought = X["trailing_purchase_days"] + X["previous_purchase_days"] > 0
+            now, before = (X[f"{IN_WINDOWS}{name}_revenue"].clip(lower=0) for name in ("trailing", "previous"))
+            growth = np.log((now + order) / (before + order))
+        bought = X[f"{IN_WINDOWS}trailing_purchase_days"] + X[f"{IN_WINDOWS}previous_purchase_days"] > 0
+        whole = days_known - X[f"{IN_WINDOWS}shift_days"] >= 2 * DAYS_PER_YEAR
         since_only = X["days_since_last"].clip(lower=self.usual_gap_).clip(lower=1)
         # a log without amounts gives no money: accounts are large by the purchases that are expected of them
         value = X["expected_contribution"].where(X["basis"] != "purchases", X["expected_purchases"])
@@ -203,7 +218,7 @@ class AccountFeatures(TransformerMixin, BaseEstimator):
         table = X.reindex(columns=self.feature_names_out_).assign(
             expected_contribution=value,
             silence=X["days_since_last"],
-            growth=growth.where((days_known >= 2 * DAYS_PER_YEAR) & bought),
+            growth=growth.where(whole & bought),
             order_interval=X["median_gap"].fillna(since_only),
             regularity=1 / (1 + X["gap_cv"]),
             tenure=days_to_years(days_known),
@@ -228,12 +243,13 @@ def build(
     mix: pd.DataFrame | None = None,
     swings: pd.DataFrame | None = None,
     payments: pd.DataFrame | None = None,
+    windows: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compute the features of all accounts that have bought: account and the columns of `AccountFeatures`.
 
     Parameters as in `join`; one row an account of `summary` and `accounts`, ordered by account.
     """
-    table = join(summary, forecast, accounts, potential, mix=mix, swings=swings, payments=payments)
+    table = join(summary, forecast, accounts, potential, mix=mix, swings=swings, payments=payments, windows=windows)
     return table[["account"]].join(AccountFeatures().fit_transform(table))
 
 
@@ -291,11 +307,11 @@ def growth_lower(accounts: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     accounts : pandas.DataFrame
-        days_known, trailing_revenue, previous_revenue (currency), trailing_purchase_days, previous_purchase_days.
+        days_known and the columns of `terms.TABLES["growth_windows"]`.
     """
     now, before = accounts["trailing_purchase_days"], accounts["previous_purchase_days"]
     revenue_now, revenue_before = accounts["trailing_revenue"], accounts["previous_revenue"]
-    known = accounts["days_known"] >= 2 * DAYS_PER_YEAR
+    known = accounts["days_known"] - accounts["shift_days"] >= 2 * DAYS_PER_YEAR
     known &= (now > 0) & (before > 0) & (revenue_now > 0) & (revenue_before > 0)
     ratio = np.log(revenue_now.where(known) / revenue_before.where(known))
     return ratio - NORMAL_95 * np.sqrt(2 / now.where(known) + 2 / before.where(known))

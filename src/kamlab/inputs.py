@@ -35,6 +35,7 @@ def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, 
         "engine": config.engine,
         "scratch": scratch,
     }
+    readings: tuple[Reading, ...] = ()
     files = parquet_files(table.path, base=config.base)
     if files and source.rates is None and intake.is_plain(table):
         formats: dict[str, Any] = {
@@ -44,7 +45,7 @@ def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, 
         }
         columns = intake.dated_columns(table)
         lines = read_ledger(config.resolve(table.path), columns=columns, **formats, **options)
-        name, readings = Path(table.path).name, ()
+        name = Path(table.path).name
     else:
         raw, columns = intake.transactions(config)
         name, readings = raw.source, raw.readings

@@ -86,7 +86,7 @@ def value(
     groups: Mapping[str, pd.Series] | None = None,
     discount_rate_annual: float = 0.1,
     seed: int = 0,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Carry the forecast of 12 months on to 3 and 5 years.
 
     The forecaster in force says what 12 months bring; the model of purchases how that wanes: each month's flow is the
@@ -119,6 +119,9 @@ def value(
         Columns of `terms.TABLES["lifetime"]`, ordered by account. Without money the columns of money are missing.
     sums : pandas.DataFrame
         Columns of `terms.TABLES["totals"]`: lifetime value of the company and of the groups; no rows without money.
+    beyond : pandas.DataFrame
+        Columns of `terms.TABLES["lifetime_draws"]`: joint draws of the lifetime value of more than one year, for totals
+        of groups that are found later; no rows without money.
 
     Raises
     ------
@@ -143,30 +146,47 @@ def value(
         table[f"purchases_{years}y"] = np.where(outlook.alive, bought, future["expected_purchases"])
     names = [column.name for column in TABLES["lifetime"]]
     if choice.spend is None:
-        return table.reindex(columns=names), pd.DataFrame(columns=[column.name for column in TABLES["totals"]])
+        no_sums = pd.DataFrame(columns=[column.name for column in TABLES["totals"]])
+        return table.reindex(columns=names), no_sums, pd.DataFrame(columns=["account", "years"])
     first_year = draws.set_index("account").loc[summary["account"]].to_numpy(dtype=float)
     kinds = {totals.COMPANY: None, **(groups or {})}
     level, basis = float(future["level"].iloc[0]), str(future["basis"].iloc[0])
-    found = []
+    found, kept = [], []
     for years in YEARS:
         name = f"clv_{years}y"
         table[name] = future["expected_contribution"] * outlook.per_unit(years)
-        below, lower, upper, sums = _measured(outlook.draws(years, first_year), summary["account"], kinds, level)
+        keep = np.empty(first_year.shape, dtype=np.float32)
+        below, lower, upper, sums = _measured(outlook.draws(years, first_year), summary["account"], kinds, level, keep)
+        if years > 1:
+            kept.append(_beyond(keep, summary["account"], years))
         table[f"{name}_lower"], table[f"{name}_upper"] = lower, upper
         table[f"p_negative_{years}y"] = np.where(future["basis"] == "contribution", below, np.nan)
         parts = [(kind, by, sums[kind]) for kind, by in kinds.items()]
         expected = table.set_index("account")[name]
         found.append(totals.from_sums(expected, parts, measure=name, basis=basis, level=level))
-    return table.reindex(columns=names), pd.concat(found, ignore_index=True)
+    return table.reindex(columns=names), pd.concat(found, ignore_index=True), pd.concat(kept, ignore_index=True)
+
+
+def _beyond(money: np.ndarray, accounts: pd.Series, years: int) -> pd.DataFrame:
+    """Return account, years, d0 … of draws of so many years, shape (accounts, draws)."""
+    table = pd.DataFrame(money, columns=[f"d{i}" for i in range(money.shape[1])])
+    table.insert(0, "account", accounts.to_numpy())
+    table.insert(1, "years", years)
+    return table.astype({"account": "str"})
 
 
 def _measured(
-    draws: Iterator[tuple[slice, np.ndarray]], accounts: pd.Series, kinds: Mapping[str, pd.Series | None], level: float
+    draws: Iterator[tuple[slice, np.ndarray]],
+    accounts: pd.Series,
+    kinds: Mapping[str, pd.Series | None],
+    level: float,
+    keep: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, pd.DataFrame]]:
-    """Return P(value < 0) and the bounds of each account, and the summed draws of each kind of group."""
+    """Keep the draws; return P(value < 0) and the bounds of each account, and the summed draws of each kind."""
     below, lower, upper = (np.empty(len(accounts)) for _ in range(3))
     sums: dict[str, pd.DataFrame] = {}
     for rows, drawn in draws:
+        keep[rows] = drawn
         below[rows] = (drawn < 0).mean(axis=1)
         lower[rows], upper[rows] = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1)
         part = pd.DataFrame(drawn).assign(account=accounts[rows].to_numpy())

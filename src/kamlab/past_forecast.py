@@ -50,7 +50,8 @@ def held_against(
         The one in force today.
     record : pandas.DataFrame
         Table "backtest" of `terms`: by how much the company's total had been missed before that day, which widens the
-        intervals.
+        intervals; and the contest's forecast from that very day, if it made one, to whose total all is brought, so that
+        there is one figure for last year's forecast.
     groups : mapping of str to pandas.Series
         Kind of group, such as "owner" → group by account (index).
     level, n_draws, seed
@@ -82,6 +83,8 @@ def held_against(
     if expected.isna().all():
         return pd.DataFrame(columns=names)
     table = totals.totals(expected, draws, groups, measure="revenue", basis="revenue", level=level)
+    of_days = record if days == period.horizon_days else record.iloc[:0]
+    table[["expected", "lower", "upper"]] *= _to_the_contest(of_days, forecaster, date, float(expected.sum()))
     before = StudyPeriod(date.calibration_end - timedelta(days=days), days, period.unit)
     for name, origin in (("actual", date), ("naive", before)):
         came = holdout(ledger, origin, accounts=membership).set_index("account")["revenue"]
@@ -94,6 +97,13 @@ def held_against(
         table["naive"] = np.nan
     table = table.assign(made_on=pd.Timestamp(date.calibration_end), days=days)
     return table[names].astype({"made_on": "datetime64[s]"})
+
+
+def _to_the_contest(record: pd.DataFrame, forecaster: str, date: StudyPeriod, total: float) -> float:
+    """Return what brings a total to that of the contest's forecast of the same days; 1 where it made none."""
+    same = (record["origin"] == pd.Timestamp(date.calibration_end)) & (record["target"] == "revenue")
+    rows = record[same & (record["forecaster"] == forecaster)]
+    return float(rows["forecast"].iloc[0]) / total if len(rows) and total > 0 else 1.0
 
 
 def _known_errors(record: pd.DataFrame, forecaster: str, day: pd.Timestamp, horizon_days: int) -> list[float]:

@@ -186,7 +186,8 @@ def quarterly(
         sums = sums.reindex(columns=range(2 * n))
         set_ = plan[(plan["kind"] == kind) & (plan["covered"] >= LEAST_COVERED)]
         wanted = set_.pivot(index="group", columns="window", values="plan").reindex(columns=range(n))
-        names = sorted(set(sums.index) | set(wanted.index))
+        # The company is there also when it sold nothing.
+        names = sorted({*sums.index, *wanted.index, *([COMPANY] if kind == COMPANY else [])})
         came, aim = sums.reindex(names), wanted.reindex(names)
         for window, (start, end) in enumerate(windows):
             tables.append(

@@ -28,7 +28,8 @@ def estimate(
     and is flagged, so that sales can correct it; an account that has bought more than is fitted to its look-alikes
     stands at its own peak, which gives no share of wallet. What is declared for some accounts of a group is a floor of
     the group's potential, so its share of wallet is an upper bound: up to 0.7 it shows room and is kept, above that it
-    says nothing. The open deals of an account that never bought are a floor too, and stand where nothing else is known.
+    says nothing. Open deals are a floor too: where they are more than anything fitted or bought they stand, without a
+    share of wallet.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def estimate(
     fitted : mapping of str to float, optional
         Currency a year by account, such as `look_alikes.upper_revenue` returns.
     pipeline : mapping of str to float, optional
-        Value of the open deals (currency) by account; counts for accounts that never bought.
+        Value of the open deals (currency) by account.
 
     Returns
     -------
@@ -69,18 +70,21 @@ def estimate(
     peak = bought.max(axis=1).clip(lower=0)
     is_declared = declared.notna()
     alike = pd.Series(fitted or {}, dtype=float).reindex(ids)
-    is_fitted = ~is_declared & (alike > 0) & (alike >= peak)
-    deals = pd.Series(pipeline or {}, dtype=float).reindex(ids).where(~ids.isin(summary["account"]))
-    # fmax: the own peak stands where nothing is declared or fitted
-    potential = pd.Series(np.fmax(declared.where(is_declared, alike), peak), ids)
-    potential = pd.Series(np.fmax(potential.where(is_declared | is_fitted | (peak > 0)), deals.where(deals > 0)), ids)
+    deals = pd.Series(pipeline or {}, dtype=float).reindex(ids).clip(lower=0).fillna(0.0)
+    floor = np.maximum(peak, deals)
+    is_fitted = ~is_declared & (alike > 0) & (alike >= floor)
+    # fmax: the floor stands where nothing is declared or fitted
+    potential = pd.Series(np.fmax(declared.where(is_declared, alike), floor), ids)
+    potential = potential.where(is_declared | is_fitted | (floor > 0))
     share = bought["trailing_revenue"].clip(lower=0) / potential
     partly = is_declared & _partly(accounts).reindex(ids, fill_value=False)
     table = pd.DataFrame(
         {
             "potential_revenue": potential,
             "potential_source": np.select(
-                [is_declared, is_fitted, peak > 0, deals > 0], ["declared", "fitted", "own_peak", "pipeline"], "unknown"
+                [is_declared, is_fitted, deals > peak, peak > 0],
+                ["declared", "fitted", "pipeline", "own_peak"],
+                "unknown",
             ),
             "wallet_share": share.where((is_declared | is_fitted) & (potential > 0) & ~(partly & (share > ROOM))),
             "partly_declared": partly,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kamlab.features import MIN_KNOWN_SHARE
 from kamlab.scaling import FeatureScaler
 from kamlab.segment_names import names
 
@@ -38,7 +39,10 @@ def dominant(features: pd.DataFrame) -> list[Any]:
 
 
 def profile(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
-    """Return size, value and the medians of the features of each segment, in the order of their numbers."""
+    """Return size, value and the medians of the features of each segment, in the order of their numbers.
+
+    A median is missing where the feature is known for less than half of the segment's accounts.
+    """
     groups = features.groupby(segment)
     value, accounts = groups[VALUE].sum(), groups.size()
     table = pd.DataFrame(
@@ -50,5 +54,8 @@ def profile(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
             "mean_contribution": value / accounts,
         }
     )
-    medians = groups[list(features.columns.drop("account"))].median()
+    names = list(features.columns.drop("account"))
+    # the middle of the few for which a number is known is not the middle of the segment
+    known = groups[names].count().ge(MIN_KNOWN_SHARE * accounts, axis=0)
+    medians = groups[names].median().where(known)
     return table.join(medians).rename_axis("segment").reset_index()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from kamlab.i18n import N_, Translator
@@ -14,6 +15,8 @@ FADING, GROWING = -0.2, 0.2
 SELDOM_DAYS = 180
 REGULAR = 0.6
 """Orders at random give a regularity of 0.5."""
+OVERDUE = 1.5
+"""The last order is longer ago than this many usual gaps: half a gap late in the middle of the segment."""
 
 ALL_ACCOUNTS = N_("All accounts")
 NAME_WITH_DETAIL = N_("{name}, {detail}")
@@ -22,6 +25,7 @@ NAME_WITH_NUMBER = N_("{name} ({number})")
 NAMES = {
     ("large", "new"): N_("Large new buyers"),
     ("large", "silent"): N_("Large silent buyers"),
+    ("large", "overdue"): N_("Large overdue buyers"),
     ("large", "fading"): N_("Large fading buyers"),
     ("large", "growing"): N_("Large growing buyers"),
     ("large", "occasional"): N_("Large occasional buyers"),
@@ -29,6 +33,7 @@ NAMES = {
     ("large", "active"): N_("Large active buyers"),
     ("mid", "new"): N_("Mid-size new buyers"),
     ("mid", "silent"): N_("Mid-size silent buyers"),
+    ("mid", "overdue"): N_("Mid-size overdue buyers"),
     ("mid", "fading"): N_("Mid-size fading buyers"),
     ("mid", "growing"): N_("Mid-size growing buyers"),
     ("mid", "occasional"): N_("Mid-size occasional buyers"),
@@ -36,6 +41,7 @@ NAMES = {
     ("mid", "active"): N_("Mid-size active buyers"),
     ("small", "new"): N_("Small new buyers"),
     ("small", "silent"): N_("Small silent buyers"),
+    ("small", "overdue"): N_("Small overdue buyers"),
     ("small", "fading"): N_("Small fading buyers"),
     ("small", "growing"): N_("Small growing buyers"),
     ("small", "occasional"): N_("Small occasional buyers"),
@@ -114,6 +120,7 @@ def _state(row: pd.Series, usual_tenure: float) -> str:
     holds = {
         "silent": row.get("p_alive", 1.0) < 0.5 or row.get("silence", 0.0) > DAYS_PER_YEAR,
         "new": row.get("tenure", 1.0) < min(1.0, usual_tenure / 2),
+        "overdue": row.get("silence", 0.0) > OVERDUE * row.get("order_interval", np.inf),
         "fading": row.get("growth", 0.0) <= FADING,
         "growing": row.get("growth", 0.0) >= GROWING,
         "occasional": row.get("order_interval", 0.0) > SELDOM_DAYS,

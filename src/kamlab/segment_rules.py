@@ -17,6 +17,7 @@ from kamlab.i18n import N_, Translator
 from kamlab.terms import TABLES
 
 MAX_DEPTH = 3
+"""Of the tree that tells up to four segments apart; twice as many take one step more."""
 NEARLY = 0.01
 """A shallower tree is taken if it reproduces at most this share of accounts less."""
 SMALLEST_LEAF, SMALLEST_SHARE = 5, 0.01
@@ -41,9 +42,10 @@ class _Leaf:
 def explain(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
     """Describe segments by rules.
 
-    A classification tree of depth 1 to 3 is grown; the shallowest that reproduces as many accounts as the best, to
-    0.01, counts. A threshold is the roundest number that parts the same accounts; with three digits at most it may part
-    one or the other otherwise, and all counts are made with the thresholds as they are.
+    A classification tree of depth 1 to 3, for more than four segments 4 and for more than eight 5, is grown; the
+    shallowest that reproduces as many accounts as the best, to 0.01, counts. A threshold is the roundest number that
+    parts the same accounts; with three digits at most it may part one or the other otherwise, and all counts are made
+    with the thresholds as they are.
 
     Parameters
     ----------
@@ -63,8 +65,9 @@ def explain(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
     rows = np.arange(len(x))
     if len(x) > LARGEST_FIT:
         rows = np.sort(np.random.default_rng(0).choice(len(x), LARGEST_FIT, replace=False))
+    deepest = max(MAX_DEPTH, 1 + int(np.ceil(np.log2(len(np.unique(segment))))))
     tables = [
-        _counted(list(_leaves(x.iloc[rows], segment[rows], depth)), x, segment) for depth in range(1, MAX_DEPTH + 1)
+        _counted(list(_leaves(x.iloc[rows], segment[rows], depth)), x, segment) for depth in range(1, deepest + 1)
     ]
     right = [reproduced(table) for table in tables]
     return next(table for table, share in zip(tables, right, strict=True) if share >= max(right) - NEARLY)

@@ -14,9 +14,9 @@ from kamlab.accounts import decision_units
 from kamlab.buying import product_mix, product_windows, swings
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger
-from kamlab.period import DAYS_PER_YEAR
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.planning_steps import effort, review, targets
-from kamlab.summary import festivals, monthly_revenue, revenue_windows, summarize
+from kamlab.summary import monthly_revenue, revenue_windows, summarize
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -105,14 +105,16 @@ def _unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
 
 
 def summary(run: Run) -> pd.DataFrame:
-    """Write `summary`, `months` and the facts `revenue`, `festivals` and `signals`."""
-    from kamlab import signals
+    """Write `summary`, `growth_windows`, `months` and the facts `revenue`, `festivals` and `signals`."""
+    from kamlab import growth, signals
 
     lines, members = run.ledger(), run.read("membership")
     run.write("months", monthly_revenue(lines, run.period))
-    run.write_facts("revenue", revenue_windows(lines, run.period))
-    run.write_facts("festivals", festivals(run.period, run.config.company.holidays))
+    revenue, holidays = revenue_windows(lines, run.period), run.config.company.holidays
+    run.write_facts("revenue", revenue)
+    run.write_facts("festivals", growth.facts(lines, run.period, holidays, revenue))
     table = run.write("summary", summarize(lines, run.period, accounts=members))
+    run.write("growth_windows", growth.windows(lines, run.period, table, holidays, accounts=members))
     run.write_facts("signals", signals.find(lines, run.period, table, accounts=members).facts())
     return table
 
@@ -121,7 +123,7 @@ def value(run: Run) -> pd.DataFrame:
     """Write the contest's tables, the forecast's, and the facts `choice` and `spend`.
 
     The contest's are `backtest`, `contest`, `calibration` and `record_groups`; the forecast's are `models`, `margins`,
-    `draws`, `revenue_draws`, `forecast`, `lifetime` and `lifetime_totals`.
+    `draws`, `revenue_draws`, `forecast`, `lifetime`, `lifetime_totals` and `lifetime_draws`.
     """
     from kamlab import backtest, clv, forecast, lifetime, margins
     from kamlab.clv.spend import independence
@@ -133,6 +135,7 @@ def value(run: Run) -> pd.DataFrame:
         accounts=run.read("membership"),
         forecaster=run.config.value.forecaster,
         seed=run.config.seed,
+        summary=table,
     )
     run.write("backtest", choice.record)
     run.write("contest", choice.candidates)
@@ -145,7 +148,9 @@ def value(run: Run) -> pd.DataFrame:
     rates = None
     if lines.has_cost:
         channels = units.set_index("account")["channel"].reindex(table["account"])
-        rates = margins.rates(table, groups=channels, costs=_costs_to_serve(run))
+        costs = _costs(run)
+        served = None if costs is None else margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
+        rates = margins.rates(table, groups=channels, costs=served)
         run.write("margins", rates)
     options: dict[str, Any] = {
         "margins": rates,
@@ -158,7 +163,7 @@ def value(run: Run) -> pd.DataFrame:
     future, draws, revenue_draws = forecast.value_and_draws(table, choice, **options)
     run.write("draws", draws)
     run.write("revenue_draws", revenue_draws)
-    beyond, sums = lifetime.value(
+    beyond, sums, beyond_draws = lifetime.value(
         table,
         choice,
         future,
@@ -169,17 +174,15 @@ def value(run: Run) -> pd.DataFrame:
     )
     run.write("lifetime", beyond)
     run.write("lifetime_totals", sums)
+    run.write("lifetime_draws", beyond_draws)
     return run.write("forecast", future)
 
 
-def _costs_to_serve(run: Run) -> pd.Series | None:
-    """Return what serving each account has cost in the last 12 months, where a table of costs is given."""
-    from kamlab import margins
-
+def _costs(run: Run) -> pd.DataFrame | None:
+    """Return what serving accounts has cost, where a table of costs is given."""
     if "costs" not in tables.given(run.config):
         return None
-    costs = tables.read(run.config, "costs", as_of=run.period.calibration_end).rows
-    return margins.cost_to_serve(costs, run.period, accounts=run.read("membership"))
+    return tables.read(run.config, "costs", as_of=run.period.calibration_end).rows
 
 
 def _owners(units: pd.DataFrame) -> dict[str, pd.Series]:
@@ -248,6 +251,7 @@ def features(run: Run) -> pd.DataFrame:
         mix=product_mix(lines, run.period, accounts=units),
         swings=swings(lines, run.period, accounts=units),
         payments=run.read("credit"),
+        windows=run.read("growth_windows"),
     )
     return run.write("features", table)
 
@@ -291,10 +295,14 @@ def tiers(run: Run) -> pd.DataFrame:
     applied = schemes.apply(values, cuts, fixed, seed=seed)
     run.write("scheme_list", applied.listing)
     run.write("class_probabilities", schemes.probabilities(run.read("draws"), values, applied.cuts))
-    moved = earlier.transitions(run.ledger(), run.period, settings, run.read("forecast"), cuts["contribution"])
-    run.write("transitions", moved)
-    held = applied.table["account"].map(moved.set_index("account")["held"]).astype("str")
-    return run.write("schemes", applied.table.assign(contribution_class=held))
+    moved = run.write("transitions", earlier.transitions(run.ledger(), run.period, settings, values, applied.cuts))
+    return run.write("schemes", _with_classes(applied.table, moved, "held"))
+
+
+def _with_classes(classes: pd.DataFrame, moved: pd.DataFrame, which: str) -> pd.DataFrame:
+    """Put the classes that are in force ("held"), or those by the value alone ("now"), into the table of schemes."""
+    by_column = {column: rows.set_index("account")[which] for column, rows in moved.groupby("column")}
+    return classes.assign(**{c: classes["account"].map(found).astype("str") for c, found in by_column.items()})
 
 
 def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
@@ -308,7 +316,25 @@ def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
         forecaster=run.read_facts("choice")["forecaster"],
         level=run.config.value.level,
         seed=run.config.seed,
+        costs=_costs(run),
+        then=_then(run),
     )
+
+
+def _then(run: Run) -> Callable[[StudyPeriod], tuple[pd.DataFrame, dict[str, float]]]:
+    """Return what tells account master and open deals as they were known on an earlier date."""
+    from kamlab import side_tables
+
+    master = inputs.read_master(run.config)
+    level, members = run.config.company.account_level, run.read("membership")
+
+    def then(period: StudyPeriod) -> tuple[pd.DataFrame, dict[str, float]]:
+        units, _ = decision_units(master, members["member"], level=level, as_of=period.calibration_end)
+        found = side_tables.pipeline(run.config, period, accounts=members, seed=run.config.seed)
+        deals = {} if found is None else found.prospects.set_index("account")["open_value"].to_dict()
+        return units, deals
+
+    return then
 
 
 def evidence(run: Run) -> pd.DataFrame:
@@ -316,8 +342,7 @@ def evidence(run: Run) -> pd.DataFrame:
     from kamlab import evidence as module
 
     # classes of earlier dates are those of the value alone, so today's are too
-    now = run.read("transitions").set_index("account")["now"]
-    today = run.read("schemes").assign(contribution_class=lambda table: table["account"].map(now))
+    today = _with_classes(run.read("schemes"), run.read("transitions"), "now")
     return run.write("evidence", module.measure(run.read("earlier"), today, seed=run.config.seed))
 
 
@@ -344,7 +369,7 @@ def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd
 
 
 def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
-    """Add up revenue and contribution, or purchases, of the company, of owners and of segments."""
+    """Add up what the company, owners and segments bring in 12 months, and their value of 3 and 5 years."""
     import pandas as pd
 
     from kamlab.totals import totals
@@ -354,17 +379,16 @@ def _totals(run: Run, labels: pd.DataFrame) -> pd.DataFrame:
     basis = str(future["basis"].iloc[0])
     of_money = [("revenue", "revenue_draws", "revenue"), ("contribution", "draws", basis)]
     measures = [("purchases", "draws", basis)] if basis == "purchases" else of_money
+    level = run.config.value.level
     added = [
-        totals(
-            future[f"expected_{measure}"],
-            run.read(draws),
-            groups,
-            measure=measure,
-            basis=kind,
-            level=run.config.value.level,
-        )
+        totals(future[f"expected_{measure}"], run.read(draws), groups, measure=measure, basis=kind, level=level)
         for measure, draws, kind in measures
     ]
+    beyond = run.read("lifetime").set_index("account")
+    for years, drawn in run.read("lifetime_draws").groupby("years"):
+        name = f"clv_{years}y"
+        drawn = drawn.drop(columns="years")
+        added.append(totals(beyond[name], drawn, groups, measure=name, basis=basis, level=level))
     return pd.concat(added, ignore_index=True)
 
 
@@ -412,11 +436,11 @@ def _position(run: Run) -> pd.DataFrame:
 
 
 def coverage(run: Run) -> pd.DataFrame:
-    """Write `coverage`, `reassignment`, `cadence` and the facts `headcount`: who looks after whom, and how often."""
+    """Write `coverage`, `reassignment`, `cadence`, `roster` and facts `headcount`: who looks after whom, how often."""
     from dataclasses import asdict
 
     from kamlab import coverage as module
-    from kamlab import position
+    from kamlab import side_tables
 
     wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
@@ -424,15 +448,15 @@ def coverage(run: Run) -> pd.DataFrame:
     wide["coverage_004"] = wide["coverage_004"].fillna("pooled")
     table = run.read("account_table").merge(wide, on="account")
     table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
-    run.write_facts(
-        "headcount",
-        asdict(module.headcount(table["coverage_004"], table["owner"].mask(table["owner_left"].astype(bool)))),
-    )
-    people = position.active_owners(run.config, run.period, named=set(table["owner"].dropna()))
-    run.write("reassignment", module.reassign(table, active=people))
-    made = position.contacts(run.config, run.period, run.read("membership"))
-    run.write("cadence", module.cadence(table, made, as_of=run.period.calibration_end))
-    return run.write("coverage", module.load(table, active=people))
+    active = side_tables.active_people(run.config, run.period, table["owner"])
+    here = table["owner"] if active is None else table["owner"].where(table["owner"].isin(active))
+    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], here)))
+    run.write("reassignment", module.reassign(table, active=active))
+    contacts = side_tables.contacts(run.config, run.period, accounts=run.read("membership"))
+    run.write("cadence", module.cadence(table, contacts, as_of=run.period.calibration_end))
+    pooled = table[table["coverage_004"] == "pooled"]
+    run.write("roster", pooled[[column.name for column in TABLES["roster"]]].sort_values("account"))
+    return run.write("coverage", module.load(table, active=active))
 
 
 def plans(run: Run) -> pd.DataFrame:
@@ -472,8 +496,10 @@ def dimensions(run: Run) -> pd.DataFrame:
 
     windows = product_windows(run.ledger(), run.period, accounts=run.read("membership"))
     changes = run.write("changes", module.change_by_account(windows))
+    by_line = module.change_by_account(windows, by=("account", "product_line"))
     comparable = run.read_facts("revenue")["previous"] is not None
-    return run.write("dimensions", module.table(run.read("account_table"), changes, comparable=comparable))
+    accounts = run.read("account_table")
+    return run.write("dimensions", module.table(accounts, changes, comparable=comparable, by_line=by_line))
 
 
 def account_table(run: Run) -> pd.DataFrame:
@@ -490,7 +516,8 @@ def account_table(run: Run) -> pd.DataFrame:
     table["has_bought"] = table["purchase_days"].notna()
     as_of = pd.Timestamp(run.period.calibration_end)
     table["days_known"] = (as_of - table["first_purchase"]).dt.days
-    table["growth_lower"] = growth_lower(table)
+    compared = table[["account", "days_known"]].merge(run.read("growth_windows"), on="account", how="left")
+    table["growth_lower"] = growth_lower(compared)
     table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
     table = table.merge(run.read("position"), on="account", how="left", validate="one_to_one")
     paying, graded = run.read("credit"), run.read("prospects")
@@ -511,10 +538,10 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
         ("ledger", "quarantine", "table_quarantine", "reconciliation", "books", "accounts", "membership", "freshness"),
         ledger,
     ),
-    **dict.fromkeys(("summary", "months", "revenue", "festivals", "signals"), summary),
+    **dict.fromkeys(("summary", "growth_windows", "months", "revenue", "festivals", "signals"), summary),
     **dict.fromkeys(("backtest", "contest", "calibration", "record_groups", "choice"), value),
     **dict.fromkeys(("models", "spend", "margins", "draws", "revenue_draws", "forecast"), value),
-    **dict.fromkeys(("lifetime", "lifetime_totals"), value),
+    **dict.fromkeys(("lifetime", "lifetime_totals", "lifetime_draws"), value),
     **dict.fromkeys(("potential", "potential_fit", "look_alikes"), potential),
     "credit": credit,
     **dict.fromkeys(("pipeline", "prospects", "pipeline_record", "pipeline_total"), prospects),
@@ -526,7 +553,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
     **dict.fromkeys(("position", "account_table", "strategies", "labels", "left_out", "overrides"), strategies),
-    **dict.fromkeys(("coverage", "reassignment", "cadence", "headcount"), coverage),
+    **dict.fromkeys(("coverage", "reassignment", "cadence", "roster", "headcount"), coverage),
     **dict.fromkeys(("plans", "plan_notes", "plan_people", "plan_mix", "plan_findings"), plans),
     **dict.fromkeys(("plan_actions", "plan_projects", "plan_competitors"), plans),
     **dict.fromkeys(("changes", "dimensions"), dimensions),

@@ -7,11 +7,9 @@ doubles on several threads differ from run to run in their last digits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from kamlab.calendar import festivals_in
 from kamlab.errors import ConfigError, DataError, did_you_mean
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod, days_to_units, months_to_days
@@ -229,23 +227,6 @@ def revenue_windows(ledger: Ledger, period: StudyPeriod) -> dict[str, float | No
     if (ledger.first_date - period.window_start(2 * DAYS_PER_YEAR)).days > FIRST_DAYS:
         facts |= {"previous": None, "previous_contribution": None}
     return facts
-
-
-def festivals(period: StudyPeriod, names: Sequence[str]) -> dict[str, int]:
-    """Count the festivals in the last 12 months (`trailing`) and in the 12 before (`previous`).
-
-    Where the two differ, growth between them is the calendar's in part.
-
-    Parameters
-    ----------
-    period : StudyPeriod
-    names : sequence of str
-        Of `calendar.CALENDARS`.
-    """
-    starts = [period.window_start(days) for days in (DAYS_PER_YEAR, 2 * DAYS_PER_YEAR)]
-    ends = [period.calibration_end, starts[0] - timedelta(days=1)]
-    counts = [festivals_in(start, end, names) for start, end in zip(starts, ends, strict=True)]
-    return dict(zip(("trailing", "previous"), counts, strict=True))
 
 
 def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:

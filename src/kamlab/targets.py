@@ -76,29 +76,17 @@ def propose(
     likely = gains.likely(rooms, shares).groupby(rooms["account"]).sum().reindex(accounts).fillna(0.0).to_numpy()
     tables = []
     for kind, rows in members.items():
-        aim = plan[(plan["kind"] == kind) & (plan["covered"] >= LEAST_COVERED)]
-        names = sorted(set(rows["group"]) | set(aim["group"]))
-        aims = aim.set_index("group")["plan"].reindex(names).to_numpy(dtype=float)[:, None]
+        aim = plan[(plan["kind"] == kind) & (plan["covered"] >= LEAST_COVERED)].set_index("group")["plan"]
+        names = sorted(set(rows["group"]) | set(aim.index))
         adding = _adding(rows, names, accounts)
-        summed = adding @ draws
-        gain = adding @ room @ drawn.to_numpy()
-        lower, upper = np.quantile(gain, [(1 - level) / 2, (1 + level) / 2], axis=1)
-        table = pd.DataFrame(
-            {
-                "kind": kind,
-                "group": names,
-                "accounts": np.diff(adding.indptr),
-                "forecast": adding @ expected,
-                "p50": np.quantile(summed, 0.5, axis=1),
-                "p80": np.quantile(summed, STRETCH, axis=1),
-                "gain": adding @ likely,
-                "gain_lower": lower,
-                "gain_upper": upper,
-                "stretch": np.quantile(summed + gain, STRETCH, axis=1),
-                "plan": aims[:, 0],
-                "chance": np.where(np.isnan(aims[:, 0]), np.nan, (summed >= aims).mean(axis=1)),
-                "chance_with_gain": np.where(np.isnan(aims[:, 0]), np.nan, (summed + gain >= aims).mean(axis=1)),
-            }
+        summed, gain = adding @ draws, adding @ room @ drawn.to_numpy()
+        table = _quantiles(summed, gain, aim.reindex(names).to_numpy(dtype=float), level)
+        table = table.assign(
+            kind=kind,
+            group=names,
+            accounts=np.diff(adding.indptr),
+            forecast=adding @ expected,
+            gain=adding @ likely,
         )
         tables.append(table.merge(_past(named, kind, groups), on="group", how="left"))
     result = pd.concat(tables, ignore_index=True)
@@ -106,6 +94,26 @@ def propose(
     result["quantity"] = result["target"] / result["price"]
     result["trailing"] = result["trailing"].fillna(0.0)
     return result[[column.name for column in TABLES["targets"]]]
+
+
+def _quantiles(summed: np.ndarray, gain: np.ndarray, plan: np.ndarray, level: float) -> pd.DataFrame:
+    """Return what follows from the draws of the groups, shape (groups, draws), of forecast and of gain."""
+    lower, upper = np.quantile(gain, [(1 - level) / 2, (1 + level) / 2], axis=1)
+    chances = [
+        np.where(np.isnan(plan), np.nan, (sums >= plan[:, None]).mean(axis=1)) for sums in (summed, summed + gain)
+    ]
+    return pd.DataFrame(
+        {
+            "p50": np.quantile(summed, 0.5, axis=1),
+            "p80": np.quantile(summed, STRETCH, axis=1),
+            "gain_lower": lower,
+            "gain_upper": upper,
+            "stretch": np.quantile(summed + gain, STRETCH, axis=1),
+            "plan": plan,
+            "chance": chances[0],
+            "chance_with_gain": chances[1],
+        }
+    )
 
 
 def _adding(rows: pd.DataFrame, names: Sequence[str], accounts: Sequence[str]) -> csr_matrix:

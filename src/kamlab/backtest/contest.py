@@ -27,7 +27,7 @@ from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.record import SOON_DAYS, Record, replay
 from kamlab.backtest.situation import Situation, came_in, from_ledger
 from kamlab.backtest.supervised import Supervised
-from kamlab.backtest.trial import Pair, Trial, bic, fitted, hold, leaving, mixtures
+from kamlab.backtest.trial import Pair, Trial, bic, fitted, gives_intervals, hold, leaving, mixtures
 from kamlab.clv import MBGNBD, GammaGamma
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.clv.log_normal_spend import LogNormalSpend
@@ -87,6 +87,7 @@ def choose(
     origins: int = MAX_ORIGINS,
     forecaster: str = AUTO,
     seed: int = 0,
+    summary: pd.DataFrame | None = None,
 ) -> Choice:
     """Let all forecasters forecast from earlier dates, choose one there, and fit it at the as-of date.
 
@@ -108,6 +109,8 @@ def choose(
         "auto", or the one of `terms.FORECASTERS` that is to be in force.
     seed : int
         Of the resamples and draws.
+    summary : pandas.DataFrame, optional
+        What `summary.summarize` gives for the period and the accounts, where it is at hand; else it is made.
 
     Raises
     ------
@@ -117,7 +120,7 @@ def choose(
         If the data up to the as-of date cannot carry a model.
     """
     check_name(forecaster)
-    now = from_ledger(ledger, period, accounts, None)
+    now = from_ledger(ledger, period, accounts, None, summary=summary)
     spend = _spend(now, ledger.has_money)
     sample = _sample(now.summary["account"], seed)
     notes = [NOTE_NO_SPEND] if spend is None and ledger.has_money else []
@@ -271,7 +274,7 @@ def _first_fitted(names: Sequence[str], at: Situation, spend: GammaGamma | None)
     """Return the first model that can be fitted at the as-of date."""
     for name in names:
         model = fitted(name, at, spend)
-        if model is not None:
+        if model is not None and gives_intervals(model, at):
             return model
     # None can: the first one's error says why.
     blank_model(names[0], at.unit).fit(at.summary)
@@ -297,15 +300,16 @@ def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pair
 def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list[str], forecaster: str) -> Choice:
     """Return what is in force where no earlier date can be forecast from."""
     few = too_few(now.summary)
-    fits = [model for name in sorted(leaving()) if (model := fitted(name, now, spend)) is not None]
+    fits = sorted((model for name in sorted(leaving()) if (model := fitted(name, now, spend)) is not None), key=bic)
+    best = next((model for model in fits if gives_intervals(model, now)), None)
     if few:
         behind = Parametric("mbg_nbd", MBGNBD(unit=now.unit).fit_few(now.summary), spend)
         forecaster = behind.name if forecaster in TRANSACTION_MODELS else forecaster
         notes.append(NOTE_FEW)
-    elif forecaster in leaving() or not fits:
+    elif forecaster in leaving() or best is None:
         behind = _first_fitted([forecaster if forecaster in leaving() else "bg_nbd"], now, spend)
     else:
-        behind = min(fits, key=bic)
+        behind = best
     chosen = BLEND if forecaster == AUTO else forecaster
     notes.append(NOTE_DEFAULT if forecaster == AUTO else NOTE_CONFIGURED)
     if chosen == SUPERVISED:

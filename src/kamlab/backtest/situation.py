@@ -96,13 +96,19 @@ def from_summary(summary: pd.DataFrame, horizon_days: int, unit: str) -> Situati
 
 
 def from_ledger(
-    ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame | None, sample: frozenset[str] | None
+    ledger: Ledger,
+    period: StudyPeriod,
+    accounts: pd.DataFrame | None,
+    sample: frozenset[str] | None,
+    *,
+    summary: pd.DataFrame | None = None,
 ) -> Situation:
     """Return the situation at the period's as-of date; nothing after it is read.
 
-    `sample` names the accounts that are looked at; None = all.
+    `sample` names the accounts that are looked at; None = all. `summary` is what `summarize` gives, where it is at
+    hand.
     """
-    summary = summarize(ledger, period, accounts=accounts)
+    summary = summarize(ledger, period, accounts=accounts) if summary is None else summary
     if sample is not None:
         summary = summary[summary["account"].isin(sample)].reset_index(drop=True)
     known = summary["account"]

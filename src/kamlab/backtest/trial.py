@@ -86,7 +86,7 @@ def hold(
     forecasters: dict[str, Forecaster] = {rule.name: rule for rule in rules_at(at)}
     for name in TRANSACTION_MODELS:
         model = fitted(name, at, spend)
-        if model is not None:
+        if model is not None and gives_intervals(model, at):
             forecasters[name] = model
     if not set(forecasters) & leaving():
         raise ModelError(f"No model of purchases can be fitted at {date.date()}.")
@@ -109,10 +109,19 @@ def fitted(name: str, at: Situation, spend: GammaGamma | None) -> Parametric | N
     model = Parametric(name, blank_model(name, at.unit), spend)
     try:
         model.transactions.fit(at.summary)
-        model.predicted(at)
+        model.points(at)
     except ModelError:
         return None
     return model if model.transactions.converged_ else None
+
+
+def gives_intervals(model: Parametric, at: Situation) -> bool:
+    """Whether a fitted model can say how sure it is of these accounts."""
+    try:
+        model.predicted(at)
+    except ModelError:
+        return False
+    return True
 
 
 def bic(model: Parametric) -> float:

@@ -27,7 +27,6 @@ from kamlab.clv.climb import (
     highest,
     inside,
     newton_top,
-    one_thread,
     sharpened,
 )
 from kamlab.clv.posterior import MOST_ACCOUNTS, WEAK_PRIOR_SD, Density, Posterior, spread_out
@@ -70,15 +69,16 @@ def maximise(
 ) -> Maximum:
     """Find the best maximum from several starts, and the normal approximation around it.
 
-    All starts are climbed from; but where the objective is exact and there is no pilot, those of lower likelihood only
-    if the maximum found from the best one is doubtful.
+    All starts are climbed from; but where the objective is exact, the others only if the maximum found from the last
+    one is doubtful. Linear algebra should be kept on `one_thread`.
 
     Parameters
     ----------
     objective : callable
         See `Objective`.
     starts, bounds
-        Of the log parameters; the first start is the centre of the weak prior of last resort.
+        Of the log parameters; the first start is the centre of the weak prior of last resort, the last one the nearest
+        to the maximum that is known.
     n_accounts : float
         Number of accounts, each row counted with its weight.
     pilot : callable, optional
@@ -89,15 +89,14 @@ def maximise(
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
     density = Density(objective, points[0], bounds, n_accounts) if n_accounts <= MOST_ACCOUNTS else None
-    with one_thread():
-        best = _top(objective, points, bounds, n_accounts, pilot, exact)
-        if best.slope >= GRADIENT_TOLERANCE:
-            objective = with_prior(objective, points[0], WEAK_PRIOR_SD, n_accounts)
-            best = _top(objective, [best.at, *points], bounds, n_accounts, None, exact)
-            notes += (NOTE_PENALISED,)
-        if not inside(best.at, bounds).all():
-            notes += (NOTE_BOUNDARY,)
-        covariance, is_open = _covariance(n_accounts * best.curvature)
+    best = _top(objective, points, bounds, n_accounts, pilot, exact)
+    if best.slope >= GRADIENT_TOLERANCE:
+        objective = with_prior(objective, points[0], WEAK_PRIOR_SD, n_accounts)
+        best = _top(objective, [*points, best.at], bounds, n_accounts, None, exact)
+        notes += (NOTE_PENALISED,)
+    if not inside(best.at, bounds).all():
+        notes += (NOTE_BOUNDARY,)
+    covariance, is_open = _covariance(n_accounts * best.curvature)
     notes += (NOTE_OPEN,) if is_open else ()
     return Maximum(best.at, best.value, covariance, best.slope < GRADIENT_TOLERANCE, notes, density)
 

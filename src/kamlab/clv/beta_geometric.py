@@ -263,6 +263,9 @@ class BetaGeometricModel(TransactionModel):
     def _exact(self) -> bool:
         return self.k_ == 1
 
+    def _there(self, rows: Histories) -> np.ndarray:
+        return rows.t_x if self._first else np.where(rows.x == 0, rows.T, rows.t_x)
+
     @property
     def _quick(self) -> bool:
         return self.k_ == 1

@@ -10,10 +10,12 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from kamlab.clv.beta_geometric import BetaGeometricModel
-from kamlab.clv.checks import Purchases
+from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, read_purchases
 from kamlab.clv.mbg_nbd import MBGNBD
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
@@ -57,6 +59,9 @@ class BGCNBD(BetaGeometricModel):
         super()._check_options()
         if self.k is not None and self.k not in range(1, LARGEST_K + 1):
             raise ModelError(f"k is {self.k}; it must be a whole number from 1 to {LARGEST_K}, or None.")
+
+    def _learn(self, summary: Any) -> Purchases:
+        return read_purchases(summary, min_accounts=MIN_ACCOUNTS, min_repeat_buyers=MIN_REPEAT_BUYERS, gaps=True)
 
     def _fit_histories(self, data: Purchases) -> None:
         """Fit each k and keep the best; `log_gaps` makes their likelihoods comparable."""

@@ -76,10 +76,7 @@ def opened(
     require_columns(frame, (*names, *others), purpose)
     account = frame["account"] if "account" in frame else frame.index.to_series()
     faults = Faults((account if isinstance(account.dtype, pd.StringDtype) else account.astype("str")).array)
-    nameless = int(account.isna().sum())
-    if nameless:
-        faults.say(f"{nameless} of {len(frame)} rows have no account. Give each row one.")
-    faults.add_repeated()
+    faults.add_nameless_and_repeated()
     return frame, np.array([numbers(frame[name]) for name in names]), faults
 
 
@@ -88,6 +85,7 @@ def read_purchases(
     *,
     min_accounts: int = 1,
     min_repeat_buyers: int = 0,
+    gaps: bool = False,
     covariates: Sequence[str] = (),
     design: Design | None = None,
 ) -> Purchases:
@@ -100,6 +98,8 @@ def read_purchases(
         (how many accounts the row stands for, 1 without) and log_gaps.
     min_accounts, min_repeat_buyers : int
         How many accounts, and accounts with a repeat purchase, are needed; rows count with their weight.
+    gaps : bool
+        Whether `log_gaps` is read.
     covariates : sequence of str
         Further columns, for `design`, which makes the design matrix of them.
 
@@ -116,17 +116,9 @@ def read_purchases(
         if not sound.all():
             _add_history_faults(faults, x, t_x, age)
         weight = weights(frame, faults)
-        log_gaps = numbers(frame["log_gaps"]) if "log_gaps" in frame else np.full(len(x), np.nan)
-        if "log_gaps" in frame:
-            # Of all gaps that sum to the recency equal ones have the largest sum of logarithms.
-            most = x * np.log(t_x / np.maximum(x, 1), out=np.zeros(len(x)), where=(x > 0) & (t_x > 0))
-            faults.add(
-                np.isfinite(x + t_x + age) & (log_gaps > most + 1e-6 * np.maximum(x, 1)),
-                "have log_gaps above what their recency allows",
-                "Sum the logarithms of the gaps in the unit of recency.",
-            )
+        log_gaps = _log_gaps(frame, x, t_x, age, faults) if gaps and "log_gaps" in frame else np.full(len(x), np.nan)
         faults.need("accounts", int(weight.sum()), min_accounts)
-        faults.need("accounts with a repeat purchase", int(weight[x > 0].sum()), min_repeat_buyers)
+        faults.need("accounts with a repeat purchase", int(weight @ (x > 0)), min_repeat_buyers)
         z = np.zeros((len(x), 0)) if design is None else design(frame, np.where(x > 0, weight, 0.0), faults)
     faults.stop("A purchase model")
     return Purchases(faults.ids, x, t_x, age, weight, log_gaps, z)
@@ -143,6 +135,18 @@ def _add_history_faults(faults: Faults, x: np.ndarray, t_x: np.ndarray, age: np.
     )
     faults.add(finite & (x == 0) & (t_x > 0), "have recency without a repeat purchase", "Set recency 0 or count it.")
     faults.add(finite & (x > 0) & (t_x == 0), "have a repeat purchase at recency 0", "Merge purchases of one day.")
+
+
+def _log_gaps(frame: pd.DataFrame, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, faults: Faults) -> np.ndarray:
+    log_gaps = numbers(frame["log_gaps"])
+    # Of all gaps that sum to the recency equal ones have the largest sum of logarithms.
+    most = x * np.log(t_x / np.maximum(x, 1), out=np.zeros(len(x)), where=(x > 0) & (t_x > 0))
+    faults.add(
+        np.isfinite(x + t_x + age) & (log_gaps > most + 1e-6 * np.maximum(x, 1)),
+        "have log_gaps above what their recency allows",
+        "Sum the logarithms of the gaps in the unit of recency.",
+    )
+    return log_gaps
 
 
 def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
@@ -213,9 +217,11 @@ class Faults:
         self.ids = ids
         self.found: list[str] = []
 
-    def add_repeated(self) -> None:
-        """Look for ids that stand there more than once; sorted ones show at once that none does."""
+    def add_nameless_and_repeated(self) -> None:
+        """Look for ids that are missing or stand there more than once; sorted ones show at once that none does."""
         texts = pa.array(self.ids)
+        if texts.null_count:
+            self.say(f"{texts.null_count} of {len(texts)} rows have no account. Give each row one.")
         if texts.null_count or not pc.all(pc.less(texts[:-1], texts[1:])).as_py():
             repeated = pd.Index(self.ids).duplicated()
             self.add(repeated, "stand in the table more than once", "Give one row an account.")

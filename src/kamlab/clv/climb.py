@@ -72,23 +72,23 @@ def climb(
     *,
     wanted: float = np.inf,
     exact: bool = False,
-    known: Local | None = None,
 ) -> Point:
     """Climb by damped Newton steps, or by scoring (Berndt, Hall, Hall and Hausman 1974); by L-BFGS-B where stuck.
 
     The climb ends where the slope is under the tolerance, or where `wanted` is ten times as far off as the slope and
-    the curvature promise. `known` is the objective at the start, if it has been computed.
+    the curvature promise.
     """
     lower, upper = np.asarray(bounds, dtype=float).T
     at = np.clip(start, lower, upper)
-    value, gradient, curvature = known or objective(at)
-    everything = np.ones(len(at), dtype=bool)
+    value, gradient, curvature = objective(at)
+    free = everything = np.ones(len(at), dtype=bool)
+    at_bound = not ((at > lower) & (at < upper)).all()
     damping, longest, failures = 1e-3, LONGEST_STEP, 0
     for _ in range(MOST_STEPS):
-        low, high = at <= lower, at >= upper
-        at_bound = (low | high).any()
-        free = ~((low & (gradient > 0)) | (high & (gradient < 0))) if at_bound else everything
-        slope = float(np.abs(gradient[free]).max(initial=0.0))
+        if at_bound:
+            low, high = at <= lower, at >= upper
+            free = ~((low & (gradient > 0)) | (high & (gradient < 0)))
+        slope = float(np.abs(gradient[free] if at_bound else gradient).max(initial=0.0))
         if slope < tolerance or not np.isfinite(value):
             break
         step = _step(gradient, curvature, free, None if exact else damping)
@@ -97,11 +97,11 @@ def climb(
             step = _step(gradient, curvature, free & ~outwards, None if exact else damping)
         if value + 5 * gradient @ step > wanted:
             break
-        trial = _within(at, step, longest, lower, upper)
+        trial, meets = _within(at, step, longest, lower, upper)
         there = objective(trial)
         level = abs(there[0] - value) <= _ROUNDING * (1 + abs(value)) and np.abs(there[1][free]).max() < slope
         if there[0] < value or level:
-            (value, gradient, curvature), at = there, trial
+            (value, gradient, curvature), at, at_bound, free = there, trial, meets, everything
             damping, longest, failures = max(damping / 10, 1e-9), min(2 * longest, LONGEST_STEP), 0
         else:
             damping, longest, failures = 10 * damping, np.abs(trial - at).max() / 4 if exact else longest, failures + 1
@@ -135,16 +135,19 @@ def _step(gradient: np.ndarray, curvature: np.ndarray, free: np.ndarray, damping
     return step
 
 
-def _within(at: np.ndarray, step: np.ndarray, longest: float, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Go a step, no longer than allowed, and no further than to the first bound in its way."""
-    length = min(1.0, longest / np.abs(step).max(initial=1e-300))
+def _within(
+    at: np.ndarray, step: np.ndarray, longest: float, lower: np.ndarray, upper: np.ndarray
+) -> tuple[np.ndarray, bool]:
+    """Go a step, no longer than allowed and no further than to the first bound in its way; say if it meets one."""
+    furthest = float(np.abs(step).max(initial=0.0))
+    length = longest / furthest if furthest > longest else 1.0
     trial = at + length * step
     if ((trial > lower) & (trial < upper)).all():
-        return trial
+        return trial, False
     moving = step != 0
     room = np.where(step > 0, upper, lower)[moving] - at[moving]
     trial = np.clip(at + min(length, float((room / step[moving]).min(initial=1.0))) * step, lower, upper)
-    return np.where(trial - lower < _AT_BOUND, lower, np.where(upper - trial < _AT_BOUND, upper, trial))
+    return np.where(trial - lower < _AT_BOUND, lower, np.where(upper - trial < _AT_BOUND, upper, trial)), True
 
 
 def highest(objective: Objective, starts: Sequence[np.ndarray], bounds: Bounds, exact: bool) -> Point:
@@ -168,27 +171,22 @@ def newton_top(
 ) -> Point:
     """Return the top of an exact objective.
 
-    The climb begins at the start of highest likelihood, on the pilot where there is one. Where it ends in doubt (at a
-    bound, or open in some direction) all starts are climbed from, on the pilot where there is one, and the highest top
-    counts.
+    The climb begins at the last start, which knows the most of the data, on the pilot where there is one. Where it ends
+    in doubt (at a bound, or open in some direction) the others are climbed from too, on the pilot where there is one,
+    and the highest top counts.
     """
-    rough = pilot or objective
-    points = [np.clip(start, *np.asarray(bounds, dtype=float).T) for start in starts]
-    known = [rough(point) for point in points]
-    best = int(np.argmin([local[0] if np.isfinite(local[0]) else np.inf for local in known]))
-    others = points[:best] + points[best + 1 :]
+    *others, last = starts
     if pilot is None:
-        top = climb(objective, points[best], bounds, SHARP, exact=True, known=known[best])
+        top = climb(objective, last, bounds, SHARP, exact=True)
         if is_doubtful(top, bounds, n_accounts):
-            others = points[:best] + points[best + 1 :]
             tops = [climb(objective, start, bounds, SHARP, exact=True) for start in others]
             top = min(_finite([top, *tops]), key=_height)
         return top
-    begin = climb(pilot, points[best], bounds, ROUGH, exact=True, known=known[best])
+    begin = climb(pilot, last, bounds, ROUGH, exact=True)
     top = climb(objective, begin.at, bounds, SHARP, exact=True)
     if is_doubtful(top, bounds, n_accounts):
-        other = highest(pilot, points, bounds, exact=True)
-        if other.value < begin.value - _SAME_HILL:
+        other = highest(pilot, starts, bounds, exact=True)
+        if not other.value >= begin.value - _SAME_HILL:
             top = min(top, climb(objective, other.at, bounds, SHARP, exact=True), key=_height)
     return _finite([top])[0]
 

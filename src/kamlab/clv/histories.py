@@ -24,7 +24,7 @@ class Histories(NamedTuple):
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
     (x, t_x, age, *z), weight, place = merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
-    return Histories(x, t_x, age, weight, np.column_stack([np.empty((len(x), 0)), *z])), place
+    return Histories(x, t_x, age, weight, np.column_stack(z) if z else np.empty((len(x), 0))), place
 
 
 def sample(rows: Histories, size: int) -> Histories:

@@ -27,6 +27,7 @@ def no_worse_than_limits(
     n_accounts: float,
     *,
     near: Callable[[np.ndarray, Mapping[str, float]], np.ndarray] | None = None,
+    at_least: Callable[[Mapping[str, float]], float] | None = None,
     exact: bool = False,
 ) -> Maximum:
     """Fit the limiting cases too; where one is better than the maximum, climb again from there and note it.
@@ -42,10 +43,14 @@ def no_worse_than_limits(
     n_accounts : float
     near : callable, optional
         Log parameters and those held → log parameters from which to climb; without it the maximum's own.
+    at_least : callable, optional
+        Log parameters held → what the objective cannot fall below in that limit.
     exact : bool
         Whether the objective's third value is its matrix of second derivatives.
     """
     for held in limits:
+        if at_least is not None and at_least(held) > maximum.value:
+            continue
         free = [i for i, name in enumerate(names) if name not in held]
         whole = maximum.log_params.copy() if near is None else near(maximum.log_params, held)
         for name, value in held.items():

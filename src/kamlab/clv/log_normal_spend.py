@@ -23,6 +23,7 @@ import pandas as pd
 
 from kamlab.clv.base import NOTE_FEW, FittedModel, with_prior
 from kamlab.clv.checks import MIN_REPEAT_BUYERS, Spend, as_frame, read_order_values, read_spend, require_columns
+from kamlab.clv.climb import one_thread
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 
@@ -181,7 +182,8 @@ class LogNormalSpend(FittedModel):
             return penalty.sum() - value.mean(), 2 * penalty - gradient.mean(axis=1), outer
 
         weighed = with_prior(objective, np.array(_STARTS[0]), _FEW_PRIOR_SD, len(valued)) if few else objective
-        maximum = self._maximise(weighed, lambda: None, _STARTS, _BOUNDS, len(valued))
+        with one_thread():
+            maximum = self._maximise(weighed, lambda: None, _STARTS, _BOUNDS, len(valued))
         params = self._keep(PARAMETERS, maximum, np.array([scale, 0.0, 0.0, 0.0]), len(valued))
         value, _ = log_likelihood(np.log(params), orders._replace(log_mean=orders.log_mean + scale))
         self.log_likelihood_ = float(value.sum())

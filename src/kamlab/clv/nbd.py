@@ -91,6 +91,9 @@ class NBD(TransactionModel):
     ) -> tuple[np.ndarray, np.ndarray]:
         return log_likelihood(log_params, x, t_x, age)
 
+    def _there(self, rows: Histories) -> np.ndarray:
+        return rows.T
+
     @property
     def _quick(self) -> bool:
         return True

@@ -63,7 +63,11 @@ class CountTerms:
 
 def logistic(log_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the probability, its complement, and ln(1 + odds)."""
-    odds = np.exp(np.minimum(log_odds, _LARGEST_LOG))
+    if log_odds.max(initial=0.0) < _LARGEST_LOG:
+        odds = np.exp(log_odds)
+        either = np.log1p(odds)
+    else:
+        odds = np.exp(np.minimum(log_odds, _LARGEST_LOG))
+        either = np.maximum(log_odds, 0.0) + np.log1p(np.exp(-np.abs(log_odds)))
     both = 1 + odds
-    either = np.log1p(odds) if log_odds.max(initial=0.0) < _LARGEST_LOG else np.logaddexp(0.0, log_odds)
     return odds / both, 1 / both, either

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -27,10 +28,26 @@ class Space(NamedTuple):
     bounds: Sequence[tuple[float, float]]
 
 
-def _near_limit(log_params: np.ndarray, held: Mapping[str, float]) -> np.ndarray:
-    """Return where a climb to a limit begins: all rates alike at their mean; or, where nobody leaves, half of them."""
+def _near_limit(
+    by_moments: Sequence[float] | np.ndarray, log_params: np.ndarray, held: Mapping[str, float]
+) -> np.ndarray:
+    """Return where a climb to a limit begins: all rates alike at their mean; or, where nobody leaves, by moments."""
     log_r, log_alpha, *others = log_params
-    return np.array([log_r, log_alpha + (held["r"] - log_r if "r" in held else np.log(2)), *others])
+    if "r" in held:
+        return np.array([log_r, log_alpha + held["r"] - log_r, *others])
+    return np.array([by_moments[0], by_moments[1] + np.log(2), *others])
+
+
+def _alike_at_least(rows: Histories, there: np.ndarray, held: Mapping[str, float]) -> float:
+    """Return what the objective cannot fall below where all accounts buy at one rate.
+
+    The times of x purchases at a rate λ have a density of at most λ^x · e^(−λ · time there), whatever became of the
+    account; summed over accounts it is highest at λ = purchases / time.
+    """
+    if "r" not in held:
+        return -np.inf
+    bought, time = rows.weight @ rows.x, rows.weight @ there
+    return float(bought * (1 - np.log(bought / time)) / rows.weight.sum())
 
 
 class TransactionModel(FittedModel):
@@ -114,6 +131,10 @@ class TransactionModel(FittedModel):
     ) -> np.ndarray:
         """Draw the purchases within t of accounts that are alive at T."""
 
+    def _there(self, rows: Histories) -> np.ndarray:
+        """Return the time that each account has certainly not left in."""
+        return rows.t_x
+
     def _most(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
         """Return the purchases expected of an account that never leaves: its posterior mean rate × t."""
         return (params[0] + x) * t / (params[1] + age)
@@ -179,7 +200,15 @@ class TransactionModel(FittedModel):
             maximum = maximise(objective, starts=[start], bounds=bounds, n_accounts=total)
         if not self._is_penalised():
             maximum = no_worse_than_limits(
-                maximum, objective, names, bounds, self.limits, total, near=_near_limit, exact=exact
+                maximum,
+                objective,
+                names,
+                bounds,
+                self.limits,
+                total,
+                near=partial(_near_limit, starts[-1]),
+                at_least=partial(_alike_at_least, scaled, self._there(scaled)) if exact else None,
+                exact=exact,
             )
         params = self._keep(names, maximum, log_scale, len(data.x))
         if exact and not self.penalizer and NOTE_PENALISED not in maximum.notes:

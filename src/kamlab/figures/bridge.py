@@ -61,7 +61,7 @@ def draw(steps: pd.DataFrame, t: Translator) -> Figure:
     floor = max(0.0, low[~end].min(initial=high.max()) - (high.max() - low[~end].min(initial=0.0)) * 0.6)
     span = high.max() - floor
     with style():
-        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 1.45))
+        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 1.25))
         for i, row in rows.iterrows():
             bottom = floor if end[i] else low[i]
             colour, hatch = _look(row["part"], row["money"])

@@ -26,6 +26,8 @@ BAR = 0.06
 """Width of a class's bar; the panel is 1 wide."""
 GAP = 0.05
 """Room between classes, as a share of the total."""
+LABEL_ROOM = 0.18
+"""Room that a class takes at least, so that its label does not cover the next one."""
 LEAST = 0.012
 """Height of the thinnest class or stream drawn, so that it can be seen."""
 
@@ -79,7 +81,7 @@ def draw(panels: Sequence[Panel], t: Translator) -> Figure | None:
     if not panels:
         return None
     with style():
-        figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH_INCHES, 3.1), squeeze=False)
+        figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH_INCHES, 3.6), squeeze=False)
         for panel, here in zip(panels, axes[0], strict=True):
             _panel(here, panel, t)
         set_title(axes[0][0], title(panels, t))
@@ -96,10 +98,11 @@ def _panel(axes: Axes, panel: Panel, t: Translator) -> None:
         _ribbon(axes, low, stream.height, COLOURS[stream.before], moved=stream.before != stream.after)
         bottoms["before"][stream.before] += stream.height
         bottoms["after"][stream.after] += stream.height
-    axes.set(xlim=(-0.62, 1.62), ylim=(-0.12, 1.1 + GAP * len(NODES)))
-    # Outside the bars, so that two long dates stand apart.
+    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    axes.set(xlim=(-0.62, 1.62), ylim=(-0.2, max(bar.get_y() + bar.get_height() for bar in bars) + 2 * GAP))
+    # Outside the bars, so that two long dates stand apart, and below the label of the lowest class, however thin.
     for x, side in ((-0.2, panel.left), (1.2, panel.right)):
-        axes.text(x, -0.04, side, ha="center", va="top", fontweight="bold")
+        axes.text(x, -0.11, side, ha="center", va="top", fontweight="bold")
     axes.set_axis_off()
 
 
@@ -123,7 +126,7 @@ def _bars(axes: Axes, streams: pd.DataFrame, side: str, t: Translator) -> dict[s
         x, align = (-BAR - 0.03, "right") if left else (1 + BAR + 0.03, "left")
         axes.text(x, low + height / 2, label, ha=align, va="center", fontsize=7.5, color=INK, linespacing=1.15)
         bottoms[node] = low
-        low += max(height, 0.09) + GAP
+        low += max(height, LABEL_ROOM) + GAP
     return bottoms
 
 

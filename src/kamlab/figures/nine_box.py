@@ -26,8 +26,8 @@ DEPTH = 100.0
 """The axes begin at a hundredth of the lower border at most; what is smaller, or not above zero, stands in a margin."""
 MARGIN = 5.0
 """The margin is as wide as a factor of five on the axis."""
-LABEL_WIDTH = 0.2
-"""Share of the horizontal axis that a box's label takes."""
+LABEL_WIDTH, LINE = 0.2, 0.055
+"""Shares of the horizontal axis that a box's label takes, and of the vertical one that a line of text takes."""
 DENSITY_FROM = 100
 """From so many accounts on points cover each other, and the ground beneath them shows how many there are."""
 GROUND = LinearSegmentedColormap.from_list("ground", ["#F6F7F9", GRID, "#B5BEC9"])
@@ -173,30 +173,34 @@ def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Tr
         maybe_rasterize(points)
 
 
-def _beside(axes: Axes, text: str, y: float, *, color: str, inside: bool = False) -> None:
-    """Write to the right of the axes at height `y`, or just above it at the right edge inside."""
+def _beside(axes: Axes, text: str, y: float, *, color: str, inside: bool = False, va: str = "center") -> None:
+    """Write to the right of the axes at height `y`, or at the right edge inside."""
     axes.annotate(
         text,
         (1, y),
         xycoords=("axes fraction", "data"),
-        xytext=(-3, 2) if inside else (3, 0),
+        xytext=(-3 if inside else 3, {"bottom": 2, "center": 0, "top": -2}[va]),
         textcoords="offset points",
         ha="right" if inside else "left",
-        va="bottom" if inside else "center",
+        va=va,
         color=color,
+        bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 0.5} if inside else None,
     )
 
 
 def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool) -> None:
     """Draw borders, with their amounts at the right and the upper edge."""
     color, dashes = (INK, "-") if solid else (MUTED, (0, (4, 3)))
-    for cut in borders.get("contribution", ()):
+    rows, columns = (borders.get(axis, ()) for axis in ("contribution", "potential"))
+    # amounts of borders that lie close together stand below the lower and above the upper one
+    close = len(rows) == 2 and _share_between(axes.get_ylim(), rows) < LINE
+    for cut, va in zip(rows, ("top", "bottom") if close else ("center" if solid else "bottom",) * 2, strict=False):
         axes.axhline(cut, color=color, linestyle=dashes, linewidth=1.0)
         # fixed and fitted borders may lie close together, so their amounts stand on different sides of the edge
-        _beside(axes, brief(cut, t), cut, color=color, inside=not solid)
-    # fixed borders are close together: their amounts stand to the left of the first and to the right of the second
-    places = ("center", "center") if solid else ("right", "left")
-    for cut, place in zip(borders.get("potential", ()), places, strict=False):
+        _beside(axes, brief(cut, t), cut, color=color, inside=not solid, va=va)
+    # likewise to the left of the first and to the right of the second; fixed borders are always close together
+    close = not solid or (len(columns) == 2 and _share_between(axes.get_xlim(), columns) < LABEL_WIDTH / 2)
+    for cut, place in zip(columns, ("right", "left") if close else ("center", "center"), strict=False):
         axes.axvline(cut, color=color, linestyle=dashes, linewidth=1.0)
         axes.annotate(
             brief(cut, t),
@@ -216,9 +220,12 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
     """Write the number of accounts and their value into each box."""
     short = without_currency(t)
     left = [axes.get_xlim()[0], *fitted["potential"]]
-    top = [*fitted["contribution"], axes.get_ylim()[1]]
     # Between close borders a label has no room beside its neighbours: it goes a line down.
     narrow = _share_between(axes.get_xlim(), fitted["potential"]) < LABEL_WIDTH
+    bottom, upper = axes.get_ylim()
+    top = [_share_between((bottom, upper), (bottom, cut)) for cut in fitted["contribution"]] + [1.0]
+    for row in (1, 0):  # nor over the next row's: that goes down as far as it must
+        top[row] = min(top[row], top[row + 1] - LINE * (2 if narrow else 1))
     for row, column in np.ndindex(3, 3):
         box = cells[(cells["row"] == row) & (cells["column"] == column)]
         axes.annotate(
@@ -227,8 +234,9 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
                 accounts=len(box),
                 value=short.money(box["expected_contribution"].sum()),
             ),
-            (left[column], top[row]),
-            xytext=(3, -15 if narrow and column == 1 else -3),
+            (left[column], top[row] - (LINE if narrow and column == 1 else 0.0)),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -3),
             textcoords="offset points",
             va="top",
             fontweight="bold",

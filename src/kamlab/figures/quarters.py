@@ -90,8 +90,10 @@ def draw(quarters: pd.DataFrame, t: Translator) -> Figure | None:
                 color=ACCENT,
                 label=t("a year before"),
             )
-        axes.set_xticks(place, [t("to {month}", month=month(end, t)) for end in quarters["end"]], fontsize=7.5)
-        axes.set_ylim(min(0.0, quarters["actual"].min()), 1.22 * np.nanmax(quarters[["actual", "plan", "last_year"]]))
+        axes.set_xticks(place, [month(end, t) for end in quarters["end"]], fontsize=7.5)
+        axes.set_xlabel(t("Quarter to"))
+        highest = float(np.nanmax(quarters[["actual", "plan", "last_year"]]))
+        axes.set_ylim(min(0.0, quarters["actual"].min()), 1.22 * highest if highest > 0 else 1.0)
         axes.set_ylabel(with_currency(t("Revenue a quarter"), t))
         money_axis(axes.yaxis, t)
         axes.tick_params(axis="x", length=0)

@@ -127,13 +127,13 @@ def _parts(known: Known, as_of: date) -> dict[str, pd.DataFrame]:
     }
     side = {name: known.side.get(name, _empty(columns)) for name, columns in empty.items()}
     industries = known.accounts.set_index("account")["industry"]
-    last = known.side["contacts"].groupby("account")["date"].max() if "contacts" in known.side else {}
-    cadence = known.cadence.assign(
-        last_contact=known.cadence["account"].map(last).fillna(known.cadence["last_contact"])
-    )
+    seen = pd.to_datetime(known.cadence["last_contact"])
+    if "contacts" in known.side:
+        last = known.side["contacts"].groupby("account")["date"].max()
+        seen = pd.to_datetime(known.cadence["account"].map(last)).fillna(seen)
     return {
         "credit": known.credit,
-        "cadence": _overdue(cadence, as_of),
+        "cadence": _overdue(known.cadence.assign(last_contact=seen), as_of),
         "deals": known.deals[known.deals["account"].notna()],
         "mix": usual_mix(known.mix, industries, least=LEAST_BUYERS),
         "people": known_people(side["persons"], as_of),
@@ -146,7 +146,7 @@ def _parts(known: Known, as_of: date) -> dict[str, pd.DataFrame]:
 
 def _overdue(cadence: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """Return the contacts that are due, counted from the last one on record."""
-    due_day = cadence["last_contact"] + pd.to_timedelta(cadence["interval_days"], "D")
+    due_day = pd.to_datetime(cadence["last_contact"]) + pd.to_timedelta(cadence["interval_days"], "D")
     due_day = due_day.fillna(cadence["next_contact"])
     late = (pd.Timestamp(as_of) - due_day).dt.days.clip(lower=0)
     return cadence.assign(next_contact=due_day, overdue_days=late)
@@ -234,7 +234,8 @@ def _head(
     labels = known.accounts[["account", "name", "type_000", "strategy", "plan_required_rule"]]
     table = chosen.merge(labels, on="account", validate="one_to_one").rename(columns={"plan_required_rule": "rule"})
     draws = known.draws.set_index("account")
-    table = table.merge(facts, on="account", how="left", validate="one_to_one")
+    own = facts[["account", *(name for name in facts if name not in table)]]
+    table = table.merge(own, on="account", how="left", validate="one_to_one")
     quantiles = draws.quantile([MIDDLE, STRETCH], axis=1).T.reindex(table["account"]).to_numpy(dtype=float)
     table["revenue_p50"], table["revenue_p80"] = quantiles.T
     table["updated"] = pd.to_datetime(table["account"].map(known.notes.updated))

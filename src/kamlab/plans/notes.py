@@ -84,12 +84,8 @@ def read_notes(path: Path, *, personal: bool = False) -> Notes:
     sheet = _load(path, values=True)[SHEET]
     rows = sheet.iter_rows(values_only=True)
     header = [_text(name) for name in next(rows, ())]
+    _refuse_headless(path, header)
     known = (ACCOUNT, NAME, OWNER, UPDATED, *(field.name for field in FIELDS))
-    if ACCOUNT not in header:
-        raise DataError(
-            f'{path} has no column "{ACCOUNT}" in the first row of its sheet "{SHEET}". Give the column of account ids '
-            "that name again."
-        )
     entries: dict[str, dict[str, str]] = {}
     updated: dict[str, date] = {}
     repeated: list[str] = []
@@ -149,7 +145,7 @@ def update_notes(
     """
     from openpyxl import Workbook
 
-    new = not path.exists()
+    new, before = not path.exists(), _state(path)
     if not new:
         refuse_open(path)
     book = Workbook() if new else _load(path)
@@ -158,6 +154,7 @@ def update_notes(
         _write_header(book[SHEET])
     sheet = book[SHEET]
     header = {_text(cell.value): cell.column for cell in sheet[1] if cell.value is not None}
+    _refuse_headless(path, list(header))
     added_columns = [name for name in (UPDATED, *read_fields(personal=personal)) if name not in header]
     for name in added_columns:
         header[name] = len(header) + 1 if new else sheet.max_column + 1
@@ -174,6 +171,8 @@ def update_notes(
     try:
         with replacing(path) as temporary:
             book.save(temporary)
+            if _state(path) != before:
+                raise DataError(f"{path} was changed by somebody else meanwhile, and stays as it is. Run again.")
     except OSError as error:
         raise DataError(
             f"{path} cannot be written: {error.strerror or error}. Nothing in it was changed. Make its folder "
@@ -198,6 +197,11 @@ def refuse_open(path: Path) -> None:
         )
 
 
+def _state(path: Path) -> tuple[int, int] | None:
+    """Return what changes when somebody else writes the file."""
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else None
+
+
 def _load(path: Path, *, values: bool = False) -> Any:
     """Open the workbook: with the values of its formulas, or with the formulas themselves."""
     from zipfile import BadZipFile
@@ -218,6 +222,14 @@ def _load(path: Path, *, values: bool = False) -> Any:
             f"{first_ids(book.sheetnames)}. Give the sheet with the plans that name again."
         )
     return book
+
+
+def _refuse_headless(path: Path, header: list[str | None]) -> None:
+    if ACCOUNT not in header:
+        raise DataError(
+            f'{path} has no column "{ACCOUNT}" in the first row of its sheet "{SHEET}". Give the column of account ids '
+            "that name again."
+        )
 
 
 def _text(value: Any) -> str | None:

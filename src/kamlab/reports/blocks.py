@@ -140,6 +140,7 @@ class Cover(Block):
 
     A document has at most one. `facts` are pairs of a label and a value; `as_of` is a sentence, `date` its day in ISO
     format; `locale` is the language as in "en_GB"; `words` holds the translated words that the document itself needs.
+    `logo` is a picture as SVG text, described by `logo_alt`; `accent` is the colour of headings and cover, or empty.
     A `compact` cover is a band across the top of the first page, which then holds the document's beginning too.
     """
 
@@ -154,6 +155,9 @@ class Cover(Block):
     confidentiality: str = ""
     words: dict[str, str] = field(default_factory=dict)
     compact: bool = False
+    logo: str = ""
+    logo_alt: str = ""
+    accent: str = ""
 
 
 @dataclass(frozen=True)
@@ -309,6 +313,8 @@ def cover(
     facts: Iterable[tuple[str, str]] = (),
     confidentiality: str = "",
     compact: bool = False,
+    logo: str = "",
+    accent: str = "",
 ) -> Cover:
     """Make the first page; it also sets the document's language, running header and footer.
 
@@ -328,6 +334,10 @@ def cover(
         Line at the foot of every page.
     compact : bool
         Whether it is a band across the top of the first page, not a page of its own.
+    logo : str
+        The company's logo as SVG text, such as `look.read_logo` returns it.
+    accent : str
+        Colour of headings, rules and cover, such as "#17365d"; the usual one where it is empty.
     """
     t = translator
     return Cover(
@@ -341,6 +351,9 @@ def cover(
         confidentiality=confidentiality,
         words=words(t),
         compact=compact,
+        logo=logo,
+        logo_alt=t("Logo of {company}", company=company) if logo else "",
+        accent=accent,
     )
 
 

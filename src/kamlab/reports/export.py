@@ -20,7 +20,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +38,19 @@ RESERVED = frozenset(
 )
 """Names that Windows gives to no file."""
 
-META_FIELDS = ("title", "company", "as_of", "date", "locale", "confidentiality", "words")
-COVER_FIELDS = ("title", "subtitle", "facts", "compact")
+SECTION_TAG = "section:"
+META_FIELDS = ("title", "company", "as_of", "date", "locale", "confidentiality", "words", "accent")
+COVER_FIELDS = ("title", "subtitle", "facts", "compact", "logo", "logo_alt")
 
 
-def read_document(path: Path | str) -> dict[str, Any]:
+def read_document(path: Path | str, *, sections: Sequence[str] | None = None) -> dict[str, Any]:
     """Return the document of an executed notebook file; see `to_document`."""
-    return to_document(nbformat.read(path, as_version=4), name=Path(path).name)
+    return to_document(nbformat.read(path, as_version=4), name=Path(path).name, sections=sections)
 
 
-def to_document(notebook: NotebookNode, *, name: str = "the notebook") -> dict[str, Any]:
+def to_document(
+    notebook: NotebookNode, *, name: str = "the notebook", sections: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Return the document that an executed notebook publishes.
 
     Markdown cells and blocks are taken in order; printed text and other outputs stay in the notebook.
@@ -58,6 +61,9 @@ def to_document(notebook: NotebookNode, *, name: str = "the notebook") -> dict[s
         An executed notebook, version 4.
     name : str
         What errors call it.
+    sections : sequence of str, optional
+        Which sections are taken, in this order; all in the notebook's order if None. A cell's tag `section:NAME` begins
+        a section, which goes on to the next such tag; cells before the first tag come first in any case.
 
     Returns
     -------
@@ -71,8 +77,12 @@ def to_document(notebook: NotebookNode, *, name: str = "the notebook") -> dict[s
         from 1 over all cells, and the block.
     """
     body: list[Element] = []
+    parts: dict[str, list[Element]] = {"": body}
     cover: dict[str, Any] | None = None
     for number, cell in enumerate(notebook.cells, start=1):
+        begun = _section_begun(cell)
+        if begun:
+            body = parts.setdefault(begun, [])
         if cell.cell_type == "markdown":
             body += markdown.elements(cell.source)
         elif cell.cell_type == "code":
@@ -83,6 +93,7 @@ def to_document(notebook: NotebookNode, *, name: str = "the notebook") -> dict[s
                     cover = block
                 else:
                     raise ReportError(f"{name}, cell {number}: a document can have only one cover.")
+    body = [element for part in ("", *_chosen(parts, sections)) for element in parts[part]]
     _level_headings(body)
     meta = _meta(cover, body, name)
     _number(body, meta["words"])
@@ -92,6 +103,18 @@ def to_document(notebook: NotebookNode, *, name: str = "the notebook") -> dict[s
         "cover": {key: cover[key] for key in COVER_FIELDS} if cover else None,
         "body": body,
     }
+
+
+def _section_begun(cell: NotebookNode) -> str:
+    """Return the section that a cell's tag begins; empty without such a tag."""
+    tags = cell.metadata.get("tags", [])
+    return next((tag.removeprefix(SECTION_TAG) for tag in tags if tag.startswith(SECTION_TAG)), "")
+
+
+def _chosen(parts: dict[str, list[Element]], sections: Sequence[str] | None) -> list[str]:
+    """Return the tagged sections that are taken, in order."""
+    known = [part for part in parts if part]
+    return known if sections is None else [section for section in sections if section in known]
 
 
 def _blocks(cell: NotebookNode, where: str) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,7 @@ EXAMPLE_LENGTH = 60
 # of text around or to end it.
 DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 SPACES = frozenset("\n\r\t\v\f\u0085\u2028\u2029")
+SVG_FIELDS = ("svg", "logo")
 VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 
 
@@ -73,10 +74,10 @@ def clean_document(document: dict[str, Any]) -> tuple[dict[str, Any], list[Repla
         if not isinstance(node, str):
             return node
         # A figure's lines stay: an image in it is base64 text that may be broken over lines.
-        text, missing = _translate(node, {ord("\n"): "\n"}) if key == "svg" else clean(node)
+        text, missing = _translate(node, {ord("\n"): "\n"}) if key in SVG_FIELDS else clean(node)
         for character in missing:
             if character not in examples:
-                examples[character] = _example(node, character, markup=key == "svg")
+                examples[character] = _example(node, character, markup=key in SVG_FIELDS)
         counts.update(missing)
         return text
 

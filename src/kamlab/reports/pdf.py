@@ -19,6 +19,7 @@ import typst
 
 from kamlab.errors import ReportError
 from kamlab.i18n import MISSING
+from kamlab.look import ACCENT
 from kamlab.reports.glyphs import FONTS_DIR, Replaced, clean_document
 
 TEMPLATE = Path(__file__).parent / "template" / "report.typ"
@@ -85,7 +86,7 @@ def compile_pdf(document: dict[str, Any], *, timestamp: date) -> tuple[bytes, li
             root=TEMPLATE.parent,
             font_paths=_fonts(),
             format="pdf",
-            sys_inputs={"document": json.dumps(printable, ensure_ascii=False)},
+            sys_inputs={"document": json.dumps(printable, ensure_ascii=False), "accent": meta["accent"] or ACCENT},
             pdf_standards=STANDARDS,
             timestamp=_seconds(timestamp),
         )

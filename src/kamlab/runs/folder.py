@@ -266,9 +266,9 @@ def _open_run(folder: Path, config: str | Path, as_of: str, accept_stale: bool) 
     return Run(folder, frozen.config, period, accept_stale=frozen.accept_stale)
 
 
-def _compared(config: Config) -> tuple[Path, dict[str, Any], str]:
-    """Return what two configurations are compared by: a playbook counts by what is in it, not by where it lies."""
-    playbook = config.strategies.playbook
-    path = config.resolve(playbook) if playbook else None
-    found = ("missing" if not path.is_file() else file_hash(path)) if path else ""
-    return config.base, config.model_dump(mode="json", exclude={"base", "strategies"}), found
+def _compared(config: Config) -> tuple[Path, dict[str, Any], list[str]]:
+    """Return what two configurations are compared by: playbook and logo count by what is in them, not by where."""
+    paths = [config.resolve(path) for path in (config.strategies.playbook, config.report.logo) if path]
+    found = [file_hash(path) if path.is_file() else "missing" for path in paths]
+    settings = config.model_dump(mode="json", exclude={"base": True, "strategies": True, "report": {"logo"}})
+    return config.base, settings, found

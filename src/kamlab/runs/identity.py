@@ -19,12 +19,23 @@ from kamlab.runs.plan_notes import notes_mark
 from kamlab.sources import content_hash, is_url
 
 VERSIONED = (
-    *("babel", "duckdb", "ibis-framework", "lifetimes", "matplotlib", "mistune", "numpy", "pandas", "pyarrow"),
+    *(
+        "babel",
+        "duckdb",
+        "ibis-framework",
+        "lifetimes",
+        "matplotlib",
+        "mistune",
+        "numpy",
+        "openpyxl",
+        "pandas",
+        "pyarrow",
+    ),
     *("scikit-learn", "scipy", "typst"),
 )
 """Packages whose version can change a table or a document."""
 
-CODE_SUFFIXES = {".py", ".toml", ".typ", ".po", ".ipynb", ".ttf"}
+CODE_SUFFIXES = {".py", ".toml", ".typ", ".po", ".ipynb", ".ttf", ".css", ".js"}
 
 
 def study_period(config: Config, as_of: str = "", *, today: date | None = None) -> StudyPeriod:
@@ -84,8 +95,8 @@ def input_hashes(config: Config) -> dict[str, str]:
     }
     written = notes_mark(config)
     found |= {config.plans.notes: written} if written else {}
-    playbook = config.strategies.playbook
-    return found | ({playbook: content_hash(playbook, base=config.base)} if playbook else {})
+    beside = [path for path in (config.strategies.playbook, config.report.logo) if path]
+    return found | {path: content_hash(path, base=config.base) for path in beside}
 
 
 @cache

@@ -10,8 +10,8 @@ from kamlab.errors import DataError
 from kamlab.i18n import Translator
 
 
-def refuse_open_notes(config: Config) -> None:
-    """Refuse a run while somebody has the workbook open: what stands there may not be saved yet.
+def refuse_notes(config: Config) -> None:
+    """Refuse a run whose workbook cannot be read, or is open: what stands there may not be saved yet.
 
     Raises
     ------
@@ -22,6 +22,7 @@ def refuse_open_notes(config: Config) -> None:
     path = config.resolve(config.plans.notes)
     if path.exists():
         refuse_open(path)
+        notes_mark(config)
 
 
 def notes_mark(config: Config) -> str:
@@ -49,9 +50,10 @@ def offer_notes(config: Config, folder: Path, translator: Translator) -> tuple[s
 
     from kamlab.plans.notes import update_notes
 
-    if config.base.resolve() == resources.sample().resolve():
+    table = folder / "tables" / "plans.parquet"
+    if config.base.resolve() == resources.sample().resolve() or not table.is_file():
         return ()
-    plans = pd.read_parquet(folder / "tables" / "plans.parquet")
+    plans = pd.read_parquet(table)
     planned = plans[plans["planned"]].rename(columns={"responsible": "owner"})
     path = config.resolve(config.plans.notes)
     if planned.empty and not path.exists():

@@ -16,6 +16,8 @@ from kamlab.config import Config, Frozen, freeze
 from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.i18n import Translator
 from kamlab.i18n import languages as known_languages
+from kamlab.look import read_logo
+from kamlab.runs import documents
 from kamlab.runs.chapters import execute, kernel_environment
 from kamlab.runs.drafts import find_config
 from kamlab.runs.folder import FROZEN, MANIFEST, SCRATCH
@@ -33,17 +35,15 @@ from kamlab.runs.output import (
     refuse_foreign,
     switch,
 )
-from kamlab.runs.plan_notes import offer_notes, refuse_open_notes
+from kamlab.runs.plan_notes import offer_notes, refuse_notes
 from kamlab.sources import file_hash
 
 CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
 """Chapters that make the tables, in order."""
 
-PLANS = "06_account_plans"
-
 DOCUMENTS = {
     "05_management_report": "management-report",
-    PLANS: "account-plans",
+    documents.PLANS: "account-plans",
     "07_period_review": "period-review",
     "08_appendix": "appendix",
 }
@@ -170,7 +170,9 @@ def _refuse_early(config: Config, langs: Sequence[str]) -> None:
         from kamlab.strategies import load_playbook
 
         load_playbook(config.resolve(config.strategies.playbook))
-    refuse_open_notes(config)
+    refuse_notes(config)
+    if config.report.logo:
+        read_logo(config.resolve(config.report.logo))
 
 
 def _silent(step: str, number: int, total: int) -> None:
@@ -181,7 +183,8 @@ def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progres
     """Run the chapters in a new folder; return seconds a step."""
     (folder / "notebooks").mkdir(parents=True)
     (folder / "log").mkdir()
-    (folder / "pdf").mkdir()
+    for name in documents.FOLDERS:
+        (folder / name).mkdir()
     if earlier is not None:
         hand_on(earlier, folder)
     # The chapters read what the run was started with, whatever happens to the files meanwhile.
@@ -197,27 +200,25 @@ def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progres
     steps: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in CHAPTERS]
     written = [(notebook, lang) for notebook in DOCUMENTS for lang in langs]
     steps += [(notebook, f"{notebook}.{lang}", {"lang": lang}) for notebook, lang in written]
-    total = len(steps) + len(written)
+    executed = [(f"{notebook}.{lang}", f"{DOCUMENTS[notebook]}.{lang}") for notebook, lang in written]
+    executed += [(name, name) for name in CHAPTERS]
+    papers = documents.planned(folder, frozen, executed)
+    total = len(steps) + len(papers)
     timings: dict[str, float] = {}
     with kernel_environment():
         for number, (notebook, label, extra) in enumerate(steps, start=1):
             progress(label, number, total)
             start = time.perf_counter()
-            executed = folder / "notebooks" / f"{label}.ipynb"
-            execute(resources.notebooks() / f"{notebook}.ipynb", executed, parameters | extra, folder)
+            target = folder / "notebooks" / f"{label}.ipynb"
+            execute(resources.notebooks() / f"{notebook}.ipynb", target, parameters | extra, folder)
             timings[label] = time.perf_counter() - start
     # Chapters' kernels are ended without ceremony; what their engines left goes here.
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
-    from kamlab.reports import export_pdf
-
     messages: list[str] = []
-    for number, (notebook, lang) in enumerate(written, start=len(steps) + 1):
-        label = f"{DOCUMENTS[notebook]}.{lang}.pdf"
+    for number, (label, write) in enumerate(papers, start=len(steps) + 1):
         progress(label, number, total)
         start = time.perf_counter()
-        executed = folder / "notebooks" / f"{notebook}.{lang}.ipynb"
-        parts = folder / "pdf" / "plans" if notebook == PLANS else None
-        messages += export_pdf(executed, folder / "pdf" / label, as_of=frozen.as_of, parts=parts)
+        messages += write()
         timings[label] = time.perf_counter() - start
     (folder / "log" / "timings.json").write_text(json.dumps(timings, indent=1), "utf-8")
     (folder / "log" / "messages.txt").write_text("".join(f"{m}\n" for m in messages), "utf-8")
@@ -238,12 +239,9 @@ def _refuse_changed(folder: Path, config: Config, inputs: Mapping[str, str]) -> 
 
 def _write_manifest(folder: Path, frozen: Frozen, inputs: Mapping[str, str], mark: str, supersedes: str | None) -> None:
     config = frozen.config
-    outputs = {
-        p.relative_to(folder).as_posix(): file_hash(p)
-        for part in ("tables", "pdf")
-        for p in sorted((folder / part).rglob("*"))
-        if p.is_file()
-    }
+    found = [p for part in ("tables", *documents.FOLDERS) for p in sorted((folder / part).rglob("*"))]
+    found += sorted(folder.glob(f"{documents.WORKBOOK}*.xlsx"))
+    outputs = {p.relative_to(folder).as_posix(): file_hash(p) for p in found if p.is_file()}
     facts = {
         "company": config.company.name,
         "as_of": str(frozen.as_of),

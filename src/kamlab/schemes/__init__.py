@@ -19,6 +19,7 @@ from kamlab.tiers import Cuts
 __all__ = [
     "AXES",
     "CLASSES",
+    "COLUMNS",
     "SCHEMES",
     "TITLES",
     "Applied",
@@ -30,6 +31,7 @@ __all__ = [
     "inputs",
     "left_out",
     "probabilities",
+    "with_sure_potential",
 ]
 
 _FOUND = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.name != "registry"]
@@ -45,6 +47,9 @@ TITLES: dict[str, str] = {
     column: classes.title or scheme.title for scheme in SCHEMES.values() for column, classes in scheme.classes.items()
 }
 """What each column is called in print: keys of the message catalogue."""
+
+COLUMNS = tuple(dict.fromkeys([*(c.name for c in TABLES["schemes"] if c.name not in ("account", "…")), *CLASSES]))
+"""Columns of the table "schemes" after the account: the documented ones, then those of further files."""
 
 _PROBABLE = {"contribution_class": "{}", "abc_004": "abc_004_{}", "tiers_004": "tiers_004_{}"}
 """Columns that have probabilities, and how the table "class_probabilities" names those of their classes."""
@@ -93,7 +98,7 @@ def apply(
     }
     columns = {name: series for found in said.values() for name, series in found.columns.items()}
     nothing = pd.Series(None, table.index, dtype="str")
-    classes = {c.name: columns.get(c.name, nothing) for c in TABLES["schemes"] if c.name != "account"}
+    classes = {name: columns.get(name, nothing) for name in COLUMNS}
     borders = {name: c for found in said.values() for name, c in found.cuts.items()}
     listing = [
         _listed(scheme, column, table, said[name].columns.get(column), borders.get(column))
@@ -137,7 +142,17 @@ def inputs(
             table = table.merge(part[new], on="account", how="left")
     quantity = table["quantity"].clip(lower=0) / table["purchase_days"]
     table["expected_quantity"] = table["expected_purchases"] * quantity
+    table = table if potential is None else with_sure_potential(table)
     return table.sort_values("account", ignore_index=True)
+
+
+def with_sure_potential(table: pd.DataFrame) -> pd.DataFrame:
+    """Add sure_potential, the interval's bounds of a potential that sales has declared: it is taken at its word.
+
+    How far the other potentials may be off nobody knows, so a class of them changes at the second quarter only.
+    """
+    declared = table["potential_source"] == "declared"
+    return table.assign(sure_potential=table["potential_revenue"].where(declared))
 
 
 def probabilities(draws: pd.DataFrame, accounts_table: pd.DataFrame, cuts: Mapping[str, Cuts]) -> pd.DataFrame:

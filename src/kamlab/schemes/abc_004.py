@@ -31,6 +31,13 @@ SCHEME = Scheme(
     document="004",
     kind="fitted",
     needs=("expected_contribution",),
-    classes={"abc_004": Classes(ABC, order="expected_contribution", value="expected_contribution")},
+    classes={
+        "abc_004": Classes(
+            ABC,
+            order="expected_contribution",
+            value="expected_contribution",
+            bounds=("contribution_lower", "contribution_upper"),
+        )
+    },
     classify=classify,
 )

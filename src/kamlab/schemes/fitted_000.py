@@ -16,8 +16,19 @@ SCHEME = Scheme(
     kind="fitted",
     needs=("expected_contribution",),
     classes={
-        "contribution_class": Classes(LEVELS, order="expected_contribution", value="expected_contribution"),
-        "potential_class": Classes(LEVELS, order="potential_revenue", title=N_("Fitted borders of potential")),
+        "contribution_class": Classes(
+            LEVELS,
+            order="expected_contribution",
+            value="expected_contribution",
+            bounds=("contribution_lower", "contribution_upper"),
+        ),
+        "potential_class": Classes(
+            LEVELS,
+            order="potential_revenue",
+            value="potential_revenue",
+            bounds=("sure_potential", "sure_potential"),
+            title=N_("Fitted borders of potential"),
+        ),
     },
     classify=lambda table, context: by_axes(table, context.fitted, COLUMNS, ""),
 )

@@ -36,8 +36,9 @@ class Classes:
         Classes in rising order; keys of the message catalogue.
     order : str
         Column of the account table by which accounts of one class follow each other, largest first.
-    value : str
-        Column that borders divide, where this is a value that has predictive draws: expected_contribution or clv.
+    value, bounds : str, (str, str)
+        Column that borders divide, and those of its interval, where classes are held from one quarter to the next; see
+        `hysteresis`. Classes that describe rather than decide are not held.
     title : str
         Name as printed, key of the message catalogue; empty = the scheme's.
     printed : tuple of str
@@ -47,6 +48,7 @@ class Classes:
     labels: tuple[str, ...]
     order: str
     value: str = ""
+    bounds: tuple[str, str] | None = None
     title: str = ""
     printed: tuple[str, ...] = ()
 

@@ -12,6 +12,6 @@ SCHEME = Scheme(
     document="004",
     kind="fitted",
     needs=("clv",),
-    classes={"tiers_004": Classes(LABELS, order="clv", value="clv", printed=PRINTED)},
+    classes={"tiers_004": Classes(LABELS, order="clv", value="clv", bounds=("lower", "upper"), printed=PRINTED)},
     classify=fitted("tiers_004", "clv", LABELS),
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from kamlab import intake
-from kamlab.config import Config, Table
+from kamlab.config import MOST_QUARANTINED, Config
 from kamlab.errors import DataError, did_you_mean, first_ids
 from kamlab.parsing import parse_date, parse_text
 from kamlab.sources import RawTable, canonical, from_frame
@@ -18,9 +18,6 @@ from kamlab.tables.schema import UNREADABLE, Schema, faults
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LARGEST_SHARE = 0.1
-"""A table of whose rows, or of whose money, more than this cannot be used would mislead."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,8 @@ class TableReading:
         Rows that are known only after the as-of date; they are left out.
     money : float
         Money of all rows that were read, without signs.
+    max_share, max_money : float
+        Shares of rows and of that money up to which the rest can be trusted.
     """
 
     schema: Schema
@@ -46,6 +45,8 @@ class TableReading:
     quarantine: pd.DataFrame
     later: int
     money: float
+    max_share: float = MOST_QUARANTINED
+    max_money: float = MOST_QUARANTINED
 
     @property
     def n_read(self) -> int:
@@ -56,7 +57,7 @@ class TableReading:
     def too_many(self) -> bool:
         """Whether so many rows, or so much money, cannot be used that the rest would mislead."""
         out = float(self.quarantine["amount"].abs().sum())
-        return len(self.quarantine) > LARGEST_SHARE * self.n_read or out > LARGEST_SHARE * self.money > 0
+        return len(self.quarantine) > self.max_share * self.n_read or out > self.max_money * self.money
 
     def said(self) -> list[str]:
         """Say in sentences how many rows were read, and per rule how many break it, which, and how much money."""
@@ -75,14 +76,15 @@ class TableReading:
 
     def _remedy(self) -> str:
         return (
-            f"That is more than the {LARGEST_SHARE:.0%} of rows or money up to which the rest can be trusted. Mend "
-            f"these lines, or leave the table out of the configuration (source.{self.schema.name})."
+            f"That is more than the {self.max_share:.0%} of rows or {self.max_money:.0%} of money up to which the rest "
+            "can be trusted. Mend these lines, raise max_quarantined_share or max_quarantined_money, or leave the "
+            f"table out of the configuration (source.{self.schema.name})."
         )
 
 
 def given(config: Config) -> list[str]:
     """Return the names of the optional tables that the configuration has."""
-    return [name for name in SCHEMAS if name in config.source.tables]
+    return [name for name in SCHEMAS if name in config.source.side_tables]
 
 
 def read(config: Config, name: str, *, as_of: date) -> TableReading:
@@ -101,10 +103,11 @@ def read(config: Config, name: str, *, as_of: date) -> TableReading:
     DataError
         If the source cannot be read, or its columns are not what the configuration says: every fault at once.
     """
-    table: Table = config.source.tables[name]
+    table = config.source.side_tables[name]
     raw = intake.read(table, config.base, f"table {name}")
     formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
-    return read_rows(raw, SCHEMAS[name], columns=table.columns, as_of=as_of, **formats)
+    found = read_rows(raw, SCHEMAS[name], columns=table.columns, as_of=as_of, **formats)
+    return replace(found, max_share=table.max_quarantined_share, max_money=table.max_quarantined_money)
 
 
 def read_rows(

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.look import read_logo
 from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, escape, kpis, table, text
-from kamlab.reports.sections import books, targets
+from kamlab.reports.sections import books, review, targets
 from kamlab.reports.sections.data import left_out
 from kamlab.reports.sections.decisions import asked_for
 from kamlab.reports.sections.names import signed
@@ -56,7 +57,7 @@ def review_page(run: Source, t: Translator) -> list[Block]:
 
 
 def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bool = False) -> list[Block]:
-    facts, units = run.read_facts("freshness"), run.read("accounts")
+    facts, units, look = run.read_facts("freshness"), run.read("accounts"), run.config.report
     bought = run.read("summary")
     seen = facts["accounts_in_log"]
     returned = [(t("Accounts with returns and the like only"), t.number(seen - len(bought)))]
@@ -74,8 +75,10 @@ def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bo
                 *(returned if seen > len(bought) else []),
                 (t("Prospects"), t.number(len(units) - seen)),
             ],
-            confidentiality=t(run.config.report.confidentiality),
+            confidentiality=t(look.confidentiality),
             compact=compact,
+            logo=read_logo(run.config.resolve(look.logo)) if look.logo else "",
+            accent=look.colours.accent,
         )
     ]
 
@@ -375,5 +378,5 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
         books.sentence(run, t),
     ]
     lines.append(t.join(SENTENCES, [sentence for sentence in log if sentence]))
-    lines += left_out(run, t)
+    lines += [*review.actions_in_short(run, t), *left_out(run, t)]
     return [text(t("## How sure is this?") + "\n\n" + "\n".join(f"- {line}" for line in lines))]

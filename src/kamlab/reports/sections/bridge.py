@@ -17,7 +17,7 @@ LARGEST = 10
 def what_changed(run: Source, t: Translator) -> list[Block]:
     """Picture of what lost, shrunk, grown and new accounts made of last year's revenue, and the dependence in words."""
     revenue, changes = run.read_facts("revenue"), run.read("changes")
-    said = [text(t("## What changed") + "\n\n" + t.join(SENTENCES, dependence(run, t)))]
+    said: list[Block] = [text(t("## What changed") + "\n\n" + t.join(SENTENCES, dependence(run, t)))]
     if not revenue["previous"] or revenue["previous"] < 0 or changes.empty:
         return said if dependence(run, t) else []
     steps = dimensions.bridge(changes, previous=revenue["previous"], trailing=revenue["trailing"])

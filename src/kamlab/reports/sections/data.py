@@ -9,6 +9,7 @@ import pandas as pd
 
 from kamlab.i18n import COMMAS, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, Callout, TableColumn, callout, table, text
+from kamlab.reports.sections import books
 from kamlab.reports.sections.source import Source
 
 PARTS = {
@@ -58,7 +59,7 @@ def heading(run: Source, t: Translator) -> list[Block]:
 
 
 def reconciliation(run: Source, t: Translator) -> list[Block]:
-    """Table of rows and money: what was read and where it went."""
+    """Tables of rows and money: what was read and where it went, and how the log agrees with the books."""
     rows = run.read("reconciliation")
     money = run.read_facts("freshness")["has_money"]
     printed = pd.DataFrame(
@@ -77,7 +78,8 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
             columns=columns,
             caption=t("Every line that was read is accounted for."),
             note=t("Read = not usable + accepted; accepted = the parts below it."),
-        )
+        ),
+        *books.comparison(run, t),
     ]
 
 
@@ -89,7 +91,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
     groups = sorted(lines.groupby("reason"), key=lambda g: (-len(g[1]), g[0]))
     printed = pd.DataFrame(
         {
-            "reason": [_reason(reason, t) for reason, _ in groups],
+            "reason": [reason_of_line(reason, t) for reason, _ in groups],
             "lines": [t.number(len(g)) for _, g in groups],
             "where": [_places(g["line"], t) for _, g in groups],
         }
@@ -103,7 +105,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
     return [table(printed, columns=columns, caption=caption, note=t("Their text is in the table quarantine."))]
 
 
-def _reason(reasons: str, t: Translator) -> str:
+def reason_of_line(reasons: str, t: Translator) -> str:
     """Translate the ledger's reasons for a line."""
     found = []
     for reason in reasons.split("; "):

@@ -52,13 +52,14 @@ def _grounds(run: Source, t: Translator) -> list[str]:
         said.append(
             t(
                 "Assumed: at {usual} hours a year, the mean of the accounts that get any, an account wins the share of its room "
-                "that targets assume, and 1% more hours win {likely}% more ({least}% to {most}%, as studies of personal "
+                "that targets assume, and {one} more hours win {likely} more ({least} to {most}, as studies of personal "
                 "selling found). Hours stay with their owner; no account loses more than a quarter of its hours. The gain is part "
                 "of what targets count as planned gain, not on top of it.",
                 usual=t.number(facts["usual_hours"]),
-                likely=t.number(likely, 1),
-                least=t.number(least, 1),
-                most=t.number(most, 1),
+                one=t.percent(0.01),
+                likely=t.percent(likely / 100, 1),
+                least=t.percent(least / 100, 1),
+                most=t.percent(most / 100, 1),
             )
         )
         if facts["at_stake"] > 0:

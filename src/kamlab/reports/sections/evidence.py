@@ -47,6 +47,24 @@ MEANINGS = (
     ),
     N_("**Put too low**: value of accounts that proved to be among the best, and were not put in the top class."),
 )
+MOVERS = {
+    (True, True): N_(
+        "Who moves: as of {date} the fitted borders put {up} accounts higher than the fixed thresholds, which brought "
+        "{up_each} each in the {days} days after, and {down} lower, which brought {down_each} each."
+    ),
+    (True, False): N_(
+        "Who moves: as of {date} the fitted borders put {up} accounts higher than the fixed thresholds, which brought "
+        "{up_each} each in the {days} days after, and none lower."
+    ),
+    (False, True): N_(
+        "Who moves: as of {date} the fitted borders put {down} accounts lower than the fixed thresholds, which brought "
+        "{down_each} each in the {days} days after, and none higher."
+    ),
+    (False, False): N_(
+        "Who moves: as of {date} the fitted borders put nobody higher or lower than the fixed thresholds."
+    ),
+}
+"""Whether accounts stand higher, and lower, by the fitted borders → what is said of them."""
 MARKS = {"better": "+", "even": "=", "worse": "−", "": ""}
 
 
@@ -226,9 +244,9 @@ def movers(run: Source, t: Translator) -> list[Block]:
     rows = judged.movers(newest)
     if rows.empty:
         return []
-    sentence = t(
-        "Who moves: as of {date} the fitted borders put {up} accounts higher than the fixed thresholds, which brought "
-        "{up_each} each in the {days} days after, and {down} lower, which brought {down_each} each.",
+    sentence = MOVERS[bool(rows.loc["up", "accounts"]), bool(rows.loc["down", "accounts"])]
+    said = t(
+        sentence,
         date=t.date(newest["origin"].iloc[0].date()),
         up=t.number(rows.loc["up", "accounts"]),
         up_each=t.money(rows.loc["up", "mean"]),
@@ -236,7 +254,7 @@ def movers(run: Source, t: Translator) -> list[Block]:
         down=t.number(rows.loc["down", "accounts"]),
         down_each=t.money(rows.loc["down", "mean"]),
     )
-    return [text(sentence)]
+    return [text(said)]
 
 
 def _means(run: Source, t: Translator) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from kamlab.clv.bg_nbd import NOTE_ONE_TIME
 from kamlab.figures import forecast_record, revenue_history
 from kamlab.i18n import COMMAS, MISSING, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
+from kamlab.reports.sections.caveats import lost_groups
 from kamlab.reports.sections.names import forecaster_name, group_name, signed
 from kamlab.reports.sections.source import HARDLY_ALIVE, Source, total_revenue
 
@@ -261,11 +262,12 @@ def probabilities(run: Source, t: Translator) -> list[Block]:
 
 
 def notes(run: Source, t: Translator) -> list[Block]:
-    """What limits the forecast: short history, fallbacks, properties of the models."""
+    """What limits the forecast: short history, fallbacks, properties of the models, groups for which a rule was closer."""
     models = run.read("models")
     every = run.read_facts("choice")["notes"] + [line for note in models["note"] for line in note.split("\n") if line]
     # Of one-time buyers `outlook.one_time` says the same with their number.
     sentences = [t(note) for note in dict.fromkeys(every) if note not in (NOTE_ALIVE, NOTE_ONE_TIME)]
+    sentences += lost_groups(run, t)
     if not sentences:
         return []
     return [text("\n".join(f"- {sentence}" for sentence in sentences))]

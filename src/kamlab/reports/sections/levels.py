@@ -130,7 +130,8 @@ def concentration(run: Source, t: Translator) -> list[Block]:
 
 def flows(run: Source, t: Translator) -> list[Block]:
     """Draw how value flows from the fixed to the fitted classes, and from the period before to now."""
-    moved = run.read("transitions")
+    moves = run.read("transitions")
+    moved = moves[moves["column"] == "contribution_class"]
     labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
     sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
     money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
@@ -142,7 +143,7 @@ def flows(run: Source, t: Translator) -> list[Block]:
         panels.append(flow.Panel(then, now, rows, PERIODS_FINDING))
     drawn = flow.draw(panels, t)
     if drawn is None:
-        return [] if compared else [text(_moved(moved, run, t))]
+        return [] if compared else [text(_moved(moves, run, t))]
     value = t("expected contribution") if is_contribution(run) else t("expected revenue")
     if compared:
         caption = t(
@@ -156,19 +157,25 @@ def flows(run: Source, t: Translator) -> list[Block]:
             "moves.",
             value=value,
         )
-    return [figure(drawn, caption=caption, alt=flow.alt(panels, t)), text(_moved(moved, run, t))]
+    return [figure(drawn, caption=caption, alt=flow.alt(panels, t)), text(_moved(moves, run, t))]
 
 
 def _quarter_before(run: Source) -> date:
     return run.period.calibration_end - timedelta(days=QUARTER_DAYS)
 
 
-def _moved(moved: pd.DataFrame, run: Source, t: Translator) -> str:
-    """Say how many classes changed since the period before, and how many were held back."""
+def _moved(moves: pd.DataFrame, run: Source, t: Translator) -> str:
+    """Say how many classes changed since the period before on both axes, and how many were held back."""
+    moved, worth = (moves[moves["column"] == f"{axis}_class"] for axis in schemes.AXES)
     if moved["before"].isna().all():
         return t("The log is too short to recompute the quarter before, so nothing can be said of movement.")
-    rank = {level: i for i, level in enumerate(LEVELS)}
-    step = (moved["held"].map(rank) - moved["before"].map(rank)).fillna(0)
+    step, steps = (_steps(axis) for axis in (moved, worth))
+    of_potential = t(
+        "In class of potential {up} rose, {down} fell and {waits} are waiting; what sales has declared counts at once.",
+        up=t.number((steps > 0).sum()),
+        down=t.number((steps < 0).sum()),
+        waits=t.number((worth["why"] == "waits").sum()),
+    )
     return t.join(
         SENTENCES,
         [
@@ -185,8 +192,16 @@ def _moved(moved: pd.DataFrame, run: Source, t: Translator) -> str:
                 "{waits} are waiting for that.",
                 waits=t.number((moved["why"] == "waits").sum()),
             ),
+            *([of_potential] if worth["before"].notna().any() else []),
         ],
     )
+
+
+def _steps(moved: pd.DataFrame) -> pd.Series:
+    """Return by how many classes each account stands higher than a period before; 0 where it was not known then."""
+    rank = {level: i for i, level in enumerate(LEVELS)}
+    after, before = (moved[side].map(rank).astype(float) for side in ("held", "before"))
+    return (after - before).fillna(0)
 
 
 def near_borders(run: Source, t: Translator) -> list[Block]:

@@ -123,15 +123,6 @@ def elsewhere(t: Translator) -> list[Block]:
     return [text(t("## Method") + "\n\n" + said)]
 
 
-def not_yet(t: Translator) -> list[Block]:
-    """What a reader might look for in vain."""
-    lines = [
-        t("Complaints do not enter; payments and the sales pipeline only where they are given as tables."),
-        t("Account plans and targets are not reported."),
-    ]
-    return [text(t("## What this report does not do yet") + "\n\n" + "\n".join(f"- {line}" for line in lines))]
-
-
 def parameters(run: Source, t: Translator) -> list[Block]:
     """Fitted parameters of the models with standard errors."""
     rows = run.read("models")

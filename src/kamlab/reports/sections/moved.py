@@ -11,12 +11,12 @@ from kamlab import history
 from kamlab.earlier import QUARTER_DAYS
 from kamlab.figures import flow
 from kamlab.figures.words import LEVELS, with_currency, without_currency
-from kamlab.i18n import N_, SENTENCES, Translator
+from kamlab.i18n import N_, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
-from kamlab.reports.sections.source import Source, is_contribution, labelled
+from kamlab.reports.sections.source import Source, labelled
 from kamlab.strategies import texts
 
-TOP = 10
+TOP = 8
 
 FINDING = N_("{up} accounts rose in class and {down} fell")
 
@@ -73,19 +73,24 @@ def line(run: Source, t: Translator) -> list[str]:
     rank = {level: place for place, level in enumerate(LEVELS)}
     step = known["after"].map(rank) - known["before"].map(rank)
     message = (
-        N_("Since the run of {date}, {up} accounts rose in class ({gained}), {down} fell ({lost}).")
+        N_("Since the run of {date}, {up} accounts rose in class (expected value {risen}), {down} fell ({fallen}).")
         if found.kept
-        else N_("Since {date}, recomputed from the same log, {up} accounts rose in class ({gained}), {down} fell ({lost}).")
+        else N_(
+            "Since {date}, recomputed from the same log, {up} accounts rose in class (expected value {risen}), {down} fell "
+            "({fallen})."
+        )
     )
-    change = known["value_now"].fillna(0.0) - known["value_before"].fillna(0.0)
+    value = {
+        name: t("{before} → {after}", before=t.money(rows["value_before"].sum()), after=t.money(rows["value_now"].sum()))
+        for name, rows in (("risen", known[step > 0]), ("fallen", known[step < 0]))
+    }
     return [
         t(
             message,
             date=found.since,
             up=t.number((step > 0).sum()),
-            gained=t.money(change[step > 0].sum()),
             down=t.number((step < 0).sum()),
-            lost=t.money(change[step < 0].sum()),
+            **value,
         )
     ]
 
@@ -93,8 +98,7 @@ def line(run: Source, t: Translator) -> list[str]:
 def section(run: Source, t: Translator) -> list[Block]:
     """The chapter: a picture of the streams, moves between strategies where a run is kept, and who moved most and why."""
     found = moves(run)
-    said = [*line(run, t), t("In brackets: change of the expected contribution.") if is_contribution(run) else ""]
-    blocks: list[Block] = [text(t("## Who moved, and why")), text(t.join(SENTENCES, [part for part in said if part]))]
+    blocks: list[Block] = [text(t("## Who moved, and why")), text(line(run, t)[0])]
     streams = found.rows.rename(columns={"value_now": "money"})[["before", "after", "money"]]
     panel = flow.Panel(t.date(found.since), t.date(run.period.calibration_end), streams, FINDING)
     drawn = flow.draw([panel], t) if streams["before"].notna().any() else None
@@ -154,7 +158,7 @@ def _most(run: Source, found: Moves, t: Translator) -> list[Block]:
     )
     columns = [
         TableColumn("name", t("Account"), width=22),
-        TableColumn("class", t("Class"), width=11),
+        TableColumn("class", t("Class"), width=14),
         TableColumn("value", with_currency(t("Expected value"), t), "right"),
         TableColumn("why", t("Why its strategy is what it is"), width=34),
         *([TableColumn("held", t("Why the class changed"), width=16)] if any(why) else []),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from kamlab.i18n import N_, SENTENCES, Translator
@@ -94,38 +96,56 @@ def accounts(run: Source, t: Translator) -> list[Block]:
 
 
 def groups(run: Source, t: Translator) -> list[Block]:
-    """Tables of the next 12 months by owner and by segment, each total with its own interval."""
+    """Tables of the next 12 months, and of 3 and 5 years, by owner and by segment, each total with its own interval."""
     if not has_money(run):
         return []
     rows = run.read("totals")
-    rows = rows[rows["measure"] == "contribution"]
+    year = {"contribution": value_word(run, t)}
+    beyond = {f"clv_{years}y": t(name) for years, name in YEARS.items() if years > 1}
+    apart = t("The intervals of the parts do not add up to that of the whole: not all go wrong together.")
     blocks: list[Block] = []
-    kinds = {
-        "owner": (t("Owner"), t("The next 12 months by owner.")),
-        "segment": (t("Segment"), t("The next 12 months by segment.")),
-    }
-    for kind, (heading, caption) in kinds.items():
-        own = rows[rows["kind"] == kind].sort_values(["expected", "group"], ascending=[False, True])
-        if len(own) < 2:
+    for kind, heading, soon, later in (
+        (
+            "owner",
+            t("Owner"),
+            t("The next 12 months by owner."),
+            t("The next 3 and 5 years by owner, discounted to today."),
+        ),
+        (
+            "segment",
+            t("Segment"),
+            t("The next 12 months by segment."),
+            t("The next 3 and 5 years by segment, discounted to today."),
+        ),
+    ):
+        own = rows[rows["kind"] == kind]
+        if own["group"].nunique() < 2:
             continue
-        names = [translated(name, t) if kind == "segment" else name for name in own["group"]]
-        printed = pd.DataFrame(
-            {
-                "group": names,
-                "accounts": [t.number(n) for n in own["accounts"]],
-                "value": [t.money(v) for v in own["expected"]],
-                "interval": [Interval(0, a, b).text(t) for a, b in zip(own["lower"], own["upper"], strict=True)],
-            }
-        )
-        columns = [
-            TableColumn("group", heading, width=30),
-            TableColumn("accounts", t("Accounts"), "right"),
-            TableColumn("value", value_word(run, t), "right"),
-            TableColumn("interval", t("{level} interval", level=t.percent(run.config.value.level)), "right"),
-        ]
-        note = t("The intervals of the parts do not add up to that of the whole: not all go wrong together.")
-        blocks.append(table(printed, columns=columns, caption=caption, note=note))
+        if kind == "segment":
+            own = own.assign(group=[translated(name, t) for name in own["group"]])
+        blocks.append(_totals(own, year, heading, soon, apart, run, t))
+        if own["measure"].isin(beyond).any():
+            blocks.append(_totals(own, beyond, heading, later, apart, run, t))
     return blocks
+
+
+def _totals(
+    rows: pd.DataFrame, measures: Mapping[str, str], heading: str, caption: str, note: str, run: Source, t: Translator
+) -> Block:
+    """Return a table of one kind's groups, with value and interval of each measure; the first one orders it."""
+    by = {name: rows[rows["measure"] == name].set_index("group") for name in measures}
+    first = next(iter(by.values())).sort_index().sort_values("expected", ascending=False, kind="stable")
+    printed: dict[str, list[str]] = {"group": list(first.index), "accounts": [t.number(n) for n in first["accounts"]]}
+    columns = [TableColumn("group", heading, width=30), TableColumn("accounts", t("Accounts"), "right")]
+    level = t("{level} interval", level=t.percent(run.config.value.level))
+    for name, word in measures.items():
+        own = by[name].loc[first.index]
+        printed[name] = [t.money(v) for v in own["expected"]]
+        printed[f"{name} interval"] = [
+            Interval(0, a, b).text(t) for a, b in zip(own["lower"], own["upper"], strict=True)
+        ]
+        columns += [TableColumn(name, word, "right"), TableColumn(f"{name} interval", level, "right")]
+    return table(pd.DataFrame(printed), columns=columns, caption=caption, note=note)
 
 
 def one_time(run: Source, t: Translator) -> list[Block]:

@@ -26,6 +26,7 @@ DIMENSIONS = {
     "territory": N_("Territory"),
     "channel": N_("Channel"),
     "owner": N_("Owner"),
+    "product_line": N_("Product line"),
 }
 
 CAUSES = {

@@ -30,8 +30,8 @@ class PlanPage:
         Its row of the account table with the columns of "strategies".
     labels : mapping of str to str
         Its label of each scheme of the playbook.
-    credit, lifetime : mapping
-        Its rows of these tables; empty where it has none.
+    credit, lifetime, target : mapping
+        Its rows of these tables and of "targets"; empty where it has none.
     rows : mapping of str to list of dict
         Its rows of the tables in `ROWS`; a missing value is None.
     notes : mapping of str to str
@@ -53,6 +53,7 @@ class PlanPage:
     labels: Mapping[str, str]
     credit: Mapping[str, Any]
     lifetime: Mapping[str, Any]
+    target: Mapping[str, Any]
     rows: Mapping[str, list[dict[str, Any]]]
     notes: Mapping[str, str]
     members: list[str]
@@ -80,6 +81,9 @@ class PlanBook:
             account: dict(zip(rows["scheme"], rows["label"], strict=True)) for account, rows in labels.groupby("account")
         }
         self._one = {name: _first(run.read(name), ids) for name in ("credit", "lifetime")}
+        targets = run.read("targets")
+        of_accounts = targets[targets["kind"] == "account"].rename(columns={"group": "account"})
+        self._one["target"] = _first(of_accounts, ids)
         self._many = {name: _by_account(run.read(f"plan_{name}")) for name in ROWS}
         notes = run.read("plan_notes")
         self._notes = {
@@ -101,6 +105,7 @@ class PlanBook:
             labels=self._labels.get(account, {}),
             credit=self._one["credit"].get(account, {}),
             lifetime=self._one["lifetime"].get(account, {}),
+            target=self._one["target"].get(account, {}),
             rows={name: self._many[name].get(account, []) for name in ROWS},
             notes=self._notes.get(account, {}),
             members=str(row["member_ids"]).split(", "),

@@ -16,8 +16,8 @@ from kamlab.reports.sections.names import ended, signed
 from kamlab.reports.sections.plan_book import PlanPage
 from kamlab.strategies import guide, texts
 
-TOP = 6
-"""Rows of a list on one page; the run's tables hold all."""
+TOP, MOST_ACTIONS = 3, 6
+"""Items of a line and rows of the list of actions, so that a plan has two pages; the run's tables hold all."""
 
 UNSAID = ("future", "provisional", "override", "headroom", "no_owner")
 """Flags that other lines of the page say."""
@@ -68,7 +68,7 @@ def _strategy_name(strategy: str, t: Translator) -> str:
 
 
 def _figures(case: PlanPage, t: Translator) -> Block:
-    row, plan = case.row, case.plan
+    row, target = case.row, case.target
     now, before = row["trailing_revenue"], row["previous_revenue"]
     change = t("{change} on the 12 months before", change=signed(now / before - 1, t)) if before > 0 else ""
     value = t("Expected contribution") if case.contribution else t("Expected revenue")
@@ -82,10 +82,12 @@ def _figures(case: PlanPage, t: Translator) -> Block:
             ),
             _share(row, t),
             Kpi(
-                t("Revenue, next 12 months"),
-                t.money(plan["revenue_p50"]),
-                t("as likely more as less; stretch {money}", money=t.money(plan["revenue_p80"])),
-            ),
+                t("Target of revenue"),
+                _money(target["target"], t),
+                t("forecast {forecast}; stretch {stretch}", forecast=_money(target["forecast"], t), stretch=_money(target["stretch"], t)),
+            )
+            if target
+            else Kpi(t("Target of revenue"), MISSING),
         ]
     )
 
@@ -129,9 +131,9 @@ def _card(case: PlanPage, t: Translator) -> Block:
         rows.append((t(field.label), case.notes.get(field.name) or blank(t)))
     if case.personal:
         rows += [(t(field.label), case.notes.get(field.name) or blank(t)) for field in FIELDS if field.personal]
-    unknown = [words.FACTS[name] for name in filter(None, _text(case.plan["card_missing"]).split(", "))]
+    unknown = [name for name in _text(case.plan["card_missing"]).split(", ") if name in words.FACTS]
     caption = t("Customer card, {share} complete.", share=t.percent(case.plan["card_share"]))
-    note = t("Not known: {facts}.", facts=t.join(COMMAS, map(t, unknown))) if unknown else ""
+    note = t("Not known: {facts}.", facts=t.join(COMMAS, (t(words.FACTS[name]) for name in unknown))) if unknown else ""
     return _facts(_folded(rows, t), t, caption=caption, note=note)
 
 
@@ -243,14 +245,7 @@ def _goals(case: PlanPage, t: Translator) -> Block:
     advice = guide.ADVICE.get(strategy)
     rows = [
         (t("Goal"), t(advice.goal) if advice else MISSING),
-        (
-            t("Target of revenue"),
-            t(
-                "{middle} in 12 months, which is as likely passed as missed; stretch {stretch}, passed once in five times",
-                middle=t.money(plan["revenue_p50"]),
-                stretch=t.money(plan["revenue_p80"]),
-            ),
-        ),
+        *_target(case.target, t),
         (t("Goals agreed on"), case.notes.get("goals") or blank(t)),
     ]
     if life:
@@ -263,7 +258,7 @@ def _goals(case: PlanPage, t: Translator) -> Block:
     if case.contribution and case.cost_to_serve and pd.notna(row["cost_to_serve"]):
         rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
     projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
-    rows.append((t("Projects and deals"), t.join(SEMICOLONS, projects) or MISSING))
+    rows += [(t("Projects and deals"), t.join(SEMICOLONS, projects))] if projects else []
     if row["strategy"] == "win_back":
         rows.append((t("Why it left"), case.notes.get("reason_lost") or blank(t)))
     note = t(
@@ -273,6 +268,34 @@ def _goals(case: PlanPage, t: Translator) -> Block:
         plan_rule=plan["rule"],
     )
     return _facts(_folded(rows, t), t, caption=t("What we want to reach."), note=note)
+
+
+def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str]]:
+    """Return what work is to add to the forecast, which target was set, and how many units that is at which price."""
+    if not target:
+        return
+    yield (
+        t("Planned gain"),
+        t("{gain} ({range}) that planned work is assumed to add", gain=_money(target["gain"], t), range=_range(target, "gain", t)),
+    )
+    if pd.notna(target["plan"]):
+        yield (
+            t("Target that was set"),
+            t(
+                "{plan}; the forecast alone reaches it with a probability of {chance}",
+                plan=t.money(target["plan"]),
+                chance=t.percent(target["chance"]),
+            ),
+        )
+    if pd.notna(target["price"]) and pd.notna(target["quantity"]):
+        yield (
+            t("Price and quantity"),
+            t(
+                "{quantity} units at today's mean price of {price}",
+                quantity=t.number(target["quantity"]),
+                price=t.money(target["price"]),
+            ),
+        )
 
 
 def _inputs(inputs: Any) -> str:
@@ -307,7 +330,7 @@ def _tactics(case: PlanPage, t: Translator) -> str:
 
 def _actions(case: PlanPage, t: Translator) -> Block:
     """Who does what until when: agreed on first, then what the data asks for."""
-    actions = case.rows["actions"][: 2 * TOP]
+    actions = case.rows["actions"][:MOST_ACTIONS]
     lines = [
         [
             words.action(t, row),
@@ -319,10 +342,10 @@ def _actions(case: PlanPage, t: Translator) -> Block:
     ]
     lines.append([blank(t), blank(t), blank(t), ""])
     columns = [
-        TableColumn("what", t("What"), width=42),
-        TableColumn("who", t("Who"), width=18),
-        TableColumn("due", t("Until when"), width=12),
-        TableColumn("state", t("State"), width=11),
+        TableColumn("what", t("What"), width=40),
+        TableColumn("who", t("Who"), width=23),
+        TableColumn("due", t("Until when"), width=16),
+        TableColumn("state", t("State"), width=10),
     ]
     more = len(case.rows["actions"]) - len(actions)
     note = t.plural("{n} more action stands in the run's tables.", "{n} more actions stand in the run's tables.", more)
@@ -337,11 +360,11 @@ def _resources(case: PlanPage, t: Translator) -> Block:
     engagement = guide.SCHEMES["engagement_001"].get(case.labels.get("engagement_001", ""))
     if engagement:
         rows.append((t("How closely"), t("{name}: {meaning}", name=t(engagement.name), meaning=t(engagement.meaning))))
-    if kind in guide.EFFORT:
-        rows.append((t("Effort"), t.join(SENTENCES, [t(guide.EFFORT[kind].resources), t(guide.EFFORT[kind].management)])))
     advice = guide.ADVICE.get(strategy)
-    if advice:
-        rows.append((t("Resources"), t(advice.resources)))
+    effort = [guide.EFFORT[kind].resources] if kind in guide.EFFORT else []
+    effort += [advice.resources] if advice else []
+    if effort:
+        rows.append((t("Effort"), t.join(SENTENCES, map(t, effort))))
     rows += [
         (t("Executives needed"), case.notes.get("executives") or blank(t)),
         (t("Experts needed"), case.notes.get("experts") or blank(t)),
@@ -356,7 +379,7 @@ def _resources(case: PlanPage, t: Translator) -> Block:
         if strategy in by_strategy
     ]
     rows += [(t("Departments"), t.join(SENTENCES, tasks))] if tasks else []
-    rows += _horizons(case, advice, t)
+    rows += [(t("Steps"), t.join(SENTENCES, _horizons(case, advice, t)))] if advice else []
     return _facts(_folded(rows, t), t, caption=t("Resources, review, and the years to come."))
 
 
@@ -370,16 +393,15 @@ def _contacts(plan: Mapping[str, Any], t: Translator) -> str:
     )
 
 
-def _horizons(case: PlanPage, advice: guide.Advice | None, t: Translator) -> Iterable[tuple[str, str]]:
+def _horizons(case: PlanPage, advice: guide.Advice, t: Translator) -> Iterable[str]:
     """Return the steps of one, three and five years: the strategy's, and what people want beyond them."""
-    if advice is None:
-        return
     for label, step, field in (
         (N_("Within 12 months"), advice.short, ""),
         (N_("In three years"), advice.mid, "mid_term"),
         (N_("In five years"), advice.long, "long_term"),
     ):
-        yield t(label), t.join(SENTENCES, [t(step), *([case.notes[field]] if field in case.notes else [])])
+        own = [case.notes[field]] if field in case.notes else []
+        yield t("{name}: {meaning}", name=t(label), meaning=t.join(SENTENCES, [t(step), *own]))
 
 
 def _facts(rows: Sequence[tuple[str, str]], t: Translator, *, caption: str, note: str = "") -> Block:

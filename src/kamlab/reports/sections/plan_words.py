@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kamlab.i18n import COMMAS, N_, Translator
-from kamlab.plans.fields import FIELDS
 from kamlab.reports.sections.names import SMALLEST, probability
 
 PARTS: Mapping[str, str] = {
@@ -107,12 +106,9 @@ FACTS: Mapping[str, str] = {
     "size": N_("Size"),
     "owner": N_("Owner"),
     "potential": N_("Declared potential"),
-    "people": N_("Contact persons"),
-    "decider": N_("Decider"),
     "contact": N_("Last contact"),
-    "competitors": N_("Competitors"),
-} | {field.name: field.label for field in FIELDS}
-"""Fact of the customer card."""
+}
+"""Fact of the customer card that no other line of the page shows to be missing."""
 
 WHY_NOT: Mapping[str, str] = {
     "capacity": N_("Its owner can keep {capacity} plans, and more is at stake at {capacity} others."),

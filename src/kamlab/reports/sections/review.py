@@ -14,8 +14,11 @@ from kamlab.reports.sections.source import Interval, Source
 from kamlab.strategies import texts
 from kamlab.totals import COMPANY
 
-TOP = 10
+TOP = 8
 """Rows printed of a list."""
+
+DATE_WIDTH = 19
+"""Characters that a day takes in any language."""
 
 GROUPS = {
     "done": N_("An agreed action was done"),
@@ -111,7 +114,7 @@ def against_forecast(run: Source, t: Translator) -> list[Block]:
         day=pd.Timestamp(rows["made_on"].iloc[0]).date(),
     )
     note = t(
-        "Recomputed from the same log in today's way, as no run of that day is kept; {inside} of {n} owners came inside "
+        "Recomputed from the same log in today's way; {inside} of {n} owners came inside "
         "their interval. Revenue counts for the owner that an account has today.",
         inside=t.number(inside.sum()),
         n=t.number(len(rows)),
@@ -135,6 +138,20 @@ def actions_line(run: Source, t: Translator) -> list[str]:
             "Of {agreed} actions agreed on, due or done in the last 12 months, {done} were done in time, {late} late; {overdue} "
             "are overdue and {open} open.",
             **{name: t.number(facts[name]) for name in ("agreed", *history.STATES)},
+        )
+    ]
+
+
+def actions_in_short(run: Source, t: Translator) -> list[str]:
+    """Say the same in half a line, for the first page."""
+    facts = run.read_facts("actions_review")
+    if not facts or not facts["agreed"]:
+        return []
+    return [
+        t(
+            "Agreed actions of the last 12 months: {done} of {agreed} done, {late} of them late; {overdue} overdue.",
+            done=t.number(facts["done"] + facts["late"]),
+            **{name: t.number(facts[name]) for name in ("agreed", "late", "overdue")},
         )
     ]
 
@@ -200,7 +217,7 @@ def _overdue(run: Source, t: Translator) -> list[Block]:
         TableColumn("name", t("Account"), width=26),
         TableColumn("text", t("Action"), width=24),
         TableColumn("owner", t("Owner"), width=18),
-        TableColumn("due", t("Due"), "right"),
+        TableColumn("due", t("Due"), "right", DATE_WIDTH),
         TableColumn("late", t("Days late"), "right"),
     ]
     caption = t.plural("{n} action is overdue.", "{n} actions are overdue, the oldest first.", len(rows))
@@ -243,11 +260,11 @@ def stale_plans(run: Source, t: Translator) -> list[Block]:
     )
     columns = [
         TableColumn("name", t("Account"), width=28),
-        TableColumn("owner", t("Owner"), width=18),
+        *([TableColumn("owner", t("Owner"), width=18)] if shown["responsible"].fillna("").any() else []),
         TableColumn("strategy", t("Strategy")),
         TableColumn("stake", t("At stake"), "right"),
         TableColumn("updated", t("Last written"), "right"),
-        TableColumn("contact", t("Last contact"), "right"),
+        TableColumn("contact", t("Last contact"), "right", DATE_WIDTH),
     ]
     days = run.config.plans.stale_after_days
     caption = t("Account plans that nobody has written into for {days} days, most at stake first.", days=days)

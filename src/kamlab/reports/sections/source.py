@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 import pandas as pd
@@ -14,6 +15,7 @@ from kamlab.config import Config
 from kamlab.gains import SILENT_RULES
 from kamlab.i18n import Translator
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
+from kamlab.reports.sections.names import signed
 from kamlab.terms import STRATEGIES
 
 
@@ -44,11 +46,11 @@ class Interval:
 
 
 def uneven_festivals(run: Source, t: Translator) -> list[str]:
-    """Say where the last 12 months and the 12 before do not hold the same number of festivals."""
+    """Say where the last 12 months and the 12 before do not hold the same number of festivals, and what is compared."""
     held = run.read_facts("festivals")
     if held["trailing"] == held["previous"]:
         return []
-    return [
+    said = [
         t(
             "Festivals that stop trade fall {now} times into the last 12 months and {before} times into the 12 before, so "
             "growth between the two comes in part from the calendar.",
@@ -56,6 +58,14 @@ def uneven_festivals(run: Source, t: Translator) -> list[str]:
             before=t.number(held["previous"]),
         )
     ]
+    end = date.fromisoformat(held["end"])
+    if end == run.period.calibration_end:
+        return said
+    said.append(t("The growth of accounts is that of the 12 months to {end}, which hold as many as the 12 before.", end=end))
+    if held["compared_previous"] and held["compared_previous"] > 0:
+        change = held["compared_trailing"] / held["compared_previous"] - 1
+        said.append(t("Between these windows, revenue changed by {change}.", change=signed(change, t)))
+    return said
 
 
 def labelled(run: Source) -> pd.DataFrame:

@@ -206,9 +206,13 @@ def by_quarter(run: Source, t: Translator) -> list[Block]:
     drawn = quarters.draw(whole, t)
     if drawn is None:
         return []
-    caption = t(
-        "Revenue of the fiscal quarters, the plan and the year before. A plan of a whole year is spread by the seasons of "
-        "the years before it."
+    caption = (
+        t(
+            "Revenue of the fiscal quarters, the plan and the year before. A plan of a whole year is spread by the seasons "
+            "of the years before it."
+        )
+        if whole["plan"].notna().any()
+        else t("Revenue of the fiscal quarters and of the year before.")
     )
     return [figure(drawn, caption=caption, alt=quarters.alt(whole, t))]
 

@@ -1,0 +1,113 @@
+"""Coverage in detail: who should take over which account, contacts that are overdue, and the service centre's roster."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from kamlab.coverage import ACCOUNTS_PER_POOLED_PERSON
+from kamlab.i18n import N_, Translator
+from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.sections.source import Source, value_word
+
+TOP = 10
+
+REASONS = {"unassigned": N_("has no owner"), "absent": N_("its owner has left"), "overload": N_("its owner has too many")}
+
+
+def section(run: Source, t: Translator) -> list[Block]:
+    """The whole chapter."""
+    return [text(t("## Coverage in detail")), *moves(run, t), *overdue(run, t), *roster(run, t)]
+
+
+def _with_values(run: Source, rows: pd.DataFrame) -> pd.DataFrame:
+    """Add names and expected contributions, the largest first."""
+    facts = run.read("account_table")[["account", "name", "expected_contribution"]]
+    found = rows.merge(facts, on="account", how="left")
+    return found.sort_values(["expected_contribution", "account"], ascending=[False, True], na_position="last")
+
+
+def moves(run: Source, t: Translator) -> list[Block]:
+    """Table of the proposed moves, by what the accounts are expected to bring."""
+    found = run.read("reassignment")
+    if found.empty:
+        return [text(t("Every account that takes work has an owner with room for it."))]
+    rows = _with_values(run, found).head(TOP)
+    printed = pd.DataFrame(
+        {
+            "name": rows["name"],
+            "value": [t.money(v) for v in rows["expected_contribution"]],
+            "owner": rows["owner"].replace("", None),
+            "reason": [t(REASONS[reason]) for reason in rows["reason"]],
+            "proposed": rows["proposed"].replace("", None),
+        }
+    )
+    columns = [
+        TableColumn("name", t("Account"), width=26),
+        TableColumn("value", value_word(run, t), "right"),
+        TableColumn("owner", t("Owner"), width=16),
+        TableColumn("reason", t("Reason")),
+        TableColumn("proposed", t("Proposed owner"), width=16),
+    ]
+    caption = t.plural(
+        "{n} account lacks an active owner, or lies beyond what its owner can look after.", "{n} accounts lack an active owner, or lie beyond what theirs can look after; those that bring most.", len(found)
+    )
+    note = t("Relations stay where they can; moves even out the loads and keep accounts in their region. A dash: nobody has room.")
+    return [table(printed, columns=columns, caption=caption, note=note)]
+
+
+def overdue(run: Source, t: Translator) -> list[Block]:
+    """Table of overdue contacts, by what the accounts are expected to bring; one line where no contacts are kept."""
+    found = run.read("cadence")
+    if found["last_contact"].isna().all():
+        return [text(t("No contacts are given, so it is not known which are overdue."))]
+    late = found[found["overdue_days"] > 0]
+    if late.empty:
+        return [text(t("No contact is overdue."))]
+    rows = _with_values(run, late).head(TOP)
+    printed = pd.DataFrame(
+        {
+            "name": rows["name"],
+            "owner": rows["owner"].replace("", None),
+            "interval": [t.number(n) for n in rows["interval_days"]],
+            "last": [t.date(day) for day in rows["last_contact"]],
+            "late": [t.number(n) for n in rows["overdue_days"]],
+        }
+    )
+    columns = [
+        TableColumn("name", t("Account"), width=28),
+        TableColumn("owner", t("Owner"), width=18),
+        TableColumn("interval", t("Contact every (days)"), "right"),
+        TableColumn("last", t("Last contact"), "right", 19),
+        TableColumn("late", t("Days overdue"), "right"),
+    ]
+    caption = t.plural(
+        "{n} contact is overdue.", "{n} contacts are overdue; those of the accounts that bring most.", len(late)
+    )
+    return [table(printed, columns=columns, caption=caption)]
+
+
+def roster(run: Source, t: Translator) -> list[Block]:
+    """Table of the accounts that the service centre looks after, by what they are expected to bring."""
+    found = run.read("roster")
+    if found.empty:
+        return [text(t("No account is served from the pool."))]
+    rows = found.sort_values(["expected_contribution", "account"], ascending=[False, True], na_position="last").head(TOP)
+    printed = pd.DataFrame(
+        {
+            "name": rows["name"],
+            "owner": rows["owner"].replace("", None),
+            "value": [t.money(v) for v in rows["expected_contribution"]],
+        }
+    )
+    columns = [
+        TableColumn("name", t("Account"), width=40),
+        TableColumn("owner", t("Owner today"), width=22),
+        TableColumn("value", value_word(run, t), "right"),
+    ]
+    caption = t(
+        "The service centre's roster: {n} accounts, the work of {people} people at {each} accounts each; those that bring most.",
+        n=t.number(len(found)),
+        people=t.number(len(found) / ACCOUNTS_PER_POOLED_PERSON, 1),
+        each=t.number(ACCOUNTS_PER_POOLED_PERSON),
+    )
+    return [table(printed, columns=columns, caption=caption)]

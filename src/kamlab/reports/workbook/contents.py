@@ -1,0 +1,338 @@
+"""What the workbook holds: accounts with every label, a sheet a scheme, prospects, credit, dimensions, unusable lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from kamlab import schemes
+from kamlab.figures.words import LEVELS
+from kamlab.i18n import COMMAS, N_, Translator
+from kamlab.reports.sections.data import reason_of_line
+from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
+from kamlab.reports.sections.potential import SOURCES
+from kamlab.reports.sections.source import Source, is_contribution
+from kamlab.reports.workbook.writing import Kind, Sheet, SheetColumn
+from kamlab.segment_names import translated
+from kamlab.strategies import guide, texts
+
+PLAYBOOK_TITLES: Mapping[str, str] = {
+    "contribution_level": N_("Contribution after the share rule"),
+    "potential_level": N_("Potential after the share rule"),
+    "type_000": N_("Type"),
+    "strategy": N_("Strategy"),
+    "plan_required": N_("Needs an account plan"),
+    "four_001": N_("Four kinds of customers"),
+    "value_004": N_("Most valuable and growable"),
+    "matrix_004": N_("Share of wallet and coming purchases"),
+    "remove_list": N_("Removal list"),
+    "key_003": N_("Key-account stance"),
+    "lifecycle_002": N_("Life cycle"),
+    "engagement_001": N_("Engagement"),
+    "coverage_004": N_("Coverage"),
+    "terms_002": N_("Terms of payment"),
+    "cadence_002": N_("Days between contacts"),
+}
+"""Schemes of the playbook, as readers see them; one that an analyst has added goes by its id."""
+
+RESTS_ON: Mapping[str, str] = {
+    "decided": N_("decided by a person"),
+    "own_peak": N_("potential is its own best 12 months"),
+    "fitted": N_("potential from similar accounts"),
+    "no_potential": N_("potential unknown"),
+    "revenue_basis": N_("revenue, since no costs are known"),
+    "short_history": N_("short history"),
+}
+"""What a label may rest on."""
+
+LISTS = {"credit": N_("Credit"), "dimensions": N_("Regions, owners and the like"), "pipeline": N_("Open deals")}
+"""Names of the lists' sheets."""
+
+ACCOUNT_TEXTS = {
+    "name": N_("Name"),
+    "owner": N_("Owner"),
+    "channel": N_("Channel"),
+    "industry": N_("Industry"),
+    "region": N_("Region"),
+    "country": N_("Country"),
+    "territory": N_("Territory"),
+    "size": N_("Size"),
+}
+"""What the account master says, where it says anything."""
+
+MOST_LISTED = 20_000
+"""Accounts up to which a scheme's sheet lists them with rules and values; above, it counts them by label, because the
+accounts' sheet has every label already and a file of a hundred million bytes opens nowhere."""
+
+Row = tuple[str, str, Kind]
+
+ACCOUNT_NUMBERS: tuple[Row, ...] = (
+    ("last_purchase", N_("Last order"), "date"),
+    ("trailing_revenue", N_("Revenue, last 12 months"), "money"),
+    ("previous_revenue", N_("Revenue, 12 months before"), "money"),
+    ("trailing_margin", N_("Margin, last 12 months"), "money"),
+    ("p_alive", N_("Chance that it still buys"), "percent"),
+    ("expected_purchases", N_("Expected purchase days"), "decimal"),
+    ("expected_revenue", N_("Expected revenue"), "money"),
+    ("revenue_lower", N_("Expected revenue, lower bound"), "money"),
+    ("revenue_upper", N_("Expected revenue, upper bound"), "money"),
+    ("expected_contribution", N_("Expected contribution"), "money"),
+    ("contribution_lower", N_("Expected contribution, lower bound"), "money"),
+    ("contribution_upper", N_("Expected contribution, upper bound"), "money"),
+    ("clv", N_("Discounted value, 12 months"), "money"),
+    ("potential_revenue", N_("Potential a year"), "money"),
+    ("potential_source", N_("Where the potential comes from"), "text"),
+    ("wallet_share", N_("Share of wallet"), "percent"),
+    ("headroom", N_("Headroom a year"), "money"),
+)
+DEALS: tuple[Row, ...] = (
+    ("deal", N_("Deal"), "text"),
+    ("account", N_("Account"), "text"),
+    ("name", N_("Name"), "text"),
+    ("product", N_("Product"), "text"),
+    ("owner", N_("Owner"), "text"),
+    ("opened", N_("Opened"), "date"),
+    ("value", N_("Value"), "money"),
+    ("p_win_91", N_("Won within 91 days, probability"), "percent"),
+    ("p_win", N_("Won within two years, probability"), "percent"),
+    ("weighted_value", N_("Value times probability"), "money"),
+    ("prospect_004", N_("Grade"), "text"),
+    ("stalled", N_("Stands still"), "text"),
+)
+CREDIT: tuple[Row, ...] = (
+    ("account", N_("Account"), "text"),
+    ("name", N_("Name"), "text"),
+    ("credit_002", N_("Credit class"), "text"),
+    ("score", N_("Score, 0 to 100"), "number"),
+    ("on_time_rate", N_("Paid on time"), "percent"),
+    ("days_beyond_terms", N_("Days paid after the due date"), "decimal"),
+    ("outstanding", N_("Unpaid"), "money"),
+    ("overdue", N_("Overdue"), "money"),
+    ("overdue_90", N_("Overdue for more than 90 days"), "money"),
+    ("disputed", N_("Disputed"), "money"),
+    ("limit", N_("Credit limit"), "money"),
+    ("utilisation", N_("Limit used"), "percent"),
+)
+DIMENSION_ROWS: tuple[Row, ...] = (
+    ("dimension", N_("Divided by"), "text"),
+    ("value", N_("Value of it"), "text"),
+    ("accounts", N_("Accounts"), "number"),
+    ("revenue_now", N_("Revenue, last 12 months"), "money"),
+    ("revenue_before", N_("Revenue, 12 months before"), "money"),
+    ("change", N_("Change of revenue"), "money"),
+    ("new", N_("New or back"), "money"),
+    ("lost", N_("Lost"), "money"),
+    ("volume", N_("Volume"), "money"),
+    ("price", N_("Price"), "money"),
+    ("mix", N_("Mix"), "money"),
+    ("unexplained", N_("No quantities"), "money"),
+    ("growth", N_("Growth"), "percent"),
+    ("expected_contribution", N_("Expected contribution"), "money"),
+)
+
+
+def sheets(run: Source, t: Translator) -> list[Sheet]:
+    """Return the sheets of a run's workbook, and last the sheet that says which table and column each number is from.
+
+    Parameters
+    ----------
+    run : Source
+    t : Translator
+        Language of headings and labels, and currency.
+    """
+    found = [accounts(run, t), *_playbook(run, t), *_class_columns(run, t), *_lists(run, t), _quarantine(run, t)]
+    return [*found, _origins(found, t)]
+
+
+def accounts(run: Source, t: Translator) -> Sheet:
+    """One row an account: who it is, what it brings, every label with its probability, and why it has its strategy."""
+    rows = run.read("account_table")
+    strategies = run.read("strategies").set_index("account").reindex(rows["account"]).reset_index()
+    reasons = rows.assign(strategy_rule=strategies["strategy_rule"], strategy_inputs=strategies["strategy_inputs"])
+    columns = [SheetColumn("account", t("Account"), source="account_table.account", width=14)]
+    columns += [
+        SheetColumn(key, t(label), source=f"account_table.{key}", width=36 if key == "name" else None)
+        for key, label in ACCOUNT_TEXTS.items()
+        if rows[key].notna().any()
+    ]
+    labels = run.read("labels")
+    wide = labels.pivot(index="account", columns="scheme", values=["label", "probability"]).reindex(rows["account"])
+    values: dict[str, pd.Series] = {}
+    for scheme in labels["scheme"].drop_duplicates():
+        title = t(PLAYBOOK_TITLES.get(scheme, scheme))
+        values[scheme] = _named(wide["label", scheme].reset_index(drop=True), _label_namer(scheme, t))
+        columns.append(SheetColumn(scheme, title, source="labels.label"))
+        if scheme == "strategy":
+            values["reason"] = pd.Series([texts.reason(t, row) for row in reasons.to_dict("records")], dtype="str")
+            columns.append(SheetColumn("reason", t("Why this strategy"), source="strategies.strategy_rule", width=60))
+        values[f"p_{scheme}"] = wide["probability", scheme].reset_index(drop=True).astype(float)
+        columns.append(SheetColumn(f"p_{scheme}", _probability_of(title, t), "percent", source="labels.probability"))
+    values["flags"] = strategies["flags"].map(lambda flags: _flags(flags, t), na_action="ignore")
+    columns.append(SheetColumn("flags", t("Remarks"), source="strategies.flags", width=36))
+    segments = run.read("segments").set_index("account").reindex(rows["account"]).reset_index()
+    values["segment"] = _named(segments["segment_name"], lambda name: translated(name, t))
+    values["p_segment"] = segments["probability"]
+    columns.append(SheetColumn("segment", t("Segment"), source="segments.segment_name", width=36))
+    columns.append(SheetColumn("p_segment", _probability_of(t("Segment"), t), "percent", source="segments.probability"))
+    for column in _applied(run):
+        values[column] = _named(rows[column], _class_namer(column, t))
+        columns.append(SheetColumn(column, t(schemes.TITLES[column]), source=f"schemes.{column}"))
+    values["potential_source"] = _named(rows["potential_source"], lambda source: t(SOURCES[source]))
+    same = () if is_contribution(run) else ("expected_contribution", "contribution_lower", "contribution_upper")
+    numbers = tuple(row for row in ACCOUNT_NUMBERS if row[0] not in same)
+    columns += _columns(numbers, "account_table", rows, t)
+    return Sheet(t("Accounts"), columns, rows.assign(**values), frozen_columns=2)
+
+
+def _playbook(run: Source, t: Translator) -> list[Sheet]:
+    """Return a sheet for each scheme of the playbook: label, probability, rule and the values that gave it."""
+    labels = run.read("labels").merge(run.read("account_table")[["account", "name"]], on="account", how="left")
+    columns = [
+        SheetColumn("account", t("Account"), source="labels.account", width=14),
+        SheetColumn("name", t("Name"), source="account_table.name", width=36),
+        SheetColumn("label", t("Label"), source="labels.label", width=30),
+        SheetColumn("probability", t("Probability"), "percent", source="labels.probability"),
+        SheetColumn("rests_on", t("Rests on"), source="labels.rests_on", width=36),
+        SheetColumn("rule", t("Rule"), source="labels.rule", width=28),
+        SheetColumn("inputs", t("Values that gave it"), source="labels.inputs", width=80),
+    ]
+    rests = {found: _rests_on(found, t) for found in labels["rests_on"].dropna().unique()}
+    found = []
+    for scheme, rows in labels.groupby("scheme", sort=False):
+        rows = rows.assign(
+            label=_named(rows["label"], _label_namer(str(scheme), t)), rests_on=rows["rests_on"].map(rests)
+        )
+        title = t(PLAYBOOK_TITLES.get(str(scheme), str(scheme)))
+        few = len(rows) <= MOST_LISTED
+        found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
+    return found
+
+
+def _counted(title: str, rows: pd.DataFrame, label: SheetColumn, t: Translator) -> Sheet:
+    """Return a sheet of a scheme that says how many accounts have each label."""
+    columns = [label, SheetColumn("accounts", t("Accounts"), "number", source=label.source)]
+    return Sheet(title, columns, rows.groupby(label.key).size().rename("accounts").reset_index())
+
+
+def _class_columns(run: Source, t: Translator) -> list[Sheet]:
+    """Return a sheet for each column of table "schemes" that holds a class, with its probability where it has one."""
+    names = run.read("account_table")[["account", "name"]]
+    table, chances = run.read("schemes").merge(names, on="account"), run.read("class_probabilities")
+    found = []
+    for column in _applied(run):
+        rows = table.loc[table[column].notna(), ["account", "name", column]].merge(chances, on="account", how="left")
+        shares = {str(c): f"{column}_{c}" for c in rows[column].unique() if f"{column}_{c}" in rows}
+        if column == "contribution_class":
+            shares = {str(c): str(c) for c in rows[column].unique()}
+        columns = [
+            SheetColumn("account", t("Account"), source="schemes.account", width=14),
+            SheetColumn("name", t("Name"), source="account_table.name", width=36),
+            SheetColumn("class", t("Class"), source=f"schemes.{column}", width=30),
+        ]
+        if shares:
+            mine = [row[shares[str(row[column])]] for row in rows.to_dict("records")]
+            rows = rows.assign(probability=pd.Series(mine, index=rows.index, dtype=float))
+            origin = f"class_probabilities.{'…' if column == 'contribution_class' else column + '_…'}"
+            columns.append(SheetColumn("probability", t("Probability"), "percent", source=origin))
+        title, rows = t(schemes.TITLES[column]), rows.assign(**{"class": _named(rows[column], _class_namer(column, t))})
+        few = len(rows) <= MOST_LISTED
+        found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
+    return found
+
+
+def _lists(run: Source, t: Translator) -> list[Sheet]:
+    """Return the lists beside: open deals, credit, dimensions; those without rows are left out."""
+    names = run.read("account_table")[["account", "name"]]
+    deals = run.read("pipeline").merge(names, on="account", how="left")
+    deals = deals.assign(stalled=_named(deals["stalled"], lambda stalled: t("yes") if stalled else t("no")))
+    divided = run.read("dimensions")
+    divided = divided.assign(
+        dimension=_named(divided["dimension"], lambda name: t(DIMENSIONS[name])),
+        value=divided["value"].replace(UNKNOWN, t("unknown")),
+    )
+    found = (
+        ("pipeline", DEALS, deals),
+        ("credit", CREDIT, run.read("credit").merge(names, on="account", how="left")),
+        ("dimensions", DIMENSION_ROWS, divided),
+    )
+    return [
+        Sheet(t(LISTS[name]), _columns(columns, name, rows, t), rows) for name, columns, rows in found if not rows.empty
+    ]
+
+
+def _quarantine(run: Source, t: Translator) -> Sheet:
+    """Count the lines that could not be used, by reason, with their money."""
+    lines = run.read("quarantine")
+    rows = lines.assign(amount=lines["amount"].astype(float)).groupby("reason", as_index=False)
+    counted = rows.agg(lines=("line", "size"), amount=("amount", "sum"))
+    counted["reason"] = _named(counted["reason"], lambda reason: reason_of_line(reason, t))
+    columns = [
+        SheetColumn("reason", t("Why"), source="quarantine.reason", width=60),
+        SheetColumn("lines", t("Lines"), "number", source="quarantine.line"),
+        SheetColumn("amount", t("Money"), "money", source="quarantine.amount"),
+    ]
+    return Sheet(t("Lines that cannot be used"), columns, counted)
+
+
+def _origins(found: list[Sheet], t: Translator) -> Sheet:
+    """Name the table and the column that each column of the other sheets comes from."""
+    rows = [
+        {"sheet": sheet.title, "heading": column.label, "origin": column.source}
+        for sheet in found
+        for column in sheet.columns
+    ]
+    columns = [
+        SheetColumn("sheet", t("Sheet"), width=36),
+        SheetColumn("heading", t("Heading"), width=40),
+        SheetColumn("origin", t("Table and column of the run"), width=44),
+    ]
+    return Sheet(t("Where it comes from"), columns, pd.DataFrame(rows))
+
+
+def _columns(rows: tuple[Row, ...], table: str, data: pd.DataFrame, t: Translator) -> list[SheetColumn]:
+    """Return the columns that hold any value."""
+    return [
+        SheetColumn(key, t(label), kind, f"{'account_table' if key == 'name' else table}.{key}")
+        for key, label, kind in rows
+        if data[key].notna().any()
+    ]
+
+
+def _applied(run: Source) -> list[str]:
+    """Return the columns of table "schemes" that hold a class; fixed thresholds that nobody has set give none."""
+    table = run.read("schemes")
+    unset = {f"{axis}_class_fixed" for axis in schemes.AXES if axis not in run.config.set_levels}
+    return [column for column in schemes.CLASSES if column not in unset and table[column].notna().any()]
+
+
+def _named(values: pd.Series, name: Callable[[str], str]) -> pd.Series:
+    """Return values by their names; each name is looked up once."""
+    return values.map({value: name(value) for value in values.dropna().unique()}).astype("str")
+
+
+def _label_namer(scheme: str, t: Translator) -> Callable[[str], str]:
+    if scheme == "type_000":
+        return lambda label: t(texts.TYPES[label].name) if label in texts.TYPES else label
+    if scheme == "strategy":
+        return lambda label: t(texts.STRATEGIES[label].name) if label in texts.STRATEGIES else label
+    plain = {"yes": t("yes"), "no": t("no")} if scheme == "plan_required" else {k: t(v) for k, v in LEVELS.items()}
+    return lambda label: plain.get(label) or guide.name(t, scheme, label)
+
+
+def _class_namer(column: str, t: Translator) -> Callable[[str], str]:
+    known = schemes.CLASSES[column]
+    printed = dict(zip(known.labels, known.printed or known.labels, strict=True))
+    return lambda label: t(printed[label]) if label in printed else label
+
+
+def _probability_of(title: str, t: Translator) -> str:
+    return t("{name}, {detail}", name=title, detail=t("probability"))
+
+
+def _flags(flags: str, t: Translator) -> str:
+    return t.join(COMMAS, (t(texts.FLAGS[f].name) if f in texts.FLAGS else f for f in flags.split(", ") if f))
+
+
+def _rests_on(names: str, t: Translator) -> str:
+    return t.join(COMMAS, (t(RESTS_ON[name]) for name in names.split(", ") if name))
