@@ -33,9 +33,6 @@ columns = { account = "account", date = "date", amount = "amount" }
 [source.complaints]
 path = "complaints.csv"
 columns = { account = "account", date = "date", satisfaction = "satisfaction" }
-[source.contacts]
-path = "contacts.csv"
-columns = { account = "account", date = "date" }
 """
 FILES = {
     "owners": "owner,active_to\nLi Na,\nWu Fang,2025-09-30\nAna,2025-12-31\n",
@@ -53,7 +50,6 @@ c,Y,,,2025-01-01
 """,
     "costs": "account,date,amount\nb,2025-03-01,700\na,2025-03-01,10\nc,2025-03-01,10\nd,2025-03-01,10\n",
     "complaints": "account,date,satisfaction\na,2025-05-01,9\na,2025-06-01,10\nb,2024-05-01,2\nc,2025-05-01,\n",
-    "contacts": "account,date\na1,2025-11-05\nb,2026-01-05\n",
 }
 OWNERS = {"a": "Li Na", "b": "Wu Fang", "c": "Ana", "d": "Eve", "r": "", "s": None}
 
@@ -92,8 +88,9 @@ def test_who_only_sent_goods_back_has_bought_before_and_whoever_got_a_sample_has
     assert found.index[found["only_returned"]].tolist() == ["r"]
 
 
-def test_an_owner_has_left_the_day_after_the_last_one_and_strangers_to_the_list_have_not(found):
-    assert found.index[found["owner_left"]].tolist() == ["b"]
+def test_whoever_is_not_on_the_list_of_people_has_left(found):
+    # Ana's last day is the as-of date; nobody has heard of Eve.
+    assert found.index[found["owner_left"]].tolist() == ["b", "c", "d"]
 
 
 def test_rivals_by_the_newest_word_added_up_within_a_product_line(found):
@@ -132,12 +129,6 @@ def test_satisfaction_of_the_last_year(company):
     assert position.satisfaction(settings, PERIOD, membership).to_dict() == {"a": 9.5}
 
 
-def test_contacts_count_for_the_group_and_not_after_the_as_of_date(company):
-    settings, _, _, membership = company
-    made = position.contacts(settings, PERIOD, membership)
-    assert made.to_dict("records") == [{"account": "a", "date": pd.Timestamp("2025-11-05")}]
-
-
 def test_without_the_tables_nothing_is_claimed(company, tmp_path):
     _, ledger, units, membership = company
     (tmp_path / "kamlab.toml").write_text(TOML.split("[source.owners]")[0], "utf-8")
@@ -146,5 +137,3 @@ def test_without_the_tables_nothing_is_claimed(company, tmp_path):
     table = position.table(ledger, bare, PERIOD, units=units, accounts=membership, summary=summary)
     assert not table[["owner_left", "incumbent_rival", "joint_project"]].to_numpy().any()
     assert table["rival_share"].isna().all()
-    assert position.active_owners(bare, PERIOD, named={"Li Na"}) is None
-    assert position.contacts(bare, PERIOD, membership) is None

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from kamlab import margins, tables
+from kamlab import margins, side_tables, tables
 from kamlab.buying import bought_lines, with_returns
 from kamlab.config import Config
 from kamlab.ledger import Ledger
@@ -80,7 +80,7 @@ def table(
     found = known.assign(only_returned=sent_back & ~ids.isin(summary["account"]))
     given = {name: _rows(config, name, period, accounts) for name in ("competitors", "projects", "costs")}
     owner = units.set_index("account")["owner"].reindex(ids).fillna("")
-    people = active_owners(config, period, named=set(owner))
+    people = side_tables.active_people(config, period, owner[owner != ""])
     found["owner_left"] = False if people is None else ((owner != "") & ~owner.isin(people)).to_numpy()
     rivals, projects = given["competitors"], given["projects"]
     found["rival_share"], found["incumbent_rival"] = _rivals(rivals, ids)
@@ -116,9 +116,7 @@ def _rows(config: Config, name: str, period: StudyPeriod, accounts: pd.DataFrame
     """Return a table's rows under the accounts that decisions are taken for; None where it is not given."""
     if name not in tables.given(config):
         return None
-    rows = tables.read(config, name, as_of=period.calibration_end).rows
-    unit = rows["account"].map(accounts.set_index("member")["account"])
-    return rows.assign(account=unit.fillna(rows["account"]))
+    return side_tables.of_units(tables.read(config, name, as_of=period.calibration_end).rows, accounts)
 
 
 def _rivals(rows: pd.DataFrame | None, ids: pd.Series) -> tuple[pd.Series, np.ndarray]:

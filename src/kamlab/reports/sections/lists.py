@@ -1,4 +1,4 @@
-"""Lists from the tables beside the log: losses, removals, rivals, overdue contacts, and the service centre's accounts."""
+"""Lists for the next review: accounts that lose money, those to part from, and those to win from rivals."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from kamlab.coverage import ACCOUNTS_PER_POOLED_PERSON
-from kamlab.i18n import MISSING, Translator
+from kamlab.i18n import Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
-from kamlab.reports.sections.source import Source, has_flag, labelled, value_word
+from kamlab.reports.sections.source import Source, has_flag, labelled
 
 TOP = 10
 
@@ -89,13 +88,13 @@ def rivals(run: Source, t: Translator) -> list[Block]:
 
 
 def _table(
-    printed: Mapping[str, Sequence[str] | pd.Series], rows: int, t: Translator, *, caption: str, limit: int = TOP
+    printed: Mapping[str, Sequence[str] | pd.Series], rows: int, t: Translator, *, caption: str
 ) -> Block:
     """Return the first rows as a table whose first column is a name, and say how many more there are."""
-    frame = pd.DataFrame({f"c{n}": list(values)[:limit] for n, values in enumerate(printed.values())})
+    frame = pd.DataFrame({f"c{n}": list(values)[:TOP] for n, values in enumerate(printed.values())})
     words = {t(head) for head in WORDS}
     columns = [
         TableColumn(f"c{n}", head, "left" if head in words else "right") for n, head in enumerate(printed)
     ]
-    more = t.plural("{n} more account is not shown.", "{n} more accounts are not shown.", rows - limit)
-    return table(frame, columns=columns, caption=caption, note=more if rows > limit else "")
+    more = t.plural("{n} more account is not shown.", "{n} more accounts are not shown.", rows - TOP)
+    return table(frame, columns=columns, caption=caption, note=more if rows > TOP else "")
