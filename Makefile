@@ -26,8 +26,9 @@ check: $(DEV_READY) ## Lint, types, import directions, notebooks without outputs
 lab: $(RUN_READY) ## Open the notebooks in JupyterLab
 	$(BIN)/kamlab lab
 
-bench: $(DEV_READY) ## Time a whole report step by step, and the models' fits and forecasts
+bench: $(DEV_READY) ## Time a whole report step by step, the summary, and the models' fits and forecasts
 	$(BIN)/python benchmarks/report_steps.py
+	$(BIN)/python benchmarks/summary_scale.py --lifetimes
 	$(BIN)/python benchmarks/clv_fit.py
 	$(BIN)/python benchmarks/clv_scale.py
 
