@@ -29,9 +29,10 @@ lab: $(RUN_READY) ## Open the notebooks in JupyterLab
 spark: $(RUN_READY) ## Install Spark, for logs that outgrow one machine; it needs Java 17
 	PIP_DISABLE_PIP_VERSION_CHECK=1 sh scripts/install.sh $(BIN)/python requirements/spark.txt
 
-bench: $(DEV_READY) ## Time a whole report step by step, and the models' fits and forecasts
+bench: $(DEV_READY) ## Time a whole report step by step, the summary, and the models' fits and forecasts
 	$(BIN)/python benchmarks/report_steps.py
 	$(BIN)/python benchmarks/documents.py
+	$(BIN)/python benchmarks/summary_scale.py --lifetimes
 	$(BIN)/python benchmarks/clv_fit.py
 	$(BIN)/python benchmarks/clv_scale.py
 	$(BIN)/python benchmarks/account_plans.py

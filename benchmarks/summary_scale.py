@@ -1,7 +1,7 @@
 """Time the summary against hand-written SQL and lifetimes, interleaved in one run.
 
     python -m kamlab.simulate --lines 10_000_000 log.parquet
-    python benchmarks/summary_scale.py log.parquet [--rounds 3] [--memory-limit 3GB] [--four] [--lifetimes]
+    python benchmarks/summary_scale.py [log.parquet] [--rounds 3] [--memory-limit 3GB] [--four] [--lifetimes]
 
 Each measurement runs in a process of its own, so that its peak of memory is its own; the ledger is made once, before.
 CPU seconds of all threads stand beside the seconds of the clock, because a busy machine stretches only the latter.
@@ -138,7 +138,12 @@ def measure(what: str, path: Path, memory_limit: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("log", type=Path, help="what kamlab.simulate --lines wrote, or a ledger made from it")
+    parser.add_argument(
+        "log",
+        type=Path,
+        nargs="?",
+        help="what kamlab.simulate --lines wrote, or a ledger; without it a log is made",
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory-limit", default="3GB")
     parser.add_argument("--four", action="store_true", help="the four columns alone")
@@ -153,8 +158,12 @@ def main() -> None:
         *(f"{who} {what}" for what in ("four", "all")[: 1 + (not options.four)] for who in ("sql", "kamlab")),
     ]
     kinds += ["lifetimes four", "lifetimes file four"] * options.lifetimes
-    with tempfile.TemporaryDirectory(dir=options.log.parent) as folder:
-        ledger = options.log if "ledger" in options.log.name else as_ledger(options.log, Path(folder))
+    with tempfile.TemporaryDirectory(dir=options.log.parent if options.log else None) as folder:
+        log = options.log or Path(folder, "log.parquet")
+        if options.log is None:
+            make = [sys.executable, "-m", "kamlab.simulate", "--lines", "1_000_000", str(log)]
+            subprocess.run(make, check=True, capture_output=True)
+        ledger = log if "ledger" in log.name else as_ledger(log, Path(folder))
         found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
         command = [sys.executable, __file__, str(ledger), "--memory-limit", options.memory_limit, "--measure"]
         for _ in range(options.rounds):

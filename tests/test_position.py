@@ -124,11 +124,6 @@ def test_standard_service_costs_what_the_cheaper_quarter_costs():
     assert position.standard_cost(served, summary).tolist() == [10.0, 10.0, 10.0, 10.0, 5.0]
 
 
-def test_satisfaction_of_the_last_year(company):
-    settings, _, _, membership = company
-    assert position.satisfaction(settings, PERIOD, membership).to_dict() == {"a": 9.5}
-
-
 def test_without_the_tables_nothing_is_claimed(company, tmp_path):
     _, ledger, units, membership = company
     (tmp_path / "kamlab.toml").write_text(TOML.split("[source.owners]")[0], "utf-8")

@@ -93,25 +93,6 @@ def table(
     return found[[column.name for column in TABLES["position"]]]
 
 
-def active_owners(config: Config, period: StudyPeriod, *, named: set[str]) -> set[str] | None:
-    """Return the people who work in sales at the as-of date; None where no list of them is given.
-
-    Of people named as owners who are not on the list nobody has said that they left.
-    """
-    if "owners" not in tables.given(config):
-        return None
-    day = pd.Timestamp(period.calibration_end)
-    people = tables.read(config, "owners", as_of=period.calibration_end).rows
-    here = people.loc[people["active_to"].isna() | (people["active_to"] >= day), "owner"]
-    return set(here) | (named - set(people["owner"]) - {""})
-
-
-def contacts(config: Config, period: StudyPeriod, accounts: pd.DataFrame) -> pd.DataFrame | None:
-    """Return account (that decisions are taken for) and date of the contacts on record; None without a table."""
-    rows = _rows(config, "contacts", period, accounts)
-    return None if rows is None else rows[["account", "date"]]
-
-
 def _rows(config: Config, name: str, period: StudyPeriod, accounts: pd.DataFrame) -> pd.DataFrame | None:
     """Return a table's rows under the accounts that decisions are taken for; None where it is not given."""
     if name not in tables.given(config):

@@ -139,6 +139,38 @@ def pipeline(
     return _prospects.assess(dated, as_of=period.calibration_end, seed=seed)
 
 
+def active_people(config: Config, period: StudyPeriod, owners: pd.Series) -> set[str] | None:
+    """Return who works in sales at the as-of date, from the configured table of owners.
+
+    None where there is no such table, or it names nobody of those who own accounts: then it goes by other names.
+
+    Parameters
+    ----------
+    config : Config
+    period : StudyPeriod
+    owners : pandas.Series
+        Owner of each account.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be read.
+    """
+    if "owners" not in tables.given(config):
+        return None
+    people = tables.read(config, "owners", as_of=period.calibration_end).rows
+    left = people["active_to"] <= pd.Timestamp(period.calibration_end)
+    known = set(people["owner"].dropna())
+    return set(people.loc[~left, "owner"].dropna()) if known & set(owners.dropna()) else None
+
+
+def contacts(config: Config, period: StudyPeriod, *, accounts: pd.DataFrame) -> pd.DataFrame | None:
+    """Return account and date of each contact up to the as-of date; None where no table of contacts is given."""
+    if "contacts" not in tables.given(config):
+        return None
+    return of_units(tables.read(config, "contacts", as_of=period.calibration_end).rows, accounts)[["account", "date"]]
+
+
 def of_units(rows: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
     """Bring rows (column account) to the accounts that decisions are taken for (columns member, account)."""
     unit = rows["account"].map(accounts.set_index("member")["account"])

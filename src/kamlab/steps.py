@@ -435,7 +435,6 @@ def coverage(run: Run) -> pd.DataFrame:
     from dataclasses import asdict
 
     from kamlab import coverage as module
-    from kamlab import position
 
     wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
@@ -443,17 +442,15 @@ def coverage(run: Run) -> pd.DataFrame:
     wide["coverage_004"] = wide["coverage_004"].fillna("pooled")
     table = run.read("account_table").merge(wide, on="account")
     table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
-    run.write_facts(
-        "headcount",
-        asdict(module.headcount(table["coverage_004"], table["owner"].mask(table["owner_left"].astype(bool)))),
-    )
-    people = position.active_owners(run.config, run.period, named=set(table["owner"].dropna()))
-    run.write("reassignment", module.reassign(table, active=people))
-    made = position.contacts(run.config, run.period, run.read("membership"))
-    run.write("cadence", module.cadence(table, made, as_of=run.period.calibration_end))
+    active = side_tables.active_people(run.config, run.period, table["owner"])
+    here = table["owner"] if active is None else table["owner"].where(table["owner"].isin(active))
+    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], here)))
+    run.write("reassignment", module.reassign(table, active=active))
+    contacts = side_tables.contacts(run.config, run.period, accounts=run.read("membership"))
+    run.write("cadence", module.cadence(table, contacts, as_of=run.period.calibration_end))
     pooled = table[table["coverage_004"] == "pooled"]
     run.write("roster", pooled[[column.name for column in TABLES["roster"]]].sort_values("account"))
-    return run.write("coverage", module.load(table, active=people))
+    return run.write("coverage", module.load(table, active=active))
 
 
 def plans(run: Run) -> pd.DataFrame:

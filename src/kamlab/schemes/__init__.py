@@ -184,11 +184,15 @@ def probabilities(draws: pd.DataFrame, accounts_table: pd.DataFrame, cuts: Mappi
     table = {"account": drawn["account"]}
     for column, name in _PROBABLE.items():
         classes = CLASSES[column]
-        codes = None
+        counts = None
         if column in cuts:
-            codes = np.searchsorted(cuts[column].cuts, values * scale.get(classes.value, 1.0), side="right")
+            worth = values * scale[classes.value] if classes.value in scale else values
+            # A draw falls into the class above as many borders as it does not stay below.
+            above = [(~(worth < cut)).sum(axis=1) for cut in cuts[column].cuts]
+            above += [np.zeros(len(worth))] * (len(classes.labels) - len(above))
+            counts = -np.diff([np.full(len(worth), worth.shape[1]), *above], axis=0)
         for i, label in enumerate(classes.labels):
-            share = np.nan if codes is None else (codes == i).mean(axis=1)
+            share = np.nan if counts is None else counts[i] / worth.shape[1]
             table[name.format(label)] = pd.Series(share, drawn.index, dtype=float)
     return pd.DataFrame(table)
 
