@@ -435,6 +435,7 @@ def coverage(run: Run) -> pd.DataFrame:
     from dataclasses import asdict
 
     from kamlab import coverage as module
+    from kamlab import side_tables
 
     wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
