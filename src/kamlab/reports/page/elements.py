@@ -6,7 +6,7 @@ import unicodedata
 from html import escape
 from typing import Any
 
-from kamlab.reports.glyphs import SVG_FIELDS
+from kamlab.reports.glyphs import DROPPED_CATEGORIES, SVG_FIELDS
 from kamlab.reports.page.sorting import SortKeys
 from kamlab.reports.page.svg import drawing
 
@@ -14,6 +14,7 @@ Element = dict[str, Any]
 
 KEPT_FORMATS = frozenset("\u200c\u200d")
 """Joiners, which some scripts and emoji need; all other invisible characters are able to turn a line around."""
+SPACES = {"\n": " ", "\t": " "}
 PIXELS_WIDE = 720
 """Width of a figure that takes the whole width of the text."""
 SIGNS = {"info": "i", "good": "✓", "warning": "!", "danger": "!"}
@@ -30,7 +31,7 @@ def cleaned(node: Any, key: str = "") -> Any:
         return node
     lines = "\n" if key in SVG_FIELDS else ""
     return "".join(
-        c if c in KEPT_FORMATS or c in lines or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else " " * (c in "\n\t")
+        c if c in KEPT_FORMATS or c in lines or unicodedata.category(c) not in DROPPED_CATEGORIES else SPACES.get(c, "")
         for c in node
     )
 

@@ -34,13 +34,23 @@ def faces(document: Any, *, chinese: bool) -> str:
     for family, weight, name in FACES:
         latin = family == "Noto Sans"
         wanted = used - FULL_WIDTH if latin and chinese else used
-        data = _subset(name, "".join(sorted(wanted & _covered(name) - (set() if latin else _covered(FACES[0][2])))))
-        if data:
-            rules.append(
-                f'@font-face{{font-family:"{family}";font-weight:{weight};'
-                f"src:url(data:font/woff;base64,{data}) format('woff')}}\n"
-            )
+        rules.append(_rule(family, weight, name, wanted & _covered(name) - (set() if latin else _covered(FACES[0][2]))))
+    # A browser does not look for a missing bold character among the regular ones.
+    regular, bold = (_covered(name) for family, _, name in FACES if family == "Noto Sans SC")
+    rare = used & regular - bold - _covered(FACES[0][2])
+    rules.append(_rule("Noto Sans SC", 700, "NotoSansSC-Regular.ttf", rare, ranged=True))
     return "".join(rules)
+
+
+def _rule(family: str, weight: int, name: str, characters: set[str], *, ranged: bool = False) -> str:
+    """Return the style rule of a font cut down to some characters; empty without any."""
+    if not characters:
+        return ""
+    said = f"unicode-range:{','.join(f'U+{ord(c):X}' for c in sorted(characters))};" if ranged else ""
+    return (
+        f'@font-face{{font-family:"{family}";font-weight:{weight};{said}'
+        f"src:url(data:font/woff;base64,{_subset(name, ''.join(sorted(characters)))}) format('woff')}}\n"
+    )
 
 
 def _characters(node: Any) -> set[str]:
@@ -61,12 +71,10 @@ def _covered(name: str) -> frozenset[str]:
 
 @lru_cache(maxsize=16)
 def _subset(name: str, characters: str) -> str:
-    """Return a font with these characters only, as WOFF in base64; empty without any."""
+    """Return a font with these characters only, as WOFF in base64."""
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    if not characters:
-        return ""
     options = subset.Options(
         hinting=False, name_IDs=[], layout_features=["kern", "mark", "mkmk", "ccmp", "locl"], notdef_outline=True
     )

@@ -10,18 +10,35 @@ from kamlab.errors import ReportError
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 DRAWS = frozenset(
-    ("svg", "g", "defs", "clipPath", "path", "use", "text", "tspan", "rect", "circle", "ellipse", "line")
-    + ("polyline", "polygon", "image", "title", "linearGradient", "radialGradient", "stop")
+    (
+        *("svg", "g", "defs", "clipPath", "path", "use", "text"),
+        *("tspan", "rect", "circle", "ellipse", "line", "polyline", "polygon"),
+        *("image", "title", "linearGradient", "radialGradient", "stop"),
+    )
 )
 """Elements that are kept; nothing among them runs or fetches."""
 GEOMETRY = frozenset(
-    ("d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height", "points", "transform")
-    + ("viewBox", "preserveAspectRatio", "clip-path", "clipPathUnits", "gradientUnits", "gradientTransform", "offset")
+    (
+        *("d", "x", "y", "x1", "y1", "x2", "y2"),
+        *("cx", "cy", "r", "rx", "ry", "width", "height"),
+        *("points", "transform", "viewBox", "preserveAspectRatio", "clip-path", "clipPathUnits", "gradientUnits"),
+        *("gradientTransform", "offset"),
+    )
 )
 PAINT = frozenset(
-    ("fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "opacity")
-    + ("stroke-linejoin", "stroke-dasharray", "stroke-dashoffset", "stroke-miterlimit", "font-size", "font-family")
-    + ("font-weight", "font-style", "text-anchor", "stop-color", "stop-opacity", "clip-rule")
+    (
+        *("fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap"),
+        *(
+            "opacity",
+            "stroke-linejoin",
+            "stroke-dasharray",
+            "stroke-dashoffset",
+            "stroke-miterlimit",
+            "font-size",
+            "font-family",
+        ),
+        *("font-weight", "font-style", "text-anchor", "stop-color", "stop-opacity", "clip-rule"),
+    )
 )
 """Properties of a style that are attributes too: a page whose policy forbids inline styles draws them all the same."""
 _LOCAL = re.compile(r"url\(#([^)]*)\)")

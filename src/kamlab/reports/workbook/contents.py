@@ -1,4 +1,4 @@
-"""What the workbook holds: accounts with every label, a sheet a scheme, prospects, credit, dimensions, unusable lines."""
+"""What the workbook holds: accounts with every label, a sheet a scheme, deals, credit, dimensions, unusable lines."""
 
 from __future__ import annotations
 
