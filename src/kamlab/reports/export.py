@@ -33,9 +33,7 @@ from kamlab.reports import blocks, markdown
 from kamlab.reports.markdown import Element
 
 LONGEST_NAME = 60
-RESERVED = frozenset(
-    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
-)
+RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 """Names that Windows gives to no file."""
 
 SECTION_TAG = "section:"

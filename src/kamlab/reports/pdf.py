@@ -69,7 +69,7 @@ def write_pdf(document: dict[str, Any], path: Path | str, *, timestamp: date) ->
 def write_pdfs(documents: Mapping[Path, dict[str, Any]], *, timestamp: date) -> dict[Path, list[Replaced]]:
     """Write several documents at once, each as `write_pdf` does: Typst runs beside Python, a document a core."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        jobs = {path: pool.submit(write_pdf, document, path, timestamp=timestamp) for path, document in documents.items()}
+        jobs = {path: pool.submit(write_pdf, found, path, timestamp=timestamp) for path, found in documents.items()}
         return {path: job.result() for path, job in jobs.items()}
 
 

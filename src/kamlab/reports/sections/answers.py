@@ -8,7 +8,7 @@ import pandas as pd
 
 from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.look import read_logo
-from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, escape, kpis, table, text
+from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, kpis, table, text
 from kamlab.reports.sections import books, review, targets
 from kamlab.reports.sections.data import left_out
 from kamlab.reports.sections.decisions import asked_for
@@ -19,17 +19,14 @@ from kamlab.reports.sections.source import (
     by_strategy,
     can_see_leaving,
     has_cost_to_serve,
-    has_flag,
     is_contribution,
     labelled,
     leaving,
-    losing,
     past,
     reachable,
     record,
     total,
     total_revenue,
-    uneven_festivals,
     value_word,
 )
 from kamlab.strategies import texts

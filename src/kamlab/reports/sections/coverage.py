@@ -11,7 +11,11 @@ from kamlab.reports.sections.source import Source, value_word
 
 TOP = 10
 
-REASONS = {"unassigned": N_("has no owner"), "absent": N_("its owner has left"), "overload": N_("its owner has too many")}
+REASONS = {
+    "unassigned": N_("has no owner"),
+    "absent": N_("its owner has left"),
+    "overload": N_("its owner has too many"),
+}
 
 
 def section(run: Source, t: Translator) -> list[Block]:
@@ -49,9 +53,13 @@ def moves(run: Source, t: Translator) -> list[Block]:
         TableColumn("proposed", t("Proposed owner"), width=16),
     ]
     caption = t.plural(
-        "{n} account lacks an active owner, or lies beyond what its owner can look after.", "{n} accounts lack an active owner, or lie beyond what theirs can look after; those that bring most.", len(found)
+        "{n} account lacks an active owner, or lies beyond what its owner can look after.",
+        "{n} accounts lack an active owner, or lie beyond what theirs can look after; those that bring most.",
+        len(found),
     )
-    note = t("Relations stay where they can; moves even out the loads and keep accounts in their region. A dash: nobody has room.")
+    note = t(
+        "Relations stay where they can; moves even out the loads and keep accounts in their region. A dash: nobody has room."
+    )
     return [table(printed, columns=columns, caption=caption, note=note)]
 
 
@@ -91,7 +99,9 @@ def roster(run: Source, t: Translator) -> list[Block]:
     found = run.read("roster")
     if found.empty:
         return [text(t("No account is served from the pool."))]
-    rows = found.sort_values(["expected_contribution", "account"], ascending=[False, True], na_position="last").head(TOP)
+    rows = found.sort_values(["expected_contribution", "account"], ascending=[False, True], na_position="last").head(
+        TOP
+    )
     printed = pd.DataFrame(
         {
             "name": rows["name"],

@@ -99,7 +99,11 @@ def table_of_decisions(run: Source, t: Translator) -> list[Block]:
             "gain": [_gain(gain, t) for gain in won.values()],
         }
     )
-    gain = N_("Gain in contribution ({level} interval)") if is_contribution(run) else N_("Gain in revenue ({level} interval)")
+    gain = (
+        N_("Gain in contribution ({level} interval)")
+        if is_contribution(run)
+        else N_("Gain in revenue ({level} interval)")
+    )
     columns = [
         TableColumn("decision", t("Decision")),
         TableColumn("accounts", t("Accounts"), "right"),

@@ -25,7 +25,9 @@ def section(run: Source, t: Translator) -> list[Block]:
         if len(own) > 1:
             blocks += [_worth(run, own, t(DIMENSIONS[name]), t), *_causes(run, own, t(DIMENSIONS[name]), t)]
     if len(blocks) == 1:
-        blocks.append(text(t("The data names neither regions nor sizes, owners or product lines to divide accounts by.")))
+        blocks.append(
+            text(t("The data names neither regions nor sizes, owners or product lines to divide accounts by."))
+        )
     return blocks
 
 

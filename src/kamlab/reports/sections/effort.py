@@ -42,8 +42,13 @@ def section(run: Source, t: Translator) -> list[Block]:
     hours = run.read("effort")
     drawn = picture.draw(hours, t)
     if drawn is None:
-        return [*blocks, text(t("No hours are given for the last 12 months: map a table of effort to see where they go."))]
-    caption = t("Shares of hours (full bars), of the proposed hours (marks) and of the money that work could win or keep.")
+        return [
+            *blocks,
+            text(t("No hours are given for the last 12 months: map a table of effort to see where they go.")),
+        ]
+    caption = t(
+        "Shares of hours (full bars), of the proposed hours (marks) and of the money that work could win or keep."
+    )
     blocks.append(figure(drawn, caption=caption, alt=picture.alt(hours, t)))
     return [*blocks, text(t.join(SENTENCES, [*line(run, t), *_grounds(run, t)])), *_more(run, hours, t)]
 
@@ -129,7 +134,9 @@ def _more(run: Source, hours: pd.DataFrame, t: Translator) -> list[Block]:
         else t("Accounts that would get more hours, by the revenue that is assumed to come of it a year.")
     )
     fewer = int((hours["hours_proposed"] <= hours["hours"] - 1).sum())
-    notes = [t.plural("{n} account would get fewer hours.", "{n} accounts would get fewer hours.", fewer)] if fewer else []
+    notes = (
+        [t.plural("{n} account would get fewer hours.", "{n} accounts would get fewer hours.", fewer)] if fewer else []
+    )
     more = len(rows) - len(shown)
     if more:
         notes.insert(0, t.plural("{n} more would get more hours.", "{n} more would get more hours.", more))

@@ -70,7 +70,18 @@ def contest(run: Source, t: Translator) -> list[Block]:
         "highest forecasts."
     )
     return [
-        text(t.join(SENTENCES, [reason(run, t), *_verdict(run, t), *_nearer(newest, run, t), _covered(newest.iloc[0], t), *_gone(run, t)])),
+        text(
+            t.join(
+                SENTENCES,
+                [
+                    reason(run, t),
+                    *_verdict(run, t),
+                    *_nearer(newest, run, t),
+                    _covered(newest.iloc[0], t),
+                    *_gone(run, t),
+                ],
+            )
+        ),
         table(printed, columns=columns, caption=caption, note=note),
         *_earlier(rows, choice["forecaster"], t),
     ]

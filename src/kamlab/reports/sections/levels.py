@@ -295,7 +295,11 @@ def all_schemes(run: Source, t: Translator) -> list[Block]:
             "kind": [kinds[kind] for kind in rows["kind"]],
             "accounts": [t.number(n) if n else MISSING for n in rows["accounts"]],
             "why": [
-                t("left out, no data: {columns}", columns=row.lacks) if row.lacks else "" if row.applied else t(row.reason)
+                t("left out, no data: {columns}", columns=row.lacks)
+                if row.lacks
+                else ""
+                if row.applied
+                else t(row.reason)
                 for row in rows.itertuples()
             ],
         }

@@ -87,14 +87,10 @@ def rivals(run: Source, t: Translator) -> list[Block]:
     return [_table(printed, len(rows), t, caption=caption)]
 
 
-def _table(
-    printed: Mapping[str, Sequence[str] | pd.Series], rows: int, t: Translator, *, caption: str
-) -> Block:
+def _table(printed: Mapping[str, Sequence[str] | pd.Series], rows: int, t: Translator, *, caption: str) -> Block:
     """Return the first rows as a table whose first column is a name, and say how many more there are."""
     frame = pd.DataFrame({f"c{n}": list(values)[:TOP] for n, values in enumerate(printed.values())})
     words = {t(head) for head in WORDS}
-    columns = [
-        TableColumn(f"c{n}", head, "left" if head in words else "right") for n, head in enumerate(printed)
-    ]
+    columns = [TableColumn(f"c{n}", head, "left" if head in words else "right") for n, head in enumerate(printed)]
     more = t.plural("{n} more account is not shown.", "{n} more accounts are not shown.", rows - TOP)
     return table(frame, columns=columns, caption=caption, note=more if rows > TOP else "")

@@ -81,7 +81,9 @@ def line(run: Source, t: Translator) -> list[str]:
         )
     )
     value = {
-        name: t("{before} → {after}", before=t.money(rows["value_before"].sum()), after=t.money(rows["value_now"].sum()))
+        name: t(
+            "{before} → {after}", before=t.money(rows["value_before"].sum()), after=t.money(rows["value_now"].sum())
+        )
         for name, rows in (("risen", known[step > 0]), ("fallen", known[step < 0]))
     }
     return [
@@ -103,7 +105,9 @@ def section(run: Source, t: Translator) -> list[Block]:
     panel = flow.Panel(t.date(found.since), t.date(run.period.calibration_end), streams, FINDING)
     drawn = flow.draw([panel], t) if streams["before"].notna().any() else None
     if drawn is not None:
-        caption = t("Accounts and their expected value by class, then and now; streams are as wide as the value that moves.")
+        caption = t(
+            "Accounts and their expected value by class, then and now; streams are as wide as the value that moves."
+        )
         blocks.append(figure(drawn, caption=caption, alt=flow.alt([panel], t)))
     return [*blocks, *_strategies(run, t), *_most(run, found, t)]
 
@@ -139,7 +143,9 @@ def _most(run: Source, found: Moves, t: Translator) -> list[Block]:
         return [text(t("No account changed its class."))]
     shown, plain = rows.head(TOP), without_currency(t)
     now = labelled(run).set_index("account")
-    because = [texts.reason(t, now.loc[account].to_dict()) if account in now.index else "" for account in shown["account"]]
+    because = [
+        texts.reason(t, now.loc[account].to_dict()) if account in now.index else "" for account in shown["account"]
+    ]
     why = [t(WHY[row.why]) if row.why in WHY else "" for row in shown.itertuples()]
     printed = pd.DataFrame(
         {

@@ -42,7 +42,9 @@ def lifetime(run: Source, t: Translator) -> list[Block]:
     level = t.percent(run.config.value.level)
     columns = [
         TableColumn("horizon", t("The next")),
-        TableColumn("value", t("Discounted contribution") if is_contribution(run) else t("Discounted revenue"), "right"),
+        TableColumn(
+            "value", t("Discounted contribution") if is_contribution(run) else t("Discounted revenue"), "right"
+        ),
         TableColumn("interval", t("{level} interval", level=level), "right"),
     ]
     note = t.join(

@@ -115,7 +115,9 @@ def changes(run: Source, t: Translator) -> list[Block]:
         return []
     if run.read_facts("revenue")["previous"] is None:
         first = pd.Timestamp(run.read_facts("freshness")["first_line"]).date()
-        return [text(t("Why revenue changed cannot be said: the log, which runs from {first}, is too short.", first=first))]
+        return [
+            text(t("Why revenue changed cannot be said: the log, which runs from {first}, is too short.", first=first))
+        ]
     name = _dividing(rows)
     parts = rows[rows["dimension"] == name]
     causes = [cause for cause in EFFECTS if whole[cause].abs().sum() > 0]

@@ -38,7 +38,9 @@ def deals(run: Source, t: Translator) -> list[Block]:
             )
         )
     else:
-        lines.append(t("Too few deals have been won and lost to tell their chances; grades follow closing dates alone."))
+        lines.append(
+            t("Too few deals have been won and lost to tell their chances; grades follow closing dates alone.")
+        )
     stalled = int(rows["stalled"].sum())
     if stalled:
         lines.append(
@@ -181,9 +183,7 @@ def _on_hold(run: Source, t: Translator) -> list[Block]:
         "disputed": t("Disputed beside it"),
         "overdue_90": t("Overdue over 90 days"),
     }
-    printed = pd.DataFrame(
-        {"name": first["name"], **{key: [t.money(value) for value in first[key]] for key in money}}
-    )
+    printed = pd.DataFrame({"name": first["name"], **{key: [t.money(value) for value in first[key]] for key in money}})
     columns = [TableColumn("name", t("Account")), *(TableColumn(key, head, "right") for key, head in money.items())]
     caption = t("Accounts on hold, by what they owe or dispute: settle that before anything is promised.")
     return [text(said), table(printed, columns=columns, caption=caption)]

@@ -78,7 +78,8 @@ class PlanBook:
         labels = run.read("labels")
         labels = labels[labels["account"].isin(ids) & labels["label"].notna()]
         self._labels = {
-            account: dict(zip(rows["scheme"], rows["label"], strict=True)) for account, rows in labels.groupby("account")
+            account: dict(zip(rows["scheme"], rows["label"], strict=True))
+            for account, rows in labels.groupby("account")
         }
         self._one = {name: _first(run.read(name), ids) for name in ("credit", "lifetime")}
         targets = run.read("targets")

@@ -84,7 +84,11 @@ def _figures(case: PlanPage, t: Translator) -> Block:
             Kpi(
                 t("Target of revenue"),
                 _money(target["target"], t),
-                t("forecast {forecast}; stretch {stretch}", forecast=_money(target["forecast"], t), stretch=_money(target["stretch"], t)),
+                t(
+                    "forecast {forecast}; stretch {stretch}",
+                    forecast=_money(target["forecast"], t),
+                    stretch=_money(target["stretch"], t),
+                ),
             )
             if target
             else Kpi(t("Target of revenue"), MISSING),
@@ -127,7 +131,7 @@ def _card(case: PlanPage, t: Translator) -> Block:
     if missing:
         rows.append((t("Missing contacts"), t.join(COMMAS, (t(words.ROLES[role]) for role in missing))))
     rows.append((t("Buys"), _mix(case, t)))
-    for field in FIELDS[: _FIRST_OF_SWOT]:
+    for field in FIELDS[:_FIRST_OF_SWOT]:
         rows.append((t(field.label), case.notes.get(field.name) or blank(t)))
     if case.personal:
         rows += [(t(field.label), case.notes.get(field.name) or blank(t)) for field in FIELDS if field.personal]
@@ -251,7 +255,12 @@ def _goals(case: PlanPage, t: Translator) -> Block:
     if life:
         what = t("Contribution ahead") if case.contribution else t("Revenue ahead")
         years = [
-            t("{n} years {value} ({range})", n=n, value=_money(life[f"clv_{n}y"], t), range=_range(life, f"clv_{n}y", t))
+            t(
+                "{n} years {value} ({range})",
+                n=n,
+                value=_money(life[f"clv_{n}y"], t),
+                range=_range(life, f"clv_{n}y", t),
+            )
             for n in (3, 5)
         ]
         rows.append((what, t.join(SEMICOLONS, years)))
@@ -276,7 +285,11 @@ def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str
         return
     yield (
         t("Planned gain"),
-        t("{gain} ({range}) that planned work is assumed to add", gain=_money(target["gain"], t), range=_range(target, "gain", t)),
+        t(
+            "{gain} ({range}) that planned work is assumed to add",
+            gain=_money(target["gain"], t),
+            range=_range(target, "gain", t),
+        ),
     )
     if pd.notna(target["plan"]):
         yield (
@@ -314,7 +327,9 @@ def _project(project: Mapping[str, Any], t: Translator) -> str:
             chance=t.percent(project["probability"]),
         )
     until = t.date(project["end"].date()) if pd.notna(project["end"]) else MISSING
-    return t("{name}: {value}, until {date}", name=_text(project["name"]) or str(project["id"]), value=value, date=until)
+    return t(
+        "{name}: {value}, until {date}", name=_text(project["name"]) or str(project["id"]), value=value, date=until
+    )
 
 
 def _tactics(case: PlanPage, t: Translator) -> str:
@@ -322,7 +337,9 @@ def _tactics(case: PlanPage, t: Translator) -> str:
     strategy = case.row["strategy"]
     if strategy not in texts.STRATEGIES:
         return MISSING
-    heading = t("**{strategy}.** {meaning}", strategy=_strategy_name(strategy, t), meaning=t(texts.STRATEGIES[strategy].meaning))
+    heading = t(
+        "**{strategy}.** {meaning}", strategy=_strategy_name(strategy, t), meaning=t(texts.STRATEGIES[strategy].meaning)
+    )
     lines = guide.tactics(t, strategy, case.playbook)
     own = [tactic.text for tactic in case.playbook.tactics]
     return f"{heading}\n\n" + "\n".join(f"- {escape(line) if line in own else line}" for line in lines)

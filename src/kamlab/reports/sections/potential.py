@@ -46,7 +46,9 @@ def sources(run: Source, t: Translator) -> list[Block]:
         TableColumn("headroom", t("Headroom"), "right"),
     ]
     note = t("Share of wallet: that of the middle account. The own best 12 months give none.")
-    return [table(printed, columns=columns, caption=t("What accounts could buy, and where that comes from."), note=note)]
+    return [
+        table(printed, columns=columns, caption=t("What accounts could buy, and where that comes from."), note=note)
+    ]
 
 
 def fits(run: Source, t: Translator) -> list[Block]:
@@ -72,7 +74,10 @@ def fits(run: Source, t: Translator) -> list[Block]:
         TableColumn("skill", t("Better than one number"), "right"),
         TableColumn("reason", t("Verdict")),
     ]
-    caption = t("The {share} level of 12 months' revenue among similar accounts, checked on accounts left out of the fit.", share=t.percent(QUANTILE))
+    caption = t(
+        "The {share} level of 12 months' revenue among similar accounts, checked on accounts left out of the fit.",
+        share=t.percent(QUANTILE),
+    )
     note = t("It is an upper level, not an average: most accounts will never buy as much.")
     return [table(printed, columns=columns, caption=caption, note=note)]
 
@@ -84,7 +89,9 @@ def look_alikes(run: Source, t: Translator) -> list[Block]:
         return []
     names = run.read("accounts").set_index("account")["name"]
     largest = rows.groupby("account")["revenue"].max().sort_values(ascending=False, kind="stable").index[:LISTED]
-    like = rows.assign(said=[f"{names[a]} ({t.money(v)})" for a, v in zip(rows["look_alike"], rows["revenue"], strict=True)])
+    like = rows.assign(
+        said=[f"{names[a]} ({t.money(v)})" for a, v in zip(rows["look_alike"], rows["revenue"], strict=True)]
+    )
     said = like.pivot(index="account", columns="rank", values="said").reindex(largest)
     printed = pd.DataFrame({"name": names[largest].to_numpy()})
     for rank in said:
@@ -93,5 +100,7 @@ def look_alikes(run: Source, t: Translator) -> list[Block]:
         TableColumn("name", t("Prospect")),
         *(TableColumn(f"like{rank}", t("Look-alike {rank}", rank=int(rank))) for rank in said),
     ]
-    note = t("Buyers of the same channel that agree most in industry, region, country and size; revenue of the last 12 months.")
+    note = t(
+        "Buyers of the same channel that agree most in industry, region, country and size; revenue of the last 12 months."
+    )
     return [table(printed, columns=columns, caption=t("Whom prospects are like."), note=note)]

@@ -94,8 +94,7 @@ def against_forecast(run: Source, t: Translator) -> list[Block]:
             **{name: [plain.money(v) for v in shown[name]] for name in ("expected", "actual", "naive")},
             "interval": [Interval(0, a, b).text(plain) for a, b in zip(shown["lower"], shown["upper"], strict=True)],
             "bias": [
-                signed(e / a - 1, t) if a > 0 else None
-                for e, a in zip(shown["expected"], shown["actual"], strict=True)
+                signed(e / a - 1, t) if a > 0 else None for e, a in zip(shown["expected"], shown["actual"], strict=True)
             ],
         }
     )

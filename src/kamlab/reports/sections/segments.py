@@ -80,7 +80,10 @@ def features(run: Source, t: Translator) -> list[Block]:
             "known": [t.percent(v) for v in rows["known"]],
             "scale": [t("by ratio") if v == "log" else t("by difference") for v in rows["transform"]],
             "missing": [t(v) for v in rows["missing"]],
-            "use": [t("makes the segments") if used else t(why) for used, why in zip(rows["used"], rows["reason"])],
+            "use": [
+                t("makes the segments") if used else t(why)
+                for used, why in zip(rows["used"], rows["reason"], strict=True)
+            ],
         }
     )
     columns = [
@@ -136,8 +139,11 @@ def borderline(run: Source, t: Translator) -> list[Block]:
         {
             "name": first["name"],
             "value": [t.money(v) for v in first["expected_contribution"]],
-            "segment": [_likely(names[s], p, t) for s, p in zip(first["segment"], first["probability"])],
-            "second": [_likely(names[s], p, t) for s, p in zip(first["second_segment"], first["second_probability"])],
+            "segment": [_likely(names[s], p, t) for s, p in zip(first["segment"], first["probability"], strict=True)],
+            "second": [
+                _likely(names[s], p, t)
+                for s, p in zip(first["second_segment"], first["second_probability"], strict=True)
+            ],
         }
     )
     columns = [
@@ -147,7 +153,10 @@ def borderline(run: Source, t: Translator) -> list[Block]:
         TableColumn("second", t("or")),
     ]
     caption = t.plural("{n} borderline account.", "{n} borderline accounts.", len(rows))
-    note = t("Their own segment is less likely than {share}; those with the most value are listed.", share=t.percent(BORDERLINE))
+    note = t(
+        "Their own segment is less likely than {share}; those with the most value are listed.",
+        share=t.percent(BORDERLINE),
+    )
     return [table(printed, columns=columns, caption=caption, note=note)]
 
 

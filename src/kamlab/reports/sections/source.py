@@ -61,7 +61,9 @@ def uneven_festivals(run: Source, t: Translator) -> list[str]:
     end = date.fromisoformat(held["end"])
     if end == run.period.calibration_end:
         return said
-    said.append(t("The growth of accounts is that of the 12 months to {end}, which hold as many as the 12 before.", end=end))
+    said.append(
+        t("The growth of accounts is that of the 12 months to {end}, which hold as many as the 12 before.", end=end)
+    )
     if held["compared_previous"] and held["compared_previous"] > 0:
         change = held["compared_trailing"] / held["compared_previous"] - 1
         said.append(t("Between these windows, revenue changed by {change}.", change=signed(change, t)))

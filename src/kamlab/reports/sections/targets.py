@@ -119,7 +119,13 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
     """Table of what was set, from the top and from below, against the proposal; nothing where nothing was set."""
     sums = run.read_facts("plan")["coming"]
     if not sums:
-        return [text(t("No targets are set for the next 12 months: map a table of targets to hold them against the forecast."))]
+        return [
+            text(
+                t(
+                    "No targets are set for the next 12 months: map a table of targets to hold them against the forecast."
+                )
+            )
+        ]
     rows = run.read("targets")
     whole = rows[rows["kind"] == COMPANY].iloc[0]
     first = next(iter(sums.values()))
@@ -181,16 +187,20 @@ def _groups(own: pd.DataFrame, word: str, kind: str, t: Translator) -> Block:
         "region": t("Revenue of the next 12 months and targets by region"),
         "product_line": t("Revenue of the next 12 months and targets by product line"),
     }
-    notes = [t(
+    notes = [
+        t(
             "P50: half of all years bring more; P80: one in five. Both are taken from sums of joint draws; only forecasts and "
             "gains add up."
-        )]
+        )
+    ]
     if set_:
         notes.append(t("Reached with: probability that forecast and planned gain reach what was set."))
     if priced:
         notes.append(t("Units for it: what the proposed target takes at the mean price of the last 12 months."))
     if len(own) > TOP:
-        notes.append(t.plural("{n} more is in the table targets.", "{n} more are in the table targets.", len(own) - TOP))
+        notes.append(
+            t.plural("{n} more is in the table targets.", "{n} more are in the table targets.", len(own) - TOP)
+        )
     caption = with_currency(captions[kind], t)
     return table(printed, columns=columns, caption=caption, note=t.join(SENTENCES, notes))
 

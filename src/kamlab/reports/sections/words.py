@@ -54,7 +54,10 @@ def strategies(run: Source, t: Translator) -> list[Block]:
     ]
     return [
         *_table(
-            rows, (t("Strategy"), t("Goal"), t("Resources")), (14, 40, 46), t("Strategies in use, and what they may cost.")
+            rows,
+            (t("Strategy"), t("Goal"), t("Resources")),
+            (14, 40, 46),
+            t("Strategies in use, and what they may cost."),
         ),
         *_table(
             steps,
@@ -79,7 +82,7 @@ def aspects(run: Source, t: Translator) -> list[Block]:
         for aspect, sentences in guide.ASPECTS.items()
     ]
     heads = (t("Aspect"), *(t(guide.SCHEMES["four_001"][label].name) for label in used))
-    width = tuple([12, *[88 // max(len(used), 1)] * len(used)])
+    width = (12, *[88 // max(len(used), 1)] * len(used))
     return _table(rows, heads, width, t("Five aspects of the work with customers.")) if used else []
 
 
