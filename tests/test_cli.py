@@ -317,7 +317,7 @@ def test_lab_opens_the_notebooks_or_a_copy_of_them(tmp_path, monkeypatch):
     assert opened[1][-1] == str(tmp_path / "mine")
     # A copy never overwrites what an analyst has changed.
     assert (tmp_path / "mine" / "01_data_quality.ipynb").read_text() == "changed by hand"
-    assert len(list((tmp_path / "mine").glob("*.ipynb"))) == 6
+    assert len(list((tmp_path / "mine").glob("*.ipynb"))) == 8
 
 
 def test_lab_beside_a_configuration_opens_a_copy_that_finds_it(tmp_path, monkeypatch):
@@ -335,5 +335,5 @@ def test_lab_beside_a_configuration_opens_a_copy_that_finds_it(tmp_path, monkeyp
     assert CliRunner().invoke(cli.app, ["lab"]).exit_code == 0
     assert opened[0][-1] == "kamlab-notebooks"
     monkeypatch.chdir(tmp_path / "kamlab-notebooks")
-    assert len(list(Path().glob("*.ipynb"))) == 6
+    assert len(list(Path().glob("*.ipynb"))) == 8
     assert find_config(parents=1) == tmp_path / "kamlab.toml"

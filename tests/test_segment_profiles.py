@@ -214,6 +214,8 @@ def test_a_run_takes_the_numbers_of_the_run_before(tmp_path):
     run.write("forecast", ids.assign(expected_revenue=2.0, expected_contribution=1.0, basis="contribution"))
     for name in ("draws", "revenue_draws"):
         run.write(name, ids.assign(d0=1.0, d1=2.0))
+    run.write("lifetime", ids.assign(clv_3y=3.0, clv_5y=5.0))
+    run.write("lifetime_draws", pd.concat([ids.assign(years=years, d0=1.0, d1=2.0) for years in (3, 5)]))
     before = Run(tmp_path / "log" / "before", config, run.period)
     found = fitted()
     before.write("profile", found.profile.assign(segment_id=[3, 1, 8]))

@@ -30,6 +30,7 @@ NAMES = {
     "kamlab",
     "lifetimes",
     "strategies",
+    "actions",
     "quarantine",
     "medium",
     "ABC",
@@ -37,7 +38,11 @@ NAMES = {
     "VIP",
 }
 """Names of models, schemes, libraries, tables and date formats, which no language translates."""
-ALIKE = {"es": {"medium", "no", "No", "Marketing", "Provisional"}, "vi": {"Log-likelihood"}, "zh": {"medium"}}
+ALIKE = {
+    "es": {"medium", "no", "No", "Marketing", "Provisional", "Plan", "plan"},
+    "vi": {"Log-likelihood"},
+    "zh": {"medium"},
+}
 """Words that a language shares with English."""
 ENGLISH = re.compile(r"\b(the|of|and|with|is|are|from|that|their|for|by)\b")
 

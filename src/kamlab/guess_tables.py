@@ -37,7 +37,7 @@ END_WORDS = "end, end date, to, until, active to, ngày kết thúc, đến ngà
 
 FIELD_WORDS: dict[str, str] = {
     **{key: LOG_WORDS[key] for key in ("account", "product", "product_line", "cost")},
-    **{key: MASTER_WORDS[key] for key in ("owner", "name")},
+    **{key: MASTER_WORDS[key] for key in ("owner", "name", "region")},
     **dict.fromkeys(("active_from", "start"), START_WORDS),
     **dict.fromkeys(("active_to", "end"), END_WORDS),
     "date": DATE_WORDS,
@@ -53,6 +53,8 @@ FIELD_WORDS: dict[str, str] = {
     "id oportunidad",
     "stage": "stage, deal stage, giai đoạn, 阶段, 階段, etapa, fase",
     "opened": "opened, open date, engage date, created, ngày mở, 创建日期, 立项日期, apertura, fecha apertura",
+    "expected_close": "expected close, expected close date, forecast close, ngày dự kiến chốt, ngày chốt dự kiến, "
+    "预计成交日期, 预计关闭日期, cierre previsto, fecha prevista de cierre",
     "closed": "closed, close date, ngày đóng, 关闭日期, 成交日期, cierre, fecha cierre",
     "probability": "probability, win probability, xác suất, 概率, 赢率, probabilidad",
     "project": "project, project id, mã dự án, 项目编号, proyecto, id proyecto",
@@ -64,6 +66,7 @@ FIELD_WORDS: dict[str, str] = {
     "channel": "channel, kind, kênh, hình thức, 方式, 渠道, canal, medio",
     "person": "person, person id, contact, người liên hệ, 联系人, persona, contacto",
     "note": "note, notes, ghi chú, 备注, nota, notas",
+    "department": "department, dept, phòng ban, bộ phận, 部门, departamento, área",
     "role": "role, position, job title, vai trò, chức vụ, 职务, 角色, cargo, puesto",
     "complaint": "complaint, complaint id, mã khiếu nại, 投诉编号, reclamación, nº reclamación",
     "subject": "subject, reason, chủ đề, lý do, 主题, 原因, asunto, motivo",

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from casebook_company import AS_OF, M, invoices_and_payments, write
 
-from kamlab import backtest, credit, forecast, margins, potential, schemes, steps, tiers
+from kamlab import backtest, credit, forecast, growth, margins, potential, schemes, steps, tiers
 from kamlab.accounts import decision_units, read_accounts
 from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod
@@ -45,6 +45,7 @@ def decide(folder):
     tables = {
         "accounts": units,
         "summary": summary,
+        "growth_windows": growth.windows(ledger, period, summary, [], accounts=membership),
         "forecast": future,
         "potential": worth,
         "schemes": schemes.assign(values, by_hand, CUTS),

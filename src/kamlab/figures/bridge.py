@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from kamlab.figures.style import ACCENT, INK, LEVEL_COLOURS, MUTED, PALETTE, STRATEGY_COLOURS, WIDTH_INCHES, style
-from kamlab.figures.words import brief, set_title
+from kamlab.figures.words import brief, set_title, wrapped
 from kamlab.i18n import N_, Translator
 
 NAMES = {
@@ -23,6 +23,8 @@ NAMES = {
 ENDS = ("previous", "trailing")
 WORTH_A_BAR = 0.002
 """What has no account gets a bar from this share of the revenue upwards."""
+LABEL_CHARACTERS = 17
+"""So many characters stand under a bar without touching the next one's."""
 ROOM = 0.2
 """Height of the bars' labels, as a share of what the axis shows."""
 
@@ -100,7 +102,7 @@ def _look(part: str, money: float) -> tuple[str, str]:
 
 
 def _label(row: pd.Series, t: Translator) -> str:
-    name = t(NAMES[row["part"]])
+    name = wrapped(t(NAMES[row["part"]]), LABEL_CHARACTERS)
     if row["part"] == "other":
         return name
     return name + "\n" + t.plural("{n} account", "{n} accounts", int(row["accounts"]))

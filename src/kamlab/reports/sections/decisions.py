@@ -138,7 +138,7 @@ def _led(rows: pd.DataFrame, t: Translator) -> str:
     if counts.empty:
         return t("nobody yet")
     first = min(counts[counts == counts.iloc[0]].index)
-    return t("{name} and {n} more", name=first, n=t.number(len(counts) - 1)) if len(counts) > 1 else str(first)
+    return t("{name} +{n}", name=first, n=t.number(len(counts) - 1)) if len(counts) > 1 else str(first)
 
 
 def _assumed(run: Source, found: Mapping[str, object], t: Translator) -> list[str]:
@@ -177,10 +177,8 @@ def _people(run: Source, t: Translator) -> list[str]:
         return []
     said = [
         t.plural(
-            "**People:** {n} looks after accounts; the ratio of one to one to one to five gives {least} to {most}, which "
-            "is no need.",
-            "**People:** {n} look after accounts; the ratio of one to one to one to five gives {least} to {most}, which "
-            "is no need.",
+            "**People:** {n} looks after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, which is no need.",
+            "**People:** {n} look after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, which is no need.",
             found["had"],
             least=t.number(found["least"]),
             most=t.number(found["most"]),
