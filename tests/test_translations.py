@@ -18,6 +18,8 @@ from kamlab.figures import segment_profile
 from kamlab.reports import blocks as b
 from kamlab.reports.export import to_document
 from kamlab.reports.pdf import compile_pdf
+from kamlab.tables import SCHEMAS
+from kamlab.terms import TABLES
 
 LANGUAGES = ("es", "vi", "zh")
 NAMES = {
@@ -30,12 +32,13 @@ NAMES = {
     "kamlab",
     "lifetimes",
     "strategies",
-    "actions",
     "quarantine",
     "medium",
     "ABC",
     "RFM",
     "VIP",
+    *SCHEMAS,
+    *TABLES,
 }
 """Names of models, schemes, libraries, tables and date formats, which no language translates."""
 ALIKE = {
