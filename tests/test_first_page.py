@@ -1,5 +1,6 @@
 """The first page: decisions with their money, leader, day and gain; people and what is owed; the bridge in words."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,6 +142,7 @@ def test_the_bridge_names_what_was_lost_and_won():
     )
     figure = picture.draw(steps, T)
     labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
+    plt.close(figure)
     assert labels[1] == "Lost\n1 account"
     assert len(labels) == 6, "what has no account is too little for a bar"
 

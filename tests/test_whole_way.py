@@ -86,7 +86,7 @@ def test_numbers_on_the_first_page_follow_from_the_tables(sample):
 def test_the_strategy_table_follows_from_the_tables(sample):
     text, t = pdf_text(sample.reports[0]), Translator("en", currency="CNY")
     found = tables(sample)
-    joined = found["strategies"][["account", "owner", "strategy"]].merge(found["forecast"], on="account", how="left")
+    joined = found["strategies"][["account", "strategy"]].merge(found["account_table"], on="account", how="left")
     draws = found["draws"].set_index("account")
     names = {"promote": "Promote", "retain": "Retain", "win_back": "Win back", "static": "Wait and see"}
     for strategy, name in names.items():

@@ -235,14 +235,14 @@ def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progres
             target = folder / "notebooks" / f"{label}.ipynb"
             execute(resources.notebooks() / f"{notebook}.ipynb", target, parameters | extra, folder)
             timings[label] = time.perf_counter() - start
-    # Chapters' kernels are ended without ceremony; what their engines left goes here.
-    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
-    messages: list[str] = []
-    for number, (label, write) in enumerate(papers, start=len(steps) + 1):
-        progress(label, number, total)
-        start = time.perf_counter()
-        messages += write()
-        timings[label] = time.perf_counter() - start
+        # Chapters' kernels are ended without ceremony; what their engines left goes here.
+        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+        messages: list[str] = []
+        for number, (label, write) in enumerate(papers, start=len(steps) + 1):
+            progress(label, number, total)
+            start = time.perf_counter()
+            messages += write()
+            timings[label] = time.perf_counter() - start
     (folder / "log" / "timings.json").write_text(json.dumps(timings, indent=1), "utf-8")
     (folder / "log" / "messages.txt").write_text("".join(f"{m}\n" for m in messages), "utf-8")
     return timings
