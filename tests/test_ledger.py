@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kamlab as kl
-from kamlab import steps
 from kamlab.errors import ConfigError, DataError
+from kamlab.steps import reading
 
 COLUMNS = {"account": "customer", "date": "day", "amount": "net"}
 
@@ -341,7 +341,7 @@ def test_a_copy_up_to_a_day_holds_no_later_line(tmp_path):
 
 def test_money_of_later_lines_is_in_no_row_that_is_printed(tmp_path):
     ledger = read("customer,day,net\nA,2024-03-05,10\nB,2024-03-07,99\n", tmp_path)
-    found = steps._known_then(ledger.reconciliation(date(2024, 3, 6))).set_index("part")
+    found = reading._known_then(ledger.reconciliation(date(2024, 3, 6))).set_index("part")
     assert found.loc["after_as_of", "rows"] == 1
     assert found.loc["after_as_of", "money"] is None
     assert found["money"].dropna().max() == 10

@@ -1,0 +1,157 @@
+"""The steps that decide: strategies, coverage, account plans, and what changed by dimension."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kamlab import tables
+from kamlab.buying import product_mix, product_windows
+from kamlab.period import DAYS_PER_YEAR
+from kamlab.steps.valuing import undisputed
+from kamlab.terms import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kamlab.runs import Run
+
+
+def strategies(run: Run) -> pd.DataFrame:
+    """Write `position`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
+
+    The facts `left_out` name the schemes that say nothing for want of data, `overrides` people's expired decisions.
+    """
+    from kamlab import strategies as module
+
+    path = run.config.strategies.playbook
+    playbook = module.load_playbook(run.config.resolve(path) if path else None)
+    cuts = run.read("tiers")
+    fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
+    run.write("position", _position(run))
+    accounts = run.write("account_table", account_table(run))
+    as_of, high = run.period.calibration_end, float(fitted["high"])
+    chances = run.read("class_probabilities")
+    labels = module.assign_all(accounts, playbook, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
+    run.write("labels", labels)
+    run.write_facts("left_out", dict(module.left_out(accounts, playbook)))
+    in_force, expired = playbook.overrides_at(as_of)
+    run.write_facts(
+        "overrides",
+        {
+            "in_force": len(in_force),
+            "expired": [[o.account, o.scheme, o.label, o.owner, o.until.isoformat()] for o in expired],
+        },
+    )
+    return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
+
+
+def _position(run: Run) -> pd.DataFrame:
+    """Say how each account stands with us, from the optional tables and the log."""
+    from kamlab import position as module
+
+    return module.table(
+        run.ledger(),
+        run.config,
+        run.period,
+        units=run.read("accounts"),
+        accounts=run.read("membership"),
+        summary=run.read("summary"),
+    )
+
+
+def coverage(run: Run) -> pd.DataFrame:
+    """Write `coverage`, `reassignment`, `cadence`, `roster` and facts `headcount`: who looks after whom, how often."""
+    from dataclasses import asdict
+
+    from kamlab import coverage as module
+    from kamlab import side_tables
+
+    wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
+    wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
+    # Without a class by amount everybody is served from the pool.
+    wide["coverage_004"] = wide["coverage_004"].fillna("pooled")
+    table = run.read("account_table").merge(wide, on="account")
+    table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
+    active = side_tables.active_people(run.config, run.period, table["owner"])
+    here = table["owner"] if active is None else table["owner"].where(table["owner"].isin(active))
+    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], here)))
+    run.write("reassignment", module.reassign(table, active=active))
+    contacts = side_tables.contacts(run.config, run.period, accounts=run.read("membership"))
+    run.write("cadence", module.cadence(table, contacts, as_of=run.period.calibration_end))
+    pooled = table[table["coverage_004"] == "pooled"]
+    run.write("roster", pooled[[column.name for column in TABLES["roster"]]].sort_values("account"))
+    return run.write("coverage", module.load(table, active=active))
+
+
+def plans(run: Run) -> pd.DataFrame:
+    """Write `plans` and the tables of account plans: who needs one, what is known, and what is to be done."""
+    from kamlab import plans as module
+    from kamlab import side_tables
+    from kamlab.plans.making import SIDE_TABLES, Known
+    from kamlab.plans.notes import read_notes
+
+    as_of, members = run.period.calibration_end, run.read("membership")
+    given = [name for name in SIDE_TABLES if name in tables.given(run.config)]
+    side = {name: tables.read(run.config, name, as_of=as_of).rows for name in given}
+    side = {name: side_tables.of_units(rows, members) if "account" in rows else rows for name, rows in side.items()}
+    settings = run.config.plans
+    written = read_notes(run.config.resolve(settings.notes), personal=settings.personal_data)
+    labels = run.read("strategies").drop(columns=["name", "owner"])
+    known = Known(
+        accounts=run.read("account_table").merge(labels, on="account", validate="one_to_one"),
+        credit=run.read("credit"),
+        cadence=run.read("cadence"),
+        deals=run.read("pipeline"),
+        mix=product_mix(run.ledger(), run.period, accounts=members),
+        draws=run.read("revenue_draws"),
+        side=side,
+        notes=written.at(as_of),
+    )
+    month = run.config.company.fiscal_year_start_month
+    made = module.make(known, settings, as_of=as_of, fiscal_year_start_month=month)
+    for name, table in made.items():
+        run.write(name, table)
+    return made["plans"]
+
+
+def dimensions(run: Run) -> pd.DataFrame:
+    """Write `changes` and `dimensions`: why revenue changed; value, growth and risk by region, owner and the like."""
+    from kamlab import dimensions as module
+
+    windows = product_windows(run.ledger(), run.period, accounts=run.read("membership"))
+    changes = run.write("changes", module.change_by_account(windows))
+    by_line = module.change_by_account(windows, by=("account", "product_line"))
+    comparable = run.read_facts("revenue")["previous"] is not None
+    accounts = run.read("account_table")
+    return run.write("dimensions", module.table(accounts, changes, comparable=comparable, by_line=by_line))
+
+
+def account_table(run: Run) -> pd.DataFrame:
+    """Merge all that is known of each account, one row an account, prospects included, ordered by account."""
+    import pandas as pd
+
+    from kamlab.features import growth_lower
+    from kamlab.forecast import SOON_DAYS
+
+    parts = [undisputed(run), *(run.read(name) for name in ("forecast", "potential", "schemes"))]
+    table = run.read("accounts")
+    for part in parts:
+        table = table.merge(part, on="account", how="left", validate="one_to_one")
+    table["has_bought"] = table["purchase_days"].notna()
+    as_of = pd.Timestamp(run.period.calibration_end)
+    table["days_known"] = (as_of - table["first_purchase"]).dt.days
+    compared = table[["account", "days_known"]].merge(run.read("growth_windows"), on="account", how="left")
+    table["growth_lower"] = growth_lower(compared)
+    table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
+    table = table.merge(run.read("position"), on="account", how="left", validate="one_to_one")
+    paying, graded = run.read("credit"), run.read("prospects")
+    if len(paying):
+        owed = ["account", "credit_002", "overdue", "overdue_90", "disputed", "disputed_90"]
+        table = table.merge(paying[owed], on="account", how="left", validate="one_to_one")
+    if len(graded):
+        table = table.merge(graded[["account", "prospect_004"]], on="account", how="left", validate="one_to_one")
+        deals = run.read("pipeline")
+        soon = (deals["value"] * deals["p_win_91"]).groupby(deals["account"]).sum(min_count=1)
+        # What sales expects of open deals stands before what the model expects of orders.
+        table["volume_90"] = table["account"].map(soon).astype(float).fillna(table["volume_90"])
+    return table.sort_values("account", ignore_index=True)

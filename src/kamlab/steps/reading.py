@@ -1,0 +1,92 @@
+"""The first steps: the order lines read and checked, and summed up by account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kamlab import freshness as _freshness
+from kamlab import inputs
+from kamlab.accounts import decision_units
+from kamlab.ledger import Ledger
+from kamlab.summary import monthly_revenue, revenue_windows, summarize
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kamlab.runs import Run
+
+
+def ledger(run: Run) -> Ledger:
+    """Write `ledger`, `quarantine`, `reconciliation`, `books`, `accounts`, `membership` and the facts `freshness`.
+
+    Raises
+    ------
+    DataError
+        If the log cannot be read, or is stale and the run does not accept that.
+    """
+    lines, readings = inputs.read_lines(run.config, scratch=run.scratch)
+    fresh = inputs.check_source(lines, run.config, run.period)
+    if not run.accept_stale:
+        _freshness.refuse_stale(fresh, run.period)
+    for name, bad in (
+        ("quarantine", lines.quarantine),
+        ("table_quarantine", inputs.check_tables(run.config, run.period)),
+    ):
+        run.write(name, bad)
+        run.write_csv(name, bad)
+    run.write("reconciliation", _known_then(lines.reconciliation(run.period.calibration_end)))
+    run.write("books", inputs.compare_with_books(run.config, lines, run.period))
+    ids = lines.accounts_until(run.period.calibration_end)
+    master = inputs.read_master(run.config)
+    unlisted = inputs.unlisted(master, ids)
+    units, membership = decision_units(
+        master, ids, level=run.config.company.account_level, as_of=run.period.calibration_end
+    )
+    run.write_facts(
+        "freshness",
+        {
+            "first_line": lines.first_date,
+            "last_line": fresh.last_line,
+            "lag_days": fresh.lag_days,
+            "last_month_lines": fresh.last_month_lines,
+            "norm_lines": fresh.norm_lines,
+            "findings": fresh.findings,
+            "repeated_lines": lines.repeated_lines,
+            "has_money": lines.has_money,
+            "has_cost": lines.has_cost,
+            "has_master": master is not None,
+            "unlisted_accounts": len(unlisted),
+            "accounts_in_log": int(membership.loc[membership["member"].isin(ids), "account"].nunique()),
+            "readings": [[r.source, list(r.what), sorted(r.found), r.example] for r in readings],
+        },
+    )
+    run.write("membership", membership)
+    run.write_ledger(lines, until=run.period.calibration_end)
+    run.write("accounts", units)
+    return run.ledger()
+
+
+def _known_then(reconciliation: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the money of lines after the as-of date, which nobody knew on that day; their number stays."""
+    found = reconciliation.set_index("part")
+    later = found.loc["after_as_of", "money"]
+    for part in ("read", "accepted"):
+        found.loc[part, "money"] -= later
+    if found.loc["after_as_of", "rows"]:
+        found.loc["after_as_of", "money"] = None
+    return found.reset_index()
+
+
+def summary(run: Run) -> pd.DataFrame:
+    """Write `summary`, `growth_windows`, `months` and the facts `revenue`, `festivals` and `signals`."""
+    from kamlab import growth, signals
+
+    lines, members = run.ledger(), run.read("membership")
+    run.write("months", monthly_revenue(lines, run.period))
+    revenue, holidays = revenue_windows(lines, run.period), run.config.company.holidays
+    run.write_facts("revenue", revenue)
+    run.write_facts("festivals", growth.facts(lines, run.period, holidays, revenue))
+    table = run.write("summary", summarize(lines, run.period, accounts=members))
+    run.write("growth_windows", growth.windows(lines, run.period, table, holidays, accounts=members))
+    run.write_facts("signals", signals.find(lines, run.period, table, accounts=members).facts())
+    return table

@@ -1,0 +1,192 @@
+"""Tables of features, segments, borders and schemes, and of the evidence for them."""
+
+from __future__ import annotations
+
+from kamlab.terms.column import Column, columns
+from kamlab.terms.names import LEVELS
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "features": columns(
+        ("account", "text", "account or group"),
+        ("…", "number", "one column a feature, in original units; listed in the run's feature table"),
+    ),
+    "feature_rules": columns(
+        ("feature", "text", "column of table features"),
+        ("meaning", "text", "what it says: a phrase of the message catalogue, or the product line"),
+        ("unit", "text", "currency, days, years, share or empty"),
+        ("transform", "text", "log: sign(x) ln(1 + |x| / log_unit), compared by ratio; linear: by difference"),
+        ("log_unit", "number", "median of |x| > 0; missing if linear or not used", "feature's unit"),
+        ("centre", "number", "median after the transform, which becomes 0; missing values become 0 too"),
+        ("scale", "number", "standard deviation after the transform, which becomes 1; beyond ± 3 all is 3"),
+        ("missing", "text", "what stands for a missing value: a sentence of the message catalogue"),
+        ("known", "number", "share of accounts for which it is known", "share"),
+        ("used", "boolean", "whether segments are made from it"),
+        ("reason", "text", "why not: a phrase of the message catalogue"),
+    ),
+    "segments": columns(
+        ("account", "text", "account or group"),
+        ("segment", "integer", "number of the segment, 1 = highest mean expected contribution"),
+        ("segment_id", "integer", "number that the segment keeps from one run to the next"),
+        ("segment_name", "text", "name from the segment's profile"),
+        ("silhouette", "number", "how well the account fits its segment, −1 to 1"),
+        (
+            "probability",
+            "number",
+            "probability that it belongs to its segment; missing without segments",
+            "probability",
+        ),
+        ("second_segment", "integer", "number of the next likely segment; missing without segments"),
+        ("second_probability", "number", "probability that it belongs there", "probability"),
+        ("borderline", "boolean", "probability under 0.6"),
+        ("previous_segment_id", "integer", "its segment_id in the run before; missing without one"),
+    ),
+    "segment_probabilities": columns(
+        ("account", "text", "account or group"),
+        ("s1 … sN", "number", "probability that the account belongs to each segment", "probability"),
+    ),
+    "candidates": columns(
+        ("method", "text", "kmeans, ward, diagonal or full (Gaussian mixtures)"),
+        ("k", "integer", "number of segments tried"),
+        ("smallest_share", "number", "share of accounts in the smallest segment"),
+        ("bic", "number", "Bayesian information criterion, lower is better; mixtures only"),
+        ("stability", "number", "mean adjusted Rand index over resamples; missing where ruled out before"),
+        (
+            "silhouette",
+            "number",
+            "mean silhouette, for mixtures in units of the segments' own spread; missing likewise",
+        ),
+        ("null_silhouette", "number", "highest in data without structure, as far as was needed to rule it out"),
+        ("eligible", "boolean", "not tiny, clearer than chance, stable, and with a name for each segment"),
+        ("chosen", "boolean", "the one in force"),
+        ("reason", "text", "what it fell short of: a phrase of the message catalogue"),
+    ),
+    "segment_rules": columns(
+        ("rule", "integer", "number of the rule; an account meets exactly one"),
+        ("segment", "integer", "segment that it stands for"),
+        ("conditions", "text", "feature, at_least and under (original units), as a JSON list"),
+        ("accounts", "integer", "accounts that meet it"),
+        ("share_right", "number", "share of them that are in the segment", "share"),
+    ),
+    "profile": columns(
+        ("segment", "integer", "number of the segment, 1 = highest mean expected contribution"),
+        ("segment_id", "integer", "number that the segment keeps from one run to the next"),
+        ("segment_name", "text", "name from the segment's profile"),
+        ("accounts", "integer", "number of accounts in it"),
+        ("share_accounts", "number", "their share of all accounts", "share"),
+        ("contribution", "number", "their expected contribution together", "currency"),
+        ("share_contribution", "number", "its share of all accounts'", "share"),
+        ("mean_contribution", "number", "their mean expected contribution", "currency"),
+        ("…", "number", "median of each feature, in original units"),
+    ),
+    "tiers": columns(
+        ("axis", "text", "contribution or potential"),
+        ("scheme", "text", "fitted or fixed"),
+        ("cut", "text", "mid (Low to Mid) or high (Mid to High)"),
+        ("value", "number", "the border; a value on it belongs to the upper class", "currency"),
+        ("lower", "number", "lower bound of its bootstrap interval", "currency"),
+        ("upper", "number", "upper bound of its bootstrap interval", "currency"),
+        ("method", "text", "weighted_log, log, sqrt, mixture, cumulative_80_95, configured"),
+        ("unstable_share", "number", "share of accounts that change class across bootstraps"),
+        ("reason", "text", "why this method is in force: a sentence of the message catalogue"),
+        ("reason_values", "text", "what fills its placeholders, as a JSON object"),
+    ),
+    "schemes": columns(
+        ("account", "text", "account or group"),
+        (
+            "contribution_class",
+            "text",
+            "Low, Mid or High by the fitted cuts, held until a change is sure; see transitions",
+        ),
+        (
+            "potential_class",
+            "text",
+            "Low, Mid or High by the fitted cuts, held likewise; missing if the potential is unknown",
+        ),
+        ("contribution_class_fixed", "text", "Low, Mid or High by the fixed thresholds, on last 12 months' revenue"),
+        ("potential_class_fixed", "text", "Low, Mid or High by the fixed thresholds; missing if unknown"),
+        ("revenue_tenth", "text", "tenth of the accounts by last 12 months' revenue, 1 = most"),
+        ("abc_revenue", "text", "A, B, C: accounts that bring 80 %, the next 15 %, the last 5 % of that revenue"),
+        ("rfm_score", "text", "fifths of recency, frequency and monetary value as digits, 555 = best"),
+        ("rfm_sum", "text", "sum of these three digits, 3 to 15"),
+        ("rfm_segment", "text", "usual name of their combination, such as Champions"),
+        ("abc_002", "text", "document 002: A, B, C by purchase probability, expected purchases and quantity"),
+        ("territory_002", "text", "document 002: class of the account's sales territory"),
+        ("abc_004", "text", "document 004: A, B, C by expected amount, 80 / 95 % cumulative, held likewise"),
+        ("tiers_004", "text", "document 004: small, medium, large or VIP by lifetime value, held likewise"),
+        ("attitude_004", "text", "document 004: detractor, passive or promoter by survey"),
+        ("performance_loyalty_004", "text", "document 004: expected revenue × share of wallet or P(alive)"),
+        ("credit_performance_004", "text", "document 004: credit class × contribution"),
+        ("development_004", "text", "document 004: Low, Mid or High headroom"),
+        ("…", "text", "columns of further schemes, one file each"),
+    ),
+    "scheme_list": columns(
+        ("scheme", "text", "scheme of the registry"),
+        ("column", "text", "its column in table schemes, all missing where the scheme is left out"),
+        ("title", "text", "name as printed: a sentence of the message catalogue"),
+        ("document", "text", "document that names it; empty = common use"),
+        ("kind", "text", "fixed (by hand), fitted (to the data) or rank (places or shares among the accounts)"),
+        ("applied", "boolean", "it gave at least one account a class"),
+        ("lacks", "text", "columns without a value, for want of which it was left out, joined by ', '"),
+        ("accounts", "integer", "accounts that have a class"),
+        ("method", "text", "how its borders came about, where it has any; see table tiers"),
+        ("cuts", "text", "its borders in rising order, as a JSON list"),
+        ("reason", "text", "why it is in force, or left out though its data are there: a sentence of the catalogue"),
+        ("reason_values", "text", "what fills its placeholders, as a JSON object"),
+    ),
+    "transitions": columns(
+        ("column", "text", "column of table schemes: contribution_class, potential_class, abc_004 or tiers_004"),
+        ("account", "text", "account or group that has the value"),
+        (
+            "value_before",
+            "number",
+            "what the borders divide, a quarter (91 days) earlier; missing if not known then",
+            "currency",
+        ),
+        ("value", "number", "the same now", "currency"),
+        ("before", "text", "class in force then, recomputed from the ledger by today's borders"),
+        ("now", "text", "class by today's value alone"),
+        ("held", "text", "class in force"),
+        ("why", "text", "first_seen, stays, cleared (interval beyond the border), second_period or waits"),
+    ),
+    "class_probabilities": columns(
+        ("account", "text", "account or group that has bought"),
+        *(
+            (level, "number", f"probability that the coming 12 months' contribution is {level}", "probability")
+            for level in LEVELS
+        ),
+        *(
+            (f"abc_004_{letter}", "number", f"probability of class {letter} of abc_004", "probability")
+            for letter in ("C", "B", "A")
+        ),
+        *(
+            (f"tiers_004_{tier}", "number", f"probability of class {tier} of tiers_004", "probability")
+            for tier in ("small", "medium", "large", "VIP")
+        ),
+    ),
+    "earlier": columns(
+        ("account", "text", "account or group known at the origin"),
+        ("origin", "date", "as-of date, one or several horizons before this run's"),
+        ("back", "integer", "how many horizons before; 1 = the newest"),
+        ("trailing_revenue", "number", "net revenue of the 12 months before the origin", "currency"),
+        ("trailing_purchase_days", "integer", "purchase days in them"),
+        ("expected_contribution", "number", "forecast from the origin for 12 months", "currency"),
+        ("contribution_lower", "number", "lower bound of its interval", "currency"),
+        ("contribution_upper", "number", "upper bound of its interval", "currency"),
+        ("next_purchases", "integer", "purchase days in the horizon after the origin"),
+        ("next_value", "number", "margin of that horizon; revenue where no cost is known", "currency"),
+        ("…", "text", "columns of table schemes as of the origin, and the values that order accounts in a class"),
+    ),
+    "evidence": columns(
+        ("column", "text", "column of table schemes that is judged"),
+        ("measure", "text", "share, explained, churn, changed, returned, missed, own_accounts or own_share"),
+        ("origin", "date", "date that was forecast from; missing = mean of the origins"),
+        ("accounts", "integer", "number of accounts it was measured on"),
+        ("value", "number", "what was measured", "share, except missed: currency a horizon"),
+        ("lower", "number", "lower bound of its bootstrap interval", "as value"),
+        ("upper", "number", "upper bound of its bootstrap interval", "as value"),
+        ("difference", "number", "fitted borders less this scheme", "as value"),
+        ("difference_lower", "number", "lower bound of its bootstrap interval, drawn in pairs", "as value"),
+        ("difference_upper", "number", "upper bound of its bootstrap interval", "as value"),
+        ("verdict", "text", "better, even or worse: the fitted borders against this scheme; empty for own_*"),
+    ),
+}
