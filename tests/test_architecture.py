@@ -42,6 +42,7 @@ ORDER = (
         "position",
         "dimensions",
         "personal",
+        "feature_list",
         "features",
         "scaling",
         "segment_names",

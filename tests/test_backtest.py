@@ -11,7 +11,8 @@ from known_data import CDNOW_COLUMNS, CDNOW_LOG
 import kamlab as kl
 from kamlab import backtest
 from kamlab.backtest import contest
-from kamlab.backtest.forecasters import BASELINES, RULES, rules_at
+from kamlab.backtest.forecasters import RULES, rules_at
+from kamlab.backtest.names import BASELINES
 from kamlab.backtest.situation import from_ledger
 from kamlab.errors import ConfigError, ModelError
 from kamlab.simulate.models import bg_nbd

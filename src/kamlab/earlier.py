@@ -20,7 +20,7 @@ from kamlab import backtest, forecast, hysteresis, look_alikes, margins, potenti
 from kamlab.buying import product_mix
 from kamlab.errors import DataError, ModelError
 from kamlab.ledger import Ledger
-from kamlab.period import DAYS_PER_YEAR, StudyPeriod
+from kamlab.period import DAYS_PER_YEAR, QUARTER_DAYS, StudyPeriod
 from kamlab.summary import holdout, summarize
 from kamlab.terms import AUTO, TABLES
 from kamlab.tiers import Cuts
@@ -28,7 +28,6 @@ from kamlab.tiers import Cuts
 ORIGINS = 3
 LEAST_HISTORY = 0.5
 """As in the contest: what is said from less than half a horizon of history resembles nothing said today."""
-QUARTER_DAYS = 91
 QUARTERS = 2
 """Two, so that it can be seen whether an account stands beyond a border for the second quarter in a row."""
 MAX_ACCOUNTS = 50_000

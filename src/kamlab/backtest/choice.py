@@ -9,17 +9,15 @@ from typing import Any
 import pandas as pd
 
 from kamlab.backtest.distribution import Recalibration
-from kamlab.backtest.forecasters import BASELINES, NEVER_CHOSEN, Forecaster, Parametric, name_of
+from kamlab.backtest.forecasters import Forecaster, Parametric, name_of
 from kamlab.backtest.measures import calibration_error
+from kamlab.backtest.names import BASELINES, NEVER_CHOSEN, RECORDS
 from kamlab.backtest.probability import LogitCorrection
 from kamlab.backtest.situation import Amounts, Situation, from_summary
 from kamlab.backtest.spread import Spread
 from kamlab.clv import GammaGamma, TransactionModel
 from kamlab.clv.base import NOTE_FEW
 from kamlab.terms import TABLES
-
-RECORDS = ("record", "only")
-"""Roles of the newest date: untouched by the choice, or the only one there is."""
 
 
 def _empty(name: str) -> pd.DataFrame:
