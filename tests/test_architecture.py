@@ -19,6 +19,7 @@ ORDER = (
         "remedies",
         "terms",
         "period",
+        "threads",
         "resources",
         "i18n",
         "parsing",

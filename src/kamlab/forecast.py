@@ -18,12 +18,15 @@ from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
 
 MOST_CELLS = 100_000_000
-"""Accounts × draws that are kept at most, some 0.8 GB for each table of them in memory."""
+"""Accounts × draws that are kept at most, some 0.4 GB for each table of them in memory."""
 LEAST_DRAWS = 100
 NOTE_FEWER_DRAWS = N_(
     "There are so many accounts that intervals come from fewer random draws than the configuration asks for, so their "
     "ends are less exact."
 )
+
+_CHUNK = 50_000
+"""Accounts whose draws are worked on at a time."""
 
 OWN_VALUE = 1e-6
 """A forecast of revenue that departs by more than this from purchases × order value has an order value of its own."""
@@ -218,8 +221,7 @@ def _money(
     margin = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
     table["expected_contribution"] = margin - table["cost_to_serve"]
     table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
-    sampled = _contribution(revenue, rates, rng)
-    sampled -= np.where(revenue > 0, yearly.to_numpy()[:, None], 0.0)
+    sampled = _contribution(revenue, rates, yearly.to_numpy(), rng)
     table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
     table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
     return table, sampled
@@ -237,8 +239,13 @@ def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount
     return np.divide(flows @ factors, total, out=np.full(len(total), factors.mean()), where=total > 0)
 
 
-def _contribution(revenue: np.ndarray, rates: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Draw each account's margin rate and return the contributions, shape (accounts, draws)."""
+def _contribution(revenue: np.ndarray, rates: pd.DataFrame, served: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw each account's margin rate; return the contributions less what serving costs, shape (accounts, draws)."""
     rate = rates["margin_rate"].fillna(1.0).to_numpy()[:, None]
     error = rates["margin_rate_se"].fillna(0.0).to_numpy()[:, None]
-    return revenue * (rate + error * rng.standard_normal(revenue.shape))
+    sampled = np.empty_like(revenue)
+    for start in range(0, len(revenue), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        money = revenue[rows] * (rate[rows] + error[rows] * rng.standard_normal(revenue[rows].shape))
+        sampled[rows] = money - np.where(revenue[rows] > 0, served[rows, None], 0.0)
+    return sampled
