@@ -37,6 +37,7 @@ ORDER = (
         "look_alikes",
         "potential",
         "credit",
+        "receivables",
         "prospects",
         "side_tables",
         "position",
