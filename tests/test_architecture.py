@@ -38,6 +38,7 @@ ORDER = (
         "look_alikes",
         "potential",
         "credit",
+        "receivables",
         "prospects",
         "side_tables",
         "position",
