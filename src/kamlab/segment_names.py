@@ -113,6 +113,8 @@ def readable(found: list[str]) -> bool:
 
 
 def _size(mean: float, of_all: float) -> str:
+    if mean <= 0:  # who brings nothing is small, even where the company as a whole loses money
+        return "small"
     if mean >= LARGE * of_all:
         return "large"
     return "mid" if mean >= SMALL * of_all else "small"
