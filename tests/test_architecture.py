@@ -16,6 +16,7 @@ PACKAGE = ROOT / "src" / "kamlab"
 ORDER = (
     *(
         "errors",
+        "progress",
         "remedies",
         "terms",
         "period",
