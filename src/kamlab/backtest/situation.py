@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -96,6 +96,15 @@ def from_summary(summary: pd.DataFrame, horizon_days: int, unit: str) -> Situati
     # Summaries of another make may lack these columns; the models do not need them.
     year = Amounts(*(frame[c].to_numpy(dtype=float) * share if c in frame else nothing for c in columns))
     return Situation(frame, horizon_days, unit, year, year, year)
+
+
+def every_nth(at: Situation, most: int) -> Situation:
+    """Return the situation of some of the accounts, taken evenly from all, where they are more than so many."""
+    n = len(at.summary)
+    if n <= most:
+        return at
+    some = at.summary.iloc[np.linspace(0, n - 1, most).astype(np.intp)].reset_index(drop=True)
+    return replace(from_summary(some, at.horizon_days, at.unit), covariates=at.covariates)
 
 
 def described(summary: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:
