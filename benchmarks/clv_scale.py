@@ -1,9 +1,9 @@
 """Cost of fits and forecasts by the number of accounts: `python benchmarks/clv_scale.py [--largest 10000000]`.
 
 Simulated daily logs with 12 weeks of cohorts. Reading, checking and merging go by accounts; what follows, by distinct
-histories. The fit of rows that are merged already (one for each history, with its weight, as a GROUP BY in a database
-makes them) costs what distinct histories cost. Elasticities are ln(cost ratio) / ln(ratio of distinct histories) between
-one size and the next: 1 = as fast as distinct histories grow.
+histories. Rows that are merged already, one for each history with its weight, as a GROUP BY in a database makes them,
+are fitted at the cost of distinct histories alone. Elasticities are ln(cost ratio) / ln(ratio of distinct histories)
+from one size to the next: 1 = the cost grows as distinct histories do.
 """
 
 import argparse
@@ -78,7 +78,7 @@ def timed(action) -> float:
 
 
 def grouped(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each distinct history, named after its place, with the accounts that share it as its weight."""
+    """Return one row for each distinct history, weighted with the accounts that share it."""
     rows, _ = distinct(read_purchases(table))
     return pd.DataFrame({"frequency": rows.x, "recency": rows.t_x, "T": rows.T, "weight": rows.weight})
 

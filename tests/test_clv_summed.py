@@ -193,7 +193,7 @@ def test_an_impossible_history_among_many_equal_ones_is_named():
     some = cdnow_summary().head(1000)
     table = some.loc[some.index.repeat(12)].assign(account=lambda t: [f"{i:05d}" for i in range(len(t))])
     table.iloc[7777, table.columns.get_loc("recency")] = 50.0
-    with pytest.raises(ModelError, match="1 of 12000 accounts have recency > T .first: 07777"):
+    with pytest.raises(ModelError, match=r"1 of 12000 accounts have recency > T \(first: 07777\)"):
         clv.BGNBD().fit(table)
 
 
