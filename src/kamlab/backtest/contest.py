@@ -359,4 +359,5 @@ def _choice(
         soon=learnt.correction(),
         calibration=record.calibration,
         groups=record.groups,
+        windows=now.windows,
     )
