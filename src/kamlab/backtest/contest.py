@@ -353,4 +353,5 @@ def _choice(
         soon=learnt.correction(),
         calibration=record.calibration,
         groups=record.groups,
+        windows=now.windows,
     )

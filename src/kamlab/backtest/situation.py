@@ -36,6 +36,26 @@ class Amounts(NamedTuple):
         return Amounts(*(np.where(own > 0, own, other) for own, other in zip(self, others, strict=True)))
 
 
+class Windows(NamedTuple):
+    """What came before one as-of date in the windows that rules look at, for one horizon (see `Situation`)."""
+
+    account: pd.Index
+    horizon_days: int
+    recent: Amounts
+    trailing: Amounts
+    seasonal: Amounts | None
+
+    def of(self, at: Situation) -> Situation:
+        """Return a situation with these windows; as it is where its horizon is another or accounts are not known."""
+        place = self.account.get_indexer(pd.Index(at.summary["account"]))
+        if at.horizon_days != self.horizon_days or (place < 0).any():
+            return at
+        recent, trailing, seasonal = (
+            None if amounts is None else Amounts(*(values[place] for values in amounts)) for amounts in self[2:]
+        )
+        return replace(at, recent=recent, trailing=trailing, seasonal=seasonal)
+
+
 @dataclass(frozen=True, eq=False)
 class Situation:
     """One as-of date as its forecasters see it, rows of all arrays as in the summary.
@@ -81,6 +101,11 @@ class Situation:
     def horizon(self) -> float:
         """Length of the forecast in the summary's unit."""
         return days_to_units(self.horizon_days, self.unit)
+
+    @property
+    def windows(self) -> Windows:
+        """What came in the windows before the as-of date."""
+        return Windows(pd.Index(self.summary["account"]), self.horizon_days, self.recent, self.trailing, self.seasonal)
 
     def column(self, name: str) -> np.ndarray:
         """Return a column of the summary as numbers."""
