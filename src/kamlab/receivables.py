@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kamlab import credit
-from kamlab.period import days_to_years
+from kamlab.period import DAYS_PER_YEAR
 
 PRIOR_INVOICES_DAYS = 4.0
 """Invoices at which an account's own days to pay weigh as much as the company's: people pay by habit."""
@@ -70,7 +70,7 @@ def rates(
     return pd.DataFrame(
         {
             "account": accounts.to_numpy(),
-            "receivables_rate": 1 - (1 + discount_rate_annual) ** -days_to_years(days),
+            "receivables_rate": 1 - (1 + discount_rate_annual) ** -(days / DAYS_PER_YEAR),
             "loss_rate": gone,
         }
     )
