@@ -112,7 +112,10 @@ def test_control_totals_that_cannot_be_read_are_quarantined_and_never_stop_a_run
 def test_months_are_read_as_books_write_them(month):
     # 13 digits and four decimals are as many as books ever write.
     (row,) = books([(month, "-9876543210123.25")]).itertuples()
-    assert (row.month, row.amount) == (pd.Timestamp(f"2025-03-{'31' if month.endswith('31') else '01'}"), -9876543210123.25)
+    assert (row.month, row.amount) == (
+        pd.Timestamp(f"2025-03-{'31' if month.endswith('31') else '01'}"),
+        -9876543210123.25,
+    )
 
 
 NAMES = [

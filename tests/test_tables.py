@@ -143,7 +143,9 @@ def test_every_schema_takes_a_row_of_its_own_and_refuses_an_empty_one(name):
 def test_every_rule_has_a_remedy():
     fields = [field for schema in SCHEMAS.values() for field in schema.fields]
     rules = [f"{field.name} is missing" for field in fields if field.needed]
-    rules += [f"{f.name} is not {'yes or no' if f.kind == 'flag' else 'a ' + f.kind}" for f in fields if f.kind != "text"]
+    rules += [
+        f"{f.name} is not {'yes or no' if f.kind == 'flag' else 'a ' + f.kind}" for f in fields if f.kind != "text"
+    ]
     rules += [f"{f.name} is {side} {limit:g}" for f in fields for side, limit in (("below", 0), ("above", 1))]
     rules += [f"{' and '.join(schema.key)} are repeated" for schema in SCHEMAS.values() if schema.key]
     rules += ["due is before date", "3 fields where the header has 5", "no row in orders.csv for its order"]

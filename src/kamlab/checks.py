@@ -15,14 +15,14 @@ from kamlab.accounts import decision_units
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
 from kamlab.freshness import Freshness, assess, remedy
-from kamlab.guess import guess_log
+from kamlab.guess import DATES, guess_log
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.parsing import DATE_REMEDY
 from kamlab.period import StudyPeriod, parse_day
 from kamlab.remedies import with_remedy
 from kamlab.runs import early_faults, study_period
 from kamlab.sources import Reading, read_table
-from kamlab.start import DATES, NAME
+from kamlab.start import NAME
 from kamlab.summary import summarize
 
 STEPS = ("transaction log", "books and account master", "optional tables", "what a report needs")

@@ -29,8 +29,8 @@ class TableReading:
     ----------
     schema : Schema
     rows : pandas.DataFrame
-        The schema's columns: text or None, float, datetime64, True, False or None; in the order of the source. Nothing in it is dated after
-        the as-of date.
+        The schema's columns: text or None, float, datetime64, True, False or None; in the order of the source. Nothing
+        in it is dated after the as-of date.
     quarantine : pandas.DataFrame
         Columns of `terms.TABLES["table_quarantine"]`.
     later : int
