@@ -133,7 +133,7 @@ class Past:
 
 def past(run: Source) -> Past:
     """Return what the customers that have a forecast bought, and their contribution after the costs it is net of."""
-    rows = run.read("summary", columns=["trailing_revenue", "trailing_margin"])
+    rows = run.read("summary", columns=["account", "trailing_revenue", "trailing_margin"])
     revenue = float(rows["trailing_revenue"].sum())
     if not is_contribution(run):
         return Past(revenue, revenue)
