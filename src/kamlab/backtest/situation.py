@@ -27,6 +27,10 @@ class Amounts(NamedTuple):
         """Return "purchases" or "revenue"."""
         return self.purchases if name == "purchases" else self.revenue
 
+    def of(self, rows: np.ndarray) -> Amounts:
+        """Return the amounts of some rows."""
+        return Amounts(*(values[rows] for values in self))
+
     def times(self, factors: Mapping[str, float]) -> Amounts:
         """Return each target's amounts times its factor; 1 where none is given."""
         return Amounts(*(values * factors.get(name, 1.0) for name, values in zip(self._fields, self, strict=True)))
@@ -50,10 +54,8 @@ class Windows(NamedTuple):
         place = self.account.get_indexer(pd.Index(at.summary["account"]))
         if at.horizon_days != self.horizon_days or (place < 0).any():
             return at
-        recent, trailing, seasonal = (
-            None if amounts is None else Amounts(*(values[place] for values in amounts)) for amounts in self[2:]
-        )
-        return replace(at, recent=recent, trailing=trailing, seasonal=seasonal)
+        seasonal = None if self.seasonal is None else self.seasonal.of(place)
+        return replace(at, recent=self.recent.of(place), trailing=self.trailing.of(place), seasonal=seasonal)
 
 
 @dataclass(frozen=True, eq=False)
