@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -25,8 +25,10 @@ class Source(Protocol):
     config: Config
     period: StudyPeriod
 
-    def read(self, name: str, *, columns: Sequence[str] = ()) -> pd.DataFrame:
-        """Return a table, or some of its columns."""
+    def read(
+        self, name: str, *, columns: Sequence[str] = (), where: Mapping[str, Sequence[str]] | None = None
+    ) -> pd.DataFrame:
+        """Return a table, or some of its columns and rows."""
 
     def read_facts(self, name: str) -> dict[str, Any]:
         """Return a step's facts."""
