@@ -71,11 +71,18 @@ def held_against(
         return pd.DataFrame(columns=names)
     try:
         summary = summarize(ledger, date, accounts=membership)
-        choice = backtest.choose(ledger, date, accounts=membership, origins=0, forecaster=forecaster, seed=seed)
+        choice = backtest.choose(
+            ledger, date, accounts=membership, origins=0, forecaster=forecaster, seed=seed, summary=summary
+        )
         known = _known_errors(record, forecaster, pd.Timestamp(date.calibration_end), period.horizon_days)
         choice = replace(choice, level_sd=level_sd(known)) if known else choice
         future, _, draws = forecast.value_and_draws(
-            summary, choice, horizon_days=days, level=level, n_draws=n_draws, seed=seed
+            summary,
+            choice,
+            horizon_days=days,
+            level=level,
+            n_draws=forecast.affordable_draws(n_draws, len(summary)),
+            seed=seed,
         )
     except (DataError, ModelError):
         return pd.DataFrame(columns=names)

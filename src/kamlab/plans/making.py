@@ -83,7 +83,7 @@ def make(known: Known, settings: Plans, *, as_of: date, fiscal_year_start_month:
         known.accounts, settings, capacity=capacities(owners, settings), active=active_people(owners, as_of)
     )
     planned = chosen.loc[chosen["planned"], "account"]
-    parts = _parts(known, as_of)
+    parts = {name: rows[rows["account"].isin(planned)] for name, rows in _parts(known, as_of).items()}
     grouped = {name: dict(list(rows.groupby("account"))) for name, rows in parts.items()}
     rows = {row["account"]: row for row in known.accounts[known.accounts["account"].isin(planned)].to_dict("records")}
     company = {
@@ -233,7 +233,7 @@ def _head(
     """Return table "plans": the accounts that need a plan, with or without one."""
     labels = known.accounts[["account", "name", "type_000", "strategy", "plan_required_rule"]]
     table = chosen.merge(labels, on="account", validate="one_to_one").rename(columns={"plan_required_rule": "rule"})
-    draws = known.draws.set_index("account")
+    draws = known.draws[known.draws["account"].isin(table["account"])].set_index("account")
     own = facts[["account", *(name for name in facts if name not in table)]]
     table = table.merge(own, on="account", how="left", validate="one_to_one")
     quantiles = draws.quantile([MIDDLE, STRETCH], axis=1).T.reindex(table["account"]).to_numpy(dtype=float)
