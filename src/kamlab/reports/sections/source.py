@@ -201,7 +201,8 @@ MUCH = 0.01
 
 def has_flag(table: pd.DataFrame, flag: str) -> pd.Series:
     """Whether each account carries a flag."""
-    return table["flags"].fillna("").str.split(", ").map(lambda flags: flag in flags)
+    flags = table["flags"].fillna("")
+    return flags.map({given: flag in given.split(", ") for given in flags.unique()}).astype(bool)
 
 
 def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
