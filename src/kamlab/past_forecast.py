@@ -11,6 +11,7 @@ import pandas as pd
 
 from kamlab import backtest, forecast, totals
 from kamlab.backtest.level import level_sd, log_error
+from kamlab.earlier import LEAST_DRAWS, MOST_CELLS
 from kamlab.errors import DataError, ModelError
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
@@ -81,8 +82,9 @@ def held_against(
             choice,
             horizon_days=days,
             level=level,
-            n_draws=forecast.affordable_draws(n_draws, len(summary)),
+            n_draws=forecast.affordable_draws(n_draws, len(summary), most_cells=MOST_CELLS, least=LEAST_DRAWS),
             seed=seed,
+            with_soon=False,
         )
     except (DataError, ModelError):
         return pd.DataFrame(columns=names)

@@ -62,12 +62,9 @@ ACCOUNT_TEXTS = {
 """What the account master says, where it says anything."""
 
 MOST_LISTED = 20_000
-"""Accounts up to which a scheme's sheet lists them with rules and values; above, it counts them by label, because the
-accounts' sheet has every label already and a file of a hundred million bytes opens nowhere."""
-
-MOST_ACCOUNTS = 50_000
-"""Accounts that the first sheet lists: of more, those with the highest expected value. Nobody reads a million lines in
-a spreadsheet; all of them stand in the run's tables."""
+"""Accounts up to which a sheet lists them. Of more, the accounts' sheet has those with the highest expected value, with
+all their labels, and a scheme's sheet counts them by label: nobody reads a million lines in a spreadsheet, and a file
+of a hundred million bytes opens nowhere. All of them stand in the run's tables."""
 
 Row = tuple[str, str, Kind]
 
@@ -154,8 +151,8 @@ def accounts(run: Source, t: Translator) -> Sheet:
     """One row an account: who it is, what it brings, every label with its probability, and why it has its strategy."""
     rows = run.read("account_table")
     n_accounts = len(rows)
-    if n_accounts > MOST_ACCOUNTS:
-        rows = rows.nlargest(MOST_ACCOUNTS, "expected_contribution").sort_values("account", ignore_index=True)
+    if n_accounts > MOST_LISTED:
+        rows = rows.nlargest(MOST_LISTED, "expected_contribution").sort_values("account", ignore_index=True)
     strategies = run.read("strategies").set_index("account").reindex(rows["account"]).reset_index()
     reasons = rows.assign(strategy_rule=strategies["strategy_rule"], strategy_inputs=strategies["strategy_inputs"])
     columns = [SheetColumn("account", t("Account"), source="account_table.account", width=14)]
@@ -196,7 +193,7 @@ def accounts(run: Source, t: Translator) -> Sheet:
 
 
 def _title_of_accounts(n: int, t: Translator) -> str:
-    return t("All accounts") if n <= MOST_ACCOUNTS else t("{n} accounts worth most", n=t.number(MOST_ACCOUNTS))
+    return t("All accounts") if n <= MOST_LISTED else t("{n} accounts worth most", n=t.number(MOST_LISTED))
 
 
 def _playbook(run: Source, t: Translator) -> list[Sheet]:
@@ -295,7 +292,7 @@ def _quarantine(run: Source, t: Translator) -> Sheet:
 def _origins(found: list[Sheet], n_accounts: int, t: Translator) -> Sheet:
     """Name the table and the column that each column of the other sheets comes from."""
     rest = t("The lines of all {n} accounts stand in tables/account_table.parquet.", n=t.number(n_accounts))
-    short = [{"sheet": found[0].title, "heading": "", "origin": rest}] if n_accounts > MOST_ACCOUNTS else []
+    short = [{"sheet": found[0].title, "heading": "", "origin": rest}] if n_accounts > MOST_LISTED else []
     rows = [
         {"sheet": sheet.title, "heading": column.label, "origin": column.source}
         for sheet in found
