@@ -14,6 +14,7 @@ from kamlab.backtest.spread import Spread
 from kamlab.clv.checks import as_frame
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
+from kamlab.margins import credit_rate
 from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
 
@@ -72,8 +73,9 @@ def value_and_draws(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Forecast each account and draw all accounts jointly.
 
-    Expected revenue is expected purchases × expected net order value; expected contribution is that × margin rate, less
-    the cost to serve of the last 12 months, which is spent again where the account buys at all.
+    Expected revenue is expected purchases × expected net order value; expected contribution is that × (margin rate −
+    receivables cost − expected credit loss, as shares of revenue), less the cost to serve of the last 12 months, which
+    is spent again where the account buys at all. What is not known is not taken off.
     Lifetime value is Σ_m {E[X(t_m)] − E[X(t_m−1)]} · spend · margin · (1 + d)^−(middle of month m in years), over the
     months m, which end t_m days after the as-of date (365 / 12 days each, to the whole day; the last one ends with the
     horizon).
@@ -173,7 +175,7 @@ def _check_options(horizon_days: int, discount_rate_annual: float, level: float,
 
 def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     """Bring margin rates into the summary's order; all missing where none are given."""
-    names = ["margin_rate", "margin_rate_se", "cost_to_serve", "p_negative"]
+    names = ["margin_rate", "margin_rate_se", "cost_to_serve", "receivables_rate", "loss_rate", "p_negative"]
     if margins is None:
         return pd.DataFrame(np.nan, accounts.index, names).assign(cost_to_serve=0.0)
     absent = accounts[~accounts.isin(margins["account"])]
@@ -183,8 +185,10 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
             "Take the margins of the same summary."
         )
     rates = margins.set_index("account").loc[accounts].reindex(columns=names).reset_index(drop=True)
-    # Where values are revenue the cost to serve would be all that is known of costs.
-    rates["cost_to_serve"] = rates["cost_to_serve"].where(rates["margin_rate"].notna()).fillna(0.0)
+    # Where values are revenue these would be all that is known of costs.
+    for name in ("cost_to_serve", "receivables_rate", "loss_rate"):
+        rates[name] = rates[name].where(rates["margin_rate"].notna())
+    rates["cost_to_serve"] = rates["cost_to_serve"].fillna(0.0)
     return rates
 
 
@@ -229,7 +233,9 @@ def _money(
     yearly = rates["cost_to_serve"] * days_to_years(horizon_days)
     # Who does not buy is not served either.
     table["cost_to_serve"] = yearly * (revenue > 0).mean(axis=1)
-    margin = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
+    table["receivables_cost"] = wanted.revenue * rates["receivables_rate"]
+    table["credit_loss"] = wanted.revenue * rates["loss_rate"]
+    margin = table["expected_revenue"] * (rates["margin_rate"].fillna(1.0) - credit_rate(rates))
     table["expected_contribution"] = margin - table["cost_to_serve"]
     table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
     sampled = _contribution(revenue, rates, yearly.to_numpy(), rng)
@@ -252,7 +258,7 @@ def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount
 
 def _contribution(revenue: np.ndarray, rates: pd.DataFrame, served: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw each account's margin rate; return the contributions less what serving costs, shape (accounts, draws)."""
-    rate = rates["margin_rate"].fillna(1.0).to_numpy()[:, None]
+    rate = (rates["margin_rate"].fillna(1.0) - credit_rate(rates)).to_numpy()[:, None]
     error = rates["margin_rate_se"].fillna(0.0).to_numpy()[:, None]
     sampled = np.empty_like(revenue)
     for start in range(0, len(revenue), _CHUNK):

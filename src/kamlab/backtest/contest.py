@@ -11,20 +11,8 @@ import pandas as pd
 
 from kamlab.backtest import selection
 from kamlab.backtest.choice import Choice
-from kamlab.backtest.forecasters import (
-    BG_BB,
-    BLEND,
-    COMBINATION,
-    COVARIATE_MODELS,
-    RULES,
-    SUPERVISED,
-    TRANSACTION_MODELS,
-    UNTESTED_WEIGHT,
-    Forecaster,
-    Parametric,
-    blank_model,
-    models_at,
-)
+from kamlab.backtest.forecasters import RULES, UNTESTED_WEIGHT, Forecaster, Parametric, blank_model, models_at
+from kamlab.backtest.names import BG_BB, BLEND, COMBINATION, COVARIATE_MODELS, SUPERVISED, TRANSACTION_MODELS
 from kamlab.backtest.notes import (
     NOTE_ALIVE,
     NOTE_CONFIGURED,
@@ -365,4 +353,5 @@ def _choice(
         soon=learnt.correction(),
         calibration=record.calibration,
         groups=record.groups,
+        windows=now.windows,
     )

@@ -27,6 +27,10 @@ class Amounts(NamedTuple):
         """Return "purchases" or "revenue"."""
         return self.purchases if name == "purchases" else self.revenue
 
+    def of(self, rows: np.ndarray) -> Amounts:
+        """Return the amounts of some rows."""
+        return Amounts(*(values[rows] for values in self))
+
     def times(self, factors: Mapping[str, float]) -> Amounts:
         """Return each target's amounts times its factor; 1 where none is given."""
         return Amounts(*(values * factors.get(name, 1.0) for name, values in zip(self._fields, self, strict=True)))
@@ -34,6 +38,24 @@ class Amounts(NamedTuple):
     def filled(self, others: Amounts) -> Amounts:
         """Return the amounts, with others where they are 0."""
         return Amounts(*(np.where(own > 0, own, other) for own, other in zip(self, others, strict=True)))
+
+
+class Windows(NamedTuple):
+    """What came before one as-of date in the windows that rules look at, for one horizon (see `Situation`)."""
+
+    account: pd.Index
+    horizon_days: int
+    recent: Amounts
+    trailing: Amounts
+    seasonal: Amounts | None
+
+    def of(self, at: Situation) -> Situation:
+        """Return a situation with these windows; as it is where its horizon is another or accounts are not known."""
+        place = self.account.get_indexer(pd.Index(at.summary["account"]))
+        if at.horizon_days != self.horizon_days or (place < 0).any():
+            return at
+        seasonal = None if self.seasonal is None else self.seasonal.of(place)
+        return replace(at, recent=self.recent.of(place), trailing=self.trailing.of(place), seasonal=seasonal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +103,11 @@ class Situation:
     def horizon(self) -> float:
         """Length of the forecast in the summary's unit."""
         return days_to_units(self.horizon_days, self.unit)
+
+    @property
+    def windows(self) -> Windows:
+        """What came in the windows before the as-of date."""
+        return Windows(pd.Index(self.summary["account"]), self.horizon_days, self.recent, self.trailing, self.seasonal)
 
     def column(self, name: str) -> np.ndarray:
         """Return a column of the summary as numbers."""

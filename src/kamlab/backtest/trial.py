@@ -8,17 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from kamlab.backtest.forecasters import (
-    NO_LEAVING,
-    TRANSACTION_MODELS,
-    Blend,
-    Combination,
-    Forecaster,
-    Parametric,
-    blank_model,
-    models_at,
-    rules_at,
-)
+from kamlab.backtest.forecasters import Blend, Combination, Forecaster, Parametric, blank_model, models_at, rules_at
+from kamlab.backtest.names import NO_LEAVING, TRANSACTION_MODELS
 from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.situation import Amounts, Situation, every_nth
 from kamlab.backtest.supervised import Supervised

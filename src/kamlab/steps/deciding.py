@@ -108,7 +108,6 @@ def plans(run: Run) -> pd.DataFrame:
         cadence=run.read("cadence"),
         deals=run.read("pipeline"),
         mix=product_mix(run.ledger(), run.period, accounts=members),
-        draws=run.read("revenue_draws"),
         side=side,
         notes=written.at(as_of),
     )

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from kamlab import schemes
-from kamlab.earlier import QUARTER_DAYS
 from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
 from kamlab.i18n import COMMAS, MISSING, N_, SENTENCES, Translator
+from kamlab.period import QUARTER_DAYS
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Interval, Source, fixed_axes, is_contribution, value_word, why_not_fixed
 

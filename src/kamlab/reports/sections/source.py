@@ -14,6 +14,7 @@ from kamlab.backtest import RECORDS
 from kamlab.config import Config
 from kamlab.gains import SILENT_RULES
 from kamlab.i18n import Translator
+from kamlab.margins import credit_rate
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.reports.sections.names import signed
 from kamlab.terms import STRATEGIES
@@ -133,17 +134,24 @@ class Past:
 
 
 def past(run: Source) -> Past:
-    """Return what the customers that have a forecast bought, and their contribution after cost to serve."""
-    rows = run.read("summary", columns=["trailing_revenue", "trailing_margin"])
+    """Return what the customers that have a forecast bought, and their contribution after the costs it is net of."""
+    rows = run.read("summary", columns=["account", "trailing_revenue", "trailing_margin"])
     revenue = float(rows["trailing_revenue"].sum())
     if not is_contribution(run):
         return Past(revenue, revenue)
-    return Past(revenue, float(rows["trailing_margin"].sum() - run.read("margins")["cost_to_serve"].sum()))
+    rates = run.read("margins").set_index("account").loc[rows["account"]]
+    on_credit = float(rows["trailing_revenue"].to_numpy() @ credit_rate(rates))
+    return Past(revenue, float(rows["trailing_margin"].sum() - rates["cost_to_serve"].sum()) - on_credit)
 
 
 def has_cost_to_serve(run: Source) -> bool:
     """Whether the expected contribution is less a cost to serve."""
     return bool((run.read("forecast", columns=["cost_to_serve"])["cost_to_serve"] > 0).any())
+
+
+def has_credit_cost(run: Source) -> bool:
+    """Whether the expected contribution is less the cost of receivables; without invoices and payments it is not."""
+    return bool(run.read("forecast", columns=["receivables_cost"])["receivables_cost"].notna().any())
 
 
 def _summed(run: Source, expected: pd.Series, draws: pd.DataFrame) -> Interval:
