@@ -16,11 +16,11 @@ PACKAGE = ROOT / "src" / "kamlab"
 ORDER = (
     *(
         "errors",
-        "remedies",
         "terms",
         "period",
         "resources",
         "i18n",
+        "remedies",
         "parsing",
         "engines",
         "sources",
