@@ -221,7 +221,7 @@ def test_reasons_of_the_quarantine_are_printed_by_number_of_lines():
     log, other = data.quarantine(FakeRun({"quarantine": lines, "table_quarantine": others}), T)
     keep = "keep one of the rows, or map the column that tells them apart"
     assert [[str(cell).replace("\xa0", " ") for cell in row] for row in log.rows] == [
-        ["line id is repeated", "2", "-EUR 2.50", "7, 9", keep],
+        ["line id is repeated", "2", "EUR −2.50", "7, 9", keep],
         *[["5 fields where the header has 4", "1", "None", "3", "put texts that hold the delimiter into quotes"]],
     ]
     assert log.caption == "3 lines cannot be used."
