@@ -162,7 +162,10 @@ def test_what_other_tables_know_is_joined_and_the_product_mix_stands_last():
 
 @pytest.mark.parametrize(
     "column",
-    ["birthday", "contact_hobby", "Family", "owner phone", "生日", "客户爱好", "sinh nhật", "Cumpleaños", "name"],
+    [
+        *("birthday", "contact_hobby", "Family", "owner phone", "生日", "客户爱好", "sinh nhật", "Cumpleaños", "name"),
+        *("ContactPhone", "DateOfBirth", "phone1", "age", "ngay_sinh", "Giới tính", "CUMPLEAÑOS", "telefono", "年龄"),
+    ],
 )
 def test_personal_data_is_refused(column):
     table = pd.DataFrame({"account": ["a", "b"], "visits": [1.0, 4.0], column: [1.0, 2.0]})
@@ -171,8 +174,9 @@ def test_personal_data_is_refused(column):
 
 
 def test_numbers_that_only_sound_alike_are_no_personal_data():
-    table = pd.DataFrame({"account": ["a", "b"], "sexagesimal": [1.0, 2.0], "mix_Family packs": [0.1, 0.2]})
-    assert features.usable(table)[0] == ["sexagesimal"]
+    own = {"sexagesimal": [1.0, 2.0], "contract_age": [3.0, 4.0], "tuổi nợ": [30.0, 60.0], "账龄": [1.0, 5.0]}
+    table = pd.DataFrame({"account": ["a", "b"], **own, "mix_Family packs": [0.1, 0.2]})
+    assert features.usable(table)[0] == list(own)
 
 
 def test_personal_columns_of_the_master_never_reach_the_features():

@@ -58,7 +58,7 @@ class Run:
             **tables,
         }
 
-    def read(self, name):
+    def read(self, name, *, columns=()):
         return self.tables[name]
 
 

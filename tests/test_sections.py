@@ -44,7 +44,7 @@ class FakeRun:
     config: Config = CONFIG
     period: StudyPeriod = field(default_factory=lambda: StudyPeriod(date(2025, 12, 31)))
 
-    def read(self, name):
+    def read(self, name, *, columns=()):
         return self.tables[name]
 
     def read_facts(self, name):
@@ -222,7 +222,7 @@ def test_reasons_of_the_quarantine_are_printed_by_number_of_lines():
     keep = "keep one of the rows, or map the column that tells them apart"
     assert [[str(cell).replace("\xa0", " ") for cell in row] for row in log.rows] == [
         ["line id is repeated", "2", "EUR −2.50", "7, 9", keep],
-        *[["5 fields where the header has 4", "1", "None", "3", "put texts that hold the delimiter into quotes"]],
+        *[["5 fields where the header has 4", "1", "–", "3", "put texts that hold the delimiter into quotes"]],
     ]
     assert log.caption == "3 lines cannot be used."
     write = "write a day of the calendar, or set date_format to the order in which dates are written"

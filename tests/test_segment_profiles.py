@@ -51,6 +51,12 @@ def test_names_say_size_and_state():
     ]
 
 
+def test_who_brings_nothing_is_small_even_where_the_company_loses_money():
+    rows = pd.DataFrame({"mean_contribution": [5.0, 0.0, -40.0, -400.0], "tenure": [4.0, 4.0, 5.0, 6.0]})
+    found = segment_names.names(rows, rows[["tenure"]], -90.0)
+    assert [name.split()[0] for name in found] == ["Large", "Small", "Small", "Small"]
+
+
 def test_equal_names_are_told_apart_by_what_differs_most():
     three = [{"mean_contribution": v, "tenure": y} for v, y in ((99.0, 4.0), (98.0, 9.0), (97.0, 6.0))]
     assert named(three) == [

@@ -85,13 +85,13 @@ def check(
     ] = None,
 ) -> None:
     """Say what the data holds and what is wrong with it, without running a model; or prove a playbook's rules."""
-    from kamlab.checks import check_data, check_playbook
-
     results = []
-    if playbook is not None:
-        results.append(check_playbook(playbook, as_of=as_of))
-    if data is not None:
-        with _stoppable(), _progress() as progress:
+    with _stoppable(), _progress() as progress:
+        from kamlab.checks import check_data, check_playbook
+
+        if playbook is not None:
+            results.append(check_playbook(playbook, as_of=as_of))
+        if data is not None:
             results.append(check_data(data, as_of=as_of, progress=progress))
     if not results:
         raise UsageError("There is nothing to check. Name a configuration, a transaction log, or --playbook with one.")
@@ -118,9 +118,10 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", help="Confirm the guessed columns without being asked.")] = False,
 ) -> None:
     """Guess what the files of a folder hold and write a configuration, to be confirmed by you."""
-    from kamlab.start import confirm, write_configuration
+    with _stoppable():
+        from kamlab.start import confirm, write_configuration
 
-    path, said = write_configuration(folder)
+        path, said = write_configuration(folder)
     typer.echo(said)
     asked = sys.stdin.isatty() and "TO SETTLE" not in path.read_text("utf-8")
     if yes or (asked and typer.confirm("Are these the right columns?", default=False)):

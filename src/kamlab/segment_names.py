@@ -18,6 +18,9 @@ REGULAR = 0.6
 OVERDUE = 1.5
 """The last order is longer ago than this many usual gaps: half a gap late in the middle of the segment."""
 
+BORDERLINE = 0.6
+"""An account whose segment is less likely than this might as well stand in the next one."""
+
 ALL_ACCOUNTS = N_("All accounts")
 NAME_WITH_DETAIL = N_("{name}, {detail}")
 NAME_WITH_NUMBER = N_("{name} ({number})")
@@ -110,6 +113,8 @@ def readable(found: list[str]) -> bool:
 
 
 def _size(mean: float, of_all: float) -> str:
+    if mean <= 0:  # who brings nothing is small, even where the company as a whole loses money
+        return "small"
     if mean >= LARGE * of_all:
         return "large"
     return "mid" if mean >= SMALL * of_all else "small"

@@ -16,7 +16,7 @@ from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.features import LEFT_OUT, usable
 from kamlab.i18n import N_
 from kamlab.scaling import FeatureScaler, rules
-from kamlab.segment_names import ALL_ACCOUNTS
+from kamlab.segment_names import ALL_ACCOUNTS, BORDERLINE
 from kamlab.terms import TABLES
 
 MIN_ACCOUNTS = 30
@@ -25,8 +25,6 @@ SAMPLE = 3000
 REFERENCE = 500
 """Accounts of the sample that the others' silhouettes are measured against where there are more than the sample."""
 
-BORDERLINE = 0.6
-"""An account whose segment is less likely than this might as well stand in the next one."""
 RULES = {
     "chosen": N_(
         "{k} segments: of the divisions that are stable, have no tiny segment and give each a name of its own, the one "
@@ -34,6 +32,7 @@ RULES = {
         "segments, then the simplest method."
     ),
     "given": N_("{k} segments, as asked for."),
+    "fewer": N_("Segments found: {found}. {k} were asked for, but the accounts do not fall into more."),
     "few": N_("Too few accounts to look for segments ({accounts}); under {needed} there are borders and rules only."),
     "alike": N_("No cluster structure worth naming: no feature tells the accounts apart."),
     "none": N_(
@@ -91,7 +90,7 @@ class Segmentation:
     @property
     def found(self) -> bool:
         """Whether there is more than one segment."""
-        return self.rule_id in ("chosen", "given")
+        return len(self.profile) > 1
 
     def facts(self) -> dict[str, Any]:
         """Return what a report says and the next run needs, fit for JSON; `rule` is a sentence of the catalogue."""
@@ -186,9 +185,10 @@ def fit(
         If expected_contribution is not there, missing or infinite for an account, an account stands there twice, or a
         column is personal or no number.
     """
-    _check(features, k, method)
+    _check(features, k, method, k_max)
     features = features.sort_values("account", ignore_index=True)
     used, left_out = _by(by, *usable(features))
+    features = features.astype(dict.fromkeys(features.columns.drop("account"), float))
     n = len(features)
     if n < MIN_ACCOUNTS and k is None:
         return _none(features, "few", {"accounts": n, "needed": MIN_ACCOUNTS}, used, left_out)
@@ -213,11 +213,14 @@ def fit(
             return _none(features, "none", {"k_max": k_max}, used, left_out, candidates)
         candidates.loc[chosen, ["chosen", "reason"]] = [True, selection.REASONS["chosen"]]
         found = _segmentation(features, z, rows, divisions[chosen], scaler, used, left_out)
+    said = {"k": int(candidates["k"][chosen])}
     rule = "chosen" if k is None else "given"
-    return replace(found, candidates=candidates, rule_id=rule, rule_values={"k": int(candidates["k"][chosen])})
+    if len(found.profile) < said["k"]:
+        rule, said = "fewer", said | {"found": len(found.profile)}
+    return replace(found, candidates=candidates, rule_id=rule, rule_values=said)
 
 
-def _check(features: pd.DataFrame, k: int | None, method: str | None) -> None:
+def _check(features: pd.DataFrame, k: int | None, method: str | None, k_max: int) -> None:
     if profiles.VALUE not in features or features[profiles.VALUE].isna().any():
         raise DataError(f"Every account needs a value in the column {profiles.VALUE} to be put into a segment.")
     infinite = features.loc[np.isinf(features[profiles.VALUE].astype(float)), "account"]
@@ -231,6 +234,8 @@ def _check(features: pd.DataFrame, k: int | None, method: str | None) -> None:
     n = len(features)
     if k is not None and not 2 <= k <= n / selection.MIN_SEGMENT_ACCOUNTS:
         raise ConfigError(f"{k} segments of {n} accounts: ask for 2 to {max(2, n // selection.MIN_SEGMENT_ACCOUNTS)}.")
+    if k_max < 2:
+        raise ConfigError(f"k_max is {k_max}; one segment is no division. Try at least 2.")
     if method is not None and method not in clusters.METHODS:
         raise ConfigError(f'There is no method "{method}". Choose from: {", ".join(clusters.METHODS)}.')
 
@@ -245,8 +250,10 @@ def _by(by: Sequence[str] | None, used: list[str], left_out: dict[str, str]) -> 
             f"Segments cannot be made from {first_ids(refused)}: not there, or the same for all accounts. "
             f"Choose from: {', '.join(possible)}."
         )
+    if not by:
+        raise ConfigError(f"Segments are made from at least one feature. Choose from: {', '.join(possible)}.")
     others = dict.fromkeys((name for name in possible if name not in by), LEFT_OUT["describes"])
-    return list(by), {name: reason for name, reason in left_out.items() if name not in by} | others
+    return list(dict.fromkeys(by)), {name: reason for name, reason in left_out.items() if name not in by} | others
 
 
 def _telling(used: Sequence[str], left_out: Mapping[str, str]) -> list[str]:
