@@ -149,19 +149,27 @@ def lab(
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """Let Ctrl-C and a scheduler's SIGTERM end a run by an exception: kernels end and unfinished files go."""
+    code = 0
 
     def stop(number: int, _: object) -> None:
+        nonlocal code
+        code = 128 + number
         for each in handlers:
             # A second Ctrl-C must not interrupt the clearing up.
             signal.signal(each, signal.SIG_IGN)
         typer.echo("kamlab: stopped; nothing was changed.", err=True)
-        sys.exit(128 + number)
+        sys.exit(code)
 
     # A program that was started with a signal ignored, as by nohup, goes on ignoring it.
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
     handlers = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
+    except Exception:
+        # A database that is stopped in a query says so by an error of its own.
+        if code:
+            sys.exit(code)
+        raise
     finally:
         for number, earlier in handlers.items():
             signal.signal(number, earlier)
