@@ -17,12 +17,12 @@ ORDER = (
     *(
         "errors",
         "progress",
-        "remedies",
         "terms",
         "period",
         "threads",
         "resources",
         "i18n",
+        "remedies",
         "parsing",
         "engines",
         "sources",

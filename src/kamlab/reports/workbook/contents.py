@@ -9,7 +9,7 @@ import pandas as pd
 from kamlab import schemes
 from kamlab.figures.words import LEVELS
 from kamlab.i18n import COMMAS, N_, Translator
-from kamlab.reports.sections.data import reason_of_line
+from kamlab.reports.sections import unusable
 from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
 from kamlab.reports.sections.potential import SOURCES
 from kamlab.reports.sections.source import Source, is_contribution
@@ -286,7 +286,7 @@ def _quarantine(run: Source, t: Translator) -> Sheet:
     lines = run.read("quarantine")
     rows = lines.assign(amount=lines["amount"].astype(float)).groupby("reason", as_index=False)
     counted = rows.agg(lines=("line", "size"), amount=("amount", "sum"))
-    counted["reason"] = _named(counted["reason"], lambda reason: reason_of_line(reason, t))
+    counted["reason"] = _named(counted["reason"], lambda reasons: unusable.reason(reasons, t))
     columns = [
         SheetColumn("reason", t("Why"), source="quarantine.reason", width=60),
         SheetColumn("lines", t("Lines"), "number", source="quarantine.line"),
