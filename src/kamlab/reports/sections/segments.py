@@ -228,7 +228,7 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
     write: dict[str, Callable[[float], str]] = {
         "currency": t.money,
         "share": t.percent,
-        "days": lambda v: t("{n} d", n=t.number(v)),
+        "days": lambda v: MISSING if pd.isna(v) else t("{n} d", n=t.number(v)),
         "years": lambda v: t("{n} y", n=t.number(v, 1)),
     }
     known = [name for name in rows if rows[name].notna().any()]
