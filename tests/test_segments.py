@@ -245,7 +245,7 @@ def test_bands_that_k_means_would_cut_across_are_found_by_a_mixture():
 @pytest.mark.parametrize(("make", "seed", "n"), [(tilted, 1, 300), (lopsided, 1, 300)])
 def test_kinds_of_any_slant_and_tail_are_recovered(make, seed, n):
     table, truth = make(seed, n)
-    found = segments.fit(table, k_max=5)
+    found = segments.fit(table, k_max=4)
     assert found.rule_values == {"k": len(np.unique(truth))}
     assert adjusted_rand_score(truth, found.labels["segment"]) >= 0.8
 
