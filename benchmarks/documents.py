@@ -10,7 +10,7 @@ import pandas as pd
 from kamlab import runs
 from kamlab.i18n import languages
 from kamlab.reports import workbook
-from kamlab.runs.runner import CHAPTERS
+from kamlab.runs.building import CHAPTERS
 
 MANY = 100_000
 TILED = ("account_table", "strategies", "labels", "segments", "schemes", "class_probabilities", "credit")

@@ -59,7 +59,7 @@ class Run:
             **tables,
         }
 
-    def read(self, name):
+    def read(self, name, *, columns=()):
         return self.tables[name]
 
 

@@ -124,7 +124,7 @@ def test_limits_and_formats_hold():
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_schema_takes_a_row_of_its_own_and_refuses_an_empty_one(name):
     schema = SCHEMAS[name]
-    value = {"text": "x", "number": "1", "date": "2025-01-31"}
+    value = {"text": "x", "number": "1", "date": "2025-01-31", "month": "2025-01", "flag": "yes"}
     frame = pd.DataFrame([{f.name: value[f.kind] for f in schema.fields}, dict.fromkeys(schema.columns, "")], dtype=str)
     found = read_rows(frame, schema, columns={c: c for c in schema.columns}, as_of=AS_OF)
     assert (len(found.rows), len(found.quarantine)) == (1, 1)
@@ -143,7 +143,9 @@ def test_every_schema_takes_a_row_of_its_own_and_refuses_an_empty_one(name):
 def test_every_rule_has_a_remedy():
     fields = [field for schema in SCHEMAS.values() for field in schema.fields]
     rules = [f"{field.name} is missing" for field in fields if field.needed]
-    rules += [f"{field.name} is not a {field.kind}" for field in fields if field.kind != "text"]
+    rules += [
+        f"{f.name} is not {'yes or no' if f.kind == 'flag' else 'a ' + f.kind}" for f in fields if f.kind != "text"
+    ]
     rules += [f"{f.name} is {side} {limit:g}" for f in fields for side, limit in (("below", 0), ("above", 1))]
     rules += [f"{' and '.join(schema.key)} are repeated" for schema in SCHEMAS.values() if schema.key]
     rules += ["due is before date", "3 fields where the header has 5", "no row in orders.csv for its order"]

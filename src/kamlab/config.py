@@ -97,6 +97,13 @@ class CheckedTable(Table):
     max_quarantined_money: float = Field(default=MOST_QUARANTINED, ge=0, le=1)
 
 
+class ControlTotals(CheckedTable):
+    """The books' monthly totals: a month that cannot be read is not compared, which misleads nobody."""
+
+    max_quarantined_share: float = Field(default=1, ge=0, le=1)
+    max_quarantined_money: float = Field(default=1, ge=0, le=1)
+
+
 class Transactions(CheckedTable):
     """The transaction log."""
 
@@ -128,7 +135,7 @@ class Source(_Section):
     transactions: Transactions
     accounts: Table | None = None
     rates: Table | None = None
-    controls: Table | None = None
+    controls: ControlTotals | None = None
     owners: CheckedTable | None = None
     prospects: CheckedTable | None = None
     projects: CheckedTable | None = None

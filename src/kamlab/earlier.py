@@ -16,11 +16,11 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from kamlab import backtest, forecast, hysteresis, look_alikes, margins, potential, schemes, tiers
+from kamlab import backtest, forecast, hysteresis, look_alikes, margins, potential, receivables, schemes, tiers
 from kamlab.buying import product_mix
 from kamlab.errors import DataError, ModelError
 from kamlab.ledger import Ledger
-from kamlab.period import DAYS_PER_YEAR, StudyPeriod
+from kamlab.period import DAYS_PER_YEAR, QUARTER_DAYS, StudyPeriod
 from kamlab.summary import holdout, summarize
 from kamlab.terms import AUTO, TABLES
 from kamlab.tiers import Cuts
@@ -28,7 +28,6 @@ from kamlab.tiers import Cuts
 ORIGINS = 3
 LEAST_HISTORY = 0.5
 """As in the contest: what is said from less than half a horizon of history resembles nothing said today."""
-QUARTER_DAYS = 91
 QUARTERS = 2
 """Two, so that it can be seen whether an account stands beyond a border for the second quarter in a row."""
 MAX_ACCOUNTS = 50_000
@@ -44,8 +43,9 @@ class Settings:
 
     units : account master as of today; membership : columns member, account; fixed : configured thresholds of each
     axis; forecaster : the one in force today; covariates : what models take of the master, if any; level : of
-    intervals; seed; costs : account, date, amount of serving it, where known; then : account master and value of open
-    deals by account as of a date, without which potentials are not followed.
+    intervals; seed; costs : account, date, amount of serving it, where known; books : invoices and payments, where
+    known; discount_rate_annual : what waiting for their money costs; then : account master and value of open deals by
+    account as of a date, without which potentials are not followed.
     """
 
     units: pd.DataFrame
@@ -56,6 +56,8 @@ class Settings:
     level: float = 0.9
     seed: int = 0
     costs: pd.DataFrame | None = None
+    books: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    discount_rate_annual: float = 0.1
     then: Callable[[StudyPeriod], tuple[pd.DataFrame, Mapping[str, float]]] | None = None
 
 
@@ -239,7 +241,12 @@ def _values(
         channels = settings.units.set_index("account")["channel"].reindex(summary["account"])
         costs = settings.costs
         served = None if costs is None else margins.cost_to_serve(costs, date, accounts=settings.membership)
-        rates = margins.rates(summary, groups=channels, costs=served)
+        owed = None
+        if settings.books is not None:
+            cost = settings.discount_rate_annual
+            ids, day = summary["account"], date.calibration_end
+            owed = receivables.rates(*settings.books, ids, as_of=day, discount_rate_annual=cost)
+        rates = margins.rates(summary, groups=channels, costs=served, receivables=owed)
     future = forecast.value(
         backtest.described(summary, settings.covariates),
         choice,

@@ -11,6 +11,8 @@ _REMEDIES = (
     (r"amount is missing or not a number", "fill in the amount, in digits; decimal says which mark is decimal"),
     (r".* is not a number", "write it in digits; decimal says which mark is decimal"),
     (r".* is not a date", "write a day of the calendar, or set date_format to the order in which dates are written"),
+    (r".* is not a month", "write it as 2025-01"),
+    (r".* is not yes or no", "write yes, no or nothing"),
     (r".* is missing", "fill it in"),
     (r".* (?:is|are) repeated", "keep one of the rows, or map the column that tells them apart"),
     (r".* is (?:below|above) .*", "mend the value, or map the right column"),

@@ -18,6 +18,9 @@ REGULAR = 0.6
 OVERDUE = 1.5
 """The last order is longer ago than this many usual gaps: half a gap late in the middle of the segment."""
 
+BORDERLINE = 0.6
+"""An account whose segment is less likely than this might as well stand in the next one."""
+
 ALL_ACCOUNTS = N_("All accounts")
 NAME_WITH_DETAIL = N_("{name}, {detail}")
 NAME_WITH_NUMBER = N_("{name} ({number})")

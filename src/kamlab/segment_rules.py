@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.tree import DecisionTreeClassifier
 
-from kamlab.features import Feature, feature
+from kamlab.feature_list import Feature, feature
 from kamlab.i18n import N_, Translator
 from kamlab.period import DAYS_PER_YEAR
 from kamlab.terms import TABLES
@@ -80,6 +79,8 @@ def reproduced(rules: pd.DataFrame) -> float:
 
 
 def _leaves(x: pd.DataFrame, segment: np.ndarray, depth: int) -> Iterator[_Leaf]:
+    from sklearn.tree import DecisionTreeClassifier
+
     smallest = max(SMALLEST_LEAF, int(SMALLEST_SHARE * len(x)))
     x = x.astype("float32").astype(float)  # what the tree sees: its thresholds part these values
     grown = DecisionTreeClassifier(max_depth=depth, min_samples_leaf=smallest, random_state=0).fit(x, segment)

@@ -16,7 +16,7 @@ from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.features import LEFT_OUT, usable
 from kamlab.i18n import N_
 from kamlab.scaling import FeatureScaler, rules
-from kamlab.segment_names import ALL_ACCOUNTS
+from kamlab.segment_names import ALL_ACCOUNTS, BORDERLINE
 from kamlab.terms import TABLES
 
 MIN_ACCOUNTS = 30
@@ -25,8 +25,6 @@ SAMPLE = 3000
 REFERENCE = 500
 """Accounts of the sample that the others' silhouettes are measured against where there are more than the sample."""
 
-BORDERLINE = 0.6
-"""An account whose segment is less likely than this might as well stand in the next one."""
 RULES = {
     "chosen": N_(
         "{k} segments: of the divisions that are stable, have no tiny segment and give each a name of its own, the one "

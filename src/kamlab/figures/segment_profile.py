@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from kamlab.features import FEATURES, Feature
+from kamlab.feature_list import FEATURES, Feature
 from kamlab.figures.style import INK, LEVEL_COLOURS, WIDTH_INCHES, style
 from kamlab.figures.words import set_title, without_currency, wrapped
 from kamlab.i18n import MISSING, NO_BREAK_SPACE, SEMICOLONS, SENTENCES, Translator

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from kamlab import schemes
-from kamlab.earlier import QUARTER_DAYS
 from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
 from kamlab.i18n import COMMAS, MISSING, N_, SENTENCES, Translator
+from kamlab.period import QUARTER_DAYS
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Interval, Source, fixed_axes, is_contribution, value_word, why_not_fixed
 
@@ -140,7 +140,7 @@ def flows(run: Source, t: Translator) -> list[Block]:
     """Draw how value flows from the fixed to the fitted classes, and from the period before to now."""
     moves = run.read("transitions")
     moved = moves[moves["column"] == "contribution_class"]
-    labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    labels = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
     sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
     money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
     compared = "contribution" in fixed_axes(run)
@@ -215,7 +215,7 @@ def _steps(moved: pd.DataFrame) -> pd.Series:
 def near_borders(run: Source, t: Translator) -> list[Block]:
     """List the accounts of most value whose class is far from certain, with the probability of each class."""
     chances = run.read("class_probabilities").set_index("account")
-    rows = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    rows = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
     rows = rows.merge(run.read("accounts")[["account", "name"]], on="account", how="left")
     rows = rows[rows["account"].isin(chances.index) & rows["contribution_class"].notna()]
     of_each = chances.loc[rows["account"], list(LEVELS)].to_numpy()
@@ -267,7 +267,7 @@ def probabilities(chances: pd.Series, t: Translator) -> str:
 
 def classes(run: Source, t: Translator) -> list[Block]:
     """Table of the classes of every scheme that was applied, with accounts and expected value, the highest first."""
-    labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    labels = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
     total = labels["expected_contribution"].clip(lower=0).sum()
     rows = []
     hidden = {f"{axis}_class_fixed" for axis in schemes.AXES} - {f"{axis}_class_fixed" for axis in fixed_axes(run)}

@@ -44,7 +44,7 @@ def below_zero(run: Source, t: Translator) -> list[Block]:
 
 def removals(run: Source, t: Translator) -> list[Block]:
     """The remove list: proposed after two reviews in a row, watched after one."""
-    labels = run.read("labels")
+    labels = run.read("labels", columns=["account", "scheme", "label"])
     stage = labels[(labels["scheme"] == "remove_list") & labels["label"].isin(["proposed", "watched"])]
     if stage.empty:
         return []

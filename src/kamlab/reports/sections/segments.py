@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from kamlab import segment_rules
-from kamlab.features import feature
+from kamlab.feature_list import feature
 from kamlab.figures import segment_profile
 from kamlab.i18n import N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, callout, figure, table, text
 from kamlab.reports.sections.source import Source, uneven_festivals, value_word
-from kamlab.segment_names import translated
-from kamlab.segments import BORDERLINE
+from kamlab.segment_names import BORDERLINE, translated
 from kamlab.strategies import texts
 
 IN_TABLE = ("silence", "order_interval", "tenure", "margin_rate", "growth")

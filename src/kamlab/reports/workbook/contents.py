@@ -77,6 +77,9 @@ ACCOUNT_NUMBERS: tuple[Row, ...] = (
     ("expected_revenue", N_("Expected revenue"), "money"),
     ("revenue_lower", N_("Expected revenue, lower bound"), "money"),
     ("revenue_upper", N_("Expected revenue, upper bound"), "money"),
+    ("cost_to_serve", N_("Expected cost to serve"), "money"),
+    ("receivables_cost", N_("Expected cost of waiting for payment"), "money"),
+    ("credit_loss", N_("Expected credit loss"), "money"),
     ("expected_contribution", N_("Expected contribution"), "money"),
     ("contribution_lower", N_("Expected contribution, lower bound"), "money"),
     ("contribution_upper", N_("Expected contribution, upper bound"), "money"),
@@ -107,12 +110,14 @@ CREDIT: tuple[Row, ...] = (
     ("score", N_("Score, 0 to 100"), "number"),
     ("on_time_rate", N_("Paid on time"), "percent"),
     ("days_beyond_terms", N_("Days paid after the due date"), "decimal"),
+    ("days_to_pay", N_("Days from invoice to payment"), "decimal"),
     ("outstanding", N_("Unpaid"), "money"),
     ("overdue", N_("Overdue"), "money"),
     ("overdue_90", N_("Overdue for more than 90 days"), "money"),
     ("disputed", N_("Disputed"), "money"),
     ("limit", N_("Credit limit"), "money"),
     ("utilisation", N_("Limit used"), "percent"),
+    ("expected_loss", N_("Expected loss of what is unpaid"), "money"),
 )
 DIMENSION_ROWS: tuple[Row, ...] = (
     ("dimension", N_("Divided by"), "text"),
@@ -179,7 +184,8 @@ def accounts(run: Source, t: Translator) -> Sheet:
         values[column] = _named(rows[column], _class_namer(column, t))
         columns.append(SheetColumn(column, t(schemes.TITLES[column]), source=f"schemes.{column}"))
     values["potential_source"] = _named(rows["potential_source"], lambda source: t(SOURCES[source]))
-    same = () if is_contribution(run) else ("expected_contribution", "contribution_lower", "contribution_upper")
+    costs = ("cost_to_serve", "receivables_cost", "credit_loss")
+    same = () if is_contribution(run) else (*costs, "expected_contribution", "contribution_lower", "contribution_upper")
     numbers = tuple(row for row in ACCOUNT_NUMBERS if row[0] not in same)
     columns += _columns(numbers, "account_table", rows, t)
     return Sheet(t("All accounts"), columns, rows.assign(**values), frozen_columns=2)
