@@ -1,4 +1,4 @@
-"""How unequal accounts are: the share of accounts that brings 80 % of the value."""
+"""How unequal accounts are: the share of accounts that brought 80 % of the value."""
 
 from __future__ import annotations
 

@@ -248,7 +248,7 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
             textcoords="offset points",
             va="top",
             fontweight="bold",
-            bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 1.0},
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
         )
 
 
