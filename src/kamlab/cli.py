@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from kamlab import resources
+from kamlab.display import Display
 from kamlab.errors import ConfigError, KamlabError, UsageError, first_ids
 from kamlab.period import parse_day
 
@@ -64,7 +65,7 @@ def report(
     if lang and not (languages and set(languages) <= set(known())):
         wrong = first_ids(part for part in languages if part not in known()) or lang
         raise UsageError(f"--lang: no report can be written in {wrong}. Languages are: {', '.join(known())}.")
-    with _stoppable(), _progress() as progress:
+    with _stoppable(), Display() as progress:
         result = run(config, as_of=as_of, languages=languages, out=out, accept_stale=accept_stale, progress=progress)
     if result.reused:
         typer.echo("Same data, settings and code as a finished run; its documents are unchanged.")
@@ -91,7 +92,7 @@ def check(
     if playbook is not None:
         results.append(check_playbook(playbook, as_of=as_of))
     if data is not None:
-        with _stoppable(), _progress() as progress:
+        with _stoppable(), Display() as progress:
             results.append(check_data(data, as_of=as_of, progress=progress))
     if not results:
         raise UsageError("There is nothing to check. Name a configuration, a transaction log, or --playbook with one.")
@@ -164,39 +165,6 @@ def _stoppable() -> Iterator[None]:
     finally:
         for number, earlier in handlers.items():
             signal.signal(number, earlier)
-
-
-class _progress:
-    """A progress bar on a terminal, plain lines elsewhere."""
-
-    def __enter__(self) -> _progress:
-        self.bar = None
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                SpinnerColumn,
-                TextColumn,
-                TimeElapsedColumn,
-            )
-
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-            self.bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("", total=None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def __call__(self, step: str, number: int, total: int) -> None:
-        if self.bar:
-            self.bar.update(self.task, description=step, completed=number - 1, total=total)
-        else:
-            typer.echo(f"[{number}/{total}] {step}", err=True)
 
 
 def main() -> None:

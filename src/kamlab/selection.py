@@ -8,6 +8,7 @@ import pandas as pd
 from kamlab import clusters, profiles
 from kamlab.clusters import Division
 from kamlab.i18n import N_
+from kamlab.progress import track
 from kamlab.scaling import FeatureScaler
 from kamlab.segment_names import readable
 from kamlab.terms import TABLES
@@ -84,7 +85,7 @@ def evaluate(
     one_cloud = min(clusters.bic(clusters.divide(z, m, 1, seed=seed), z) for m in clusters.MIXTURES)
     best_shape = table.groupby("k")["bic"].transform("min")
     draws, best = clusters.structureless(z, rng), 0.0
-    for i, (method, k) in enumerate(pairs):
+    for i, (method, k) in enumerate(track(pairs, "divisions tried")):
         failed = ""
         if sizes[i] < max(MIN_SEGMENT_ACCOUNTS, MIN_SEGMENT_SHARE * n):
             failed = "tiny"

@@ -11,6 +11,7 @@ from kamlab.backtest.distribution import EVEN, Recalibration, around, level_erro
 from kamlab.backtest.forecasters import Parametric
 from kamlab.backtest.situation import Amounts, Situation
 from kamlab.clv.spend import sample_revenue
+from kamlab.progress import track
 
 _CHUNK = 5000
 """Accounts drawn at a time, which bounds the memory beside the draws themselves."""
@@ -60,7 +61,7 @@ class Spread:
         spending = np.empty(0) if spend is None else spend.parameter_draws(n_draws, rng)
         factor = level_error(self.level_sd, n_draws, rng)
         own, values = self.model.expected(self.at).purchases, self.model.values(self.at)
-        for start in range(0, len(own), _CHUNK):
+        for start in track(range(0, len(own), _CHUNK), "blocks of accounts drawn"):
             rows = slice(start, start + _CHUNK)
             drawn = transactions.sample_purchases(self.at.summary[rows], self.at.horizon_days, buying, rng=rng)
             wanted = self.wanted.purchases[rows]

@@ -140,11 +140,11 @@ class Crew:
         for label in [label for label in self._heard if label not in self.timings]:
             self._say(label, told.read(self._scratch / f"{label}{TOLD}"))
 
-    def _hear(self, label: str, what: str, done: int, total: int) -> None:
-        self._say(label, told.said(what, done, total))
+    def _hear(self, label: str, said: str) -> None:
+        self._say(label, said)
         self._tell()
 
     def _say(self, label: str, said: str) -> None:
-        if said and said != self._heard[label]:
+        if said != self._heard[label]:
             self._heard[label] = said
-            self._progress(f"{label}: {said}", len(self._heard), self._total)
+            self._progress(f"{label}: {said}" if said else label, len(self._heard), self._total)
