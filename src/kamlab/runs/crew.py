@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -128,9 +129,14 @@ class Crew:
         return lines
 
     def dismiss(self) -> None:
-        """End whatever still runs."""
-        self._kernels.end()
-        self._pool.shutdown(cancel_futures=True)
+        """End whatever still runs; that a kernel which is ended here has died is no news."""
+        log = logging.getLogger("papermill")
+        before, log.disabled = log.disabled, True
+        try:
+            self._kernels.end()
+            self._pool.shutdown(cancel_futures=True)
+        finally:
+            log.disabled = before
 
     def _tell(self) -> None:
         """Tell which steps have begun, and how far the chapters say that they are."""
