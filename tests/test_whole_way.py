@@ -63,7 +63,11 @@ def test_numbers_on_the_first_page_follow_from_the_tables(sample):
     forecast = found["forecast"]
     for table, column, sentence in (
         ("revenue_draws", "expected_revenue", "Revenue, next 12 months {money} 90% interval: {interval}; from today's"),
-        ("draws", "expected_contribution", "should bring {money} after the cost of service and of credit (90% interval: {interval})"),
+        (
+            "draws",
+            "expected_contribution",
+            "should bring {money} after the cost of service and of credit (90% interval: {interval})",
+        ),
     ):
         low, high = np.quantile(found[table].set_index("account").sum(), [0.05, 0.95])
         interval = f"{t.money(low)} to {t.money(high)}"

@@ -21,6 +21,7 @@ from kamlab.buying import product_mix
 from kamlab.errors import DataError, ModelError
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, QUARTER_DAYS, StudyPeriod
+from kamlab.progress import track
 from kamlab.summary import holdout, summarize
 from kamlab.terms import AUTO, TABLES
 from kamlab.tiers import Cuts
@@ -215,7 +216,7 @@ def _said(
 ) -> list[tuple[StudyPeriod, pd.DataFrame]]:
     """Return what schemes take of each date, the newest first, up to the first from which nothing can be forecast."""
     said = []
-    for date in dates:
+    for date in track(dates, "earlier dates looked back to"):
         if (date.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * date.horizon_days:
             break
         try:

@@ -39,6 +39,7 @@ from kamlab.clv.log_normal_spend import LogNormalSpend
 from kamlab.clv.spend import fit_spend
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
 from kamlab.period import StudyPeriod
+from kamlab.progress import track
 from kamlab.terms import AUTO, FORECASTERS
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _trials(
             break
     pairs = [(at, came_in(ledger, origin, accounts, at.summary["account"], sample)) for origin, at in seen]
     trials: list[Trial] = []
-    for k, (origin, at) in enumerate(seen[:origins], start=1):
+    for k, (origin, at) in enumerate(track(seen[:origins], "earlier dates tried"), start=1):
         if k > 1 and _history(ledger, origin) < period.horizon_days - SLACK_DAYS:
             break
         soon_days = min(SOON_DAYS, period.horizon_days)
