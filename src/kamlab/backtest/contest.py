@@ -50,7 +50,7 @@ from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.clv.log_normal_spend import LogNormalSpend
 from kamlab.clv.spend import fit_spend
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
-from kamlab.period import StudyPeriod
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.terms import AUTO, FORECASTERS
 
 if TYPE_CHECKING:
@@ -359,5 +359,6 @@ def _choice(
         soon=learnt.correction(),
         calibration=record.calibration,
         groups=record.groups,
-        windows=now.windows,
+        # Of 12 months the summary itself tells.
+        windows=None if now.horizon_days == DAYS_PER_YEAR else now.windows,
     )
