@@ -98,8 +98,8 @@ def test_no_date_column(tmp_path):
     assert_refused(done, tmp_path, '"date" should be in column "day", which is not there', "customer, when, net")
 
 
-def test_fewer_accounts_than_a_model_needs(tmp_path):
-    done = process(*configured(tmp_path, lines=GOOD + "C1,2024-12-31,10\n"), cwd=tmp_path)
+def test_fewer_accounts_than_a_model_needs(report, without_kernels, tmp_path):
+    done = report(tmp_path, lines=GOOD + "C1,2024-12-31,10\n")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.rglob("*.pdf")]
 

@@ -280,7 +280,7 @@ def test_a_folder_that_was_tampered_with_is_not_taken_for_finished(sample, tmp_p
 
 
 @pytest.mark.skipif(not CASES, reason="KAMLAB_CASES does not name the folder of real data")
-def test_a_real_wholesaler_with_91_companies(tmp_path):
+def test_a_real_wholesaler_with_91_companies(without_kernels, tmp_path):
     result = run(ROOT / "examples" / "northwind" / "kamlab.toml", out=tmp_path)
     text = pdf_text(result.reports[0])
     ledger = pd.read_parquet(result.link / "tables" / "ledger.parquet")
