@@ -53,12 +53,3 @@ def figures_closed():
     yield
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")
-
-
-@pytest.fixture
-def without_kernels(monkeypatch):
-    """Notebooks are executed in the test's process: eight kernels that import everything take half a minute."""
-    from own_process import OwnProcess
-    from papermill.engines import papermill_engines
-
-    monkeypatch.setitem(papermill_engines._engines, None, OwnProcess)
