@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import checkers
 import numpy as np
 import pandas as pd
 import plain_playbook
@@ -292,6 +293,21 @@ def test_a_real_wholesaler_with_91_companies(tmp_path):
     assert (accounts["strategy_rule"] == "prospect.unknown").sum() == 2
     assert "Save-a-lot Markets" in text
     assert "No declared potential" in text
+
+
+@checkers.with_outloud
+def test_a_pdf_checker_hears_no_fault(sample, tmp_path):
+    plan = sorted((sample.link / "pdf" / "plans").glob("*.pdf"))[0]
+    documents = [sample.reports[0], sample.link / "pdf" / "period-review.en.pdf", plan]
+    assert checkers.faults_heard([path.resolve() for path in documents], tmp_path) == []
+
+
+@checkers.with_axe
+@pytest.mark.parametrize("name", ["management-report.en", "01_data_quality"])
+def test_a_page_checker_sees_no_fault(sample, tmp_path, name):
+    faults, passed = checkers.faults_seen((sample.link / "html" / f"{name}.html").resolve(), tmp_path)
+    assert faults == []
+    assert passed > 20
 
 
 def kamlab(*arguments, cwd, env=None, **options):

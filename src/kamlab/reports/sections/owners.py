@@ -13,6 +13,8 @@ from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source, value_word
 
 TOP = 10
+OWNERS = 20
+"""Rows of the table of owners."""
 LEAST_FILLED = 2 / 3
 """A dimension divides the change only if it is known of so many accounts."""
 
@@ -84,7 +86,7 @@ def loads(run: Source, t: Translator) -> list[Block]:
     owners = run.read("coverage")
     if owners.empty:
         return []
-    rows = owners.sort_values(["expected_contribution", "owner"], ascending=[False, True]).head(TOP)
+    rows = owners.sort_values(["expected_contribution", "owner"], ascending=[False, True]).head(OWNERS)
     printed = pd.DataFrame(
         {
             "owner": rows["owner"],
@@ -104,8 +106,8 @@ def loads(run: Source, t: Translator) -> list[Block]:
         TableColumn("value", value_word(run, t), "right"),
     ]
     caption = t("Owners by what their accounts are expected to bring; 100% is one person's full work by the ratio.")
-    more = t.plural("{n} more person is not shown.", "{n} more people are not shown.", len(owners) - TOP)
-    note = [t("Accounts count prospects too."), *([more] if len(owners) > TOP else [])]
+    more = t.plural("{n} more person is not shown.", "{n} more people are not shown.", len(owners) - OWNERS)
+    note = [t("Accounts count prospects too."), *([more] if len(owners) > OWNERS else [])]
     return [table(printed, columns=columns, caption=caption, note=t.join(SENTENCES, note))]
 
 
