@@ -26,7 +26,9 @@ with_axe = pytest.mark.skipif(
 def faults_heard(paths, folder):
     """PDF files in which outloud finds an error, or that it cannot read, with its verdict."""
     report = folder / "outloud.json"
-    subprocess.run([OUTLOUD, "--quiet", "--json", report, "--fail-on", "never", *paths], check=True, capture_output=True)
+    subprocess.run(
+        [OUTLOUD, "--quiet", "--json", report, "--fail-on", "never", *paths], check=True, capture_output=True
+    )
     found = json.loads(report.read_text("utf-8"))["results"]
     assert len(found) == len(paths)
     return [(file["path"], file["verdict"]) for file in found if file["verdict"] not in ("pass", "review")]

@@ -158,6 +158,31 @@ def test_loss_rates_are_those_of_the_own_history():
     assert rates["60+"] == 1, "ten invoices are too few: the worst case stands"
 
 
+def test_a_log_under_a_year_says_how_much_is_paid_within_90_days():
+    # 60 invoices, due 200 days ago: 30 paid on time, 30 after 10 days; nobody was ever 30 days late.
+    settled = pd.DataFrame({"late_days": np.repeat([0, 10], 30), "amount": 1.0, "age_days": 200})
+    rates = credit.loss_rates(settled)
+    assert rates.to_dict() == {"not due": 0, "0+": 0, "30+": 1, "60+": 1, "90+": 1}
+    # What was due too lately to be late says nothing of lateness.
+    young = pd.DataFrame({"late_days": [0] * 40, "amount": 1.0, "age_days": 10})
+    pd.testing.assert_series_equal(credit.loss_rates(pd.concat([settled, young])), rates)
+    assert credit.loss_rates(young).isna().all()
+
+
+def test_what_is_unpaid_for_a_year_is_lost_and_the_rest_by_its_bucket():
+    paid = pd.concat([monthly("a", 0, n=19)[0]]).assign(paid=lambda rows: rows["due"])
+    old = invoices(("b", "2023-12-01", "2024-01-01", 100), ("b", "2025-12-01", "2026-01-31", 200))
+    row = credit.assess(pd.concat([paid, old]), as_of=AS_OF).set_index("account")
+    # 11 of the 19 were due 90 days ago or earlier, and b's first: 12 are too few.
+    assert row["expected_loss"].isna().all()
+    many = pd.concat([paid, paid.assign(account="c")])
+    row = credit.assess(pd.concat([many, old]), as_of=AS_OF).set_index("account")
+    # Of 2 × 13 + 1 that were due before the day one rolled on, and being alone it counts as rolling on to the end.
+    assert row.loc["b", "expected_loss"] == pytest.approx(100 + 200 * 1 / 27)
+    due = paid[paid["due"] <= pd.Timestamp(AS_OF)]
+    assert row.loc["a", "days_to_pay"] == pytest.approx((due["paid"] - due["date"]).dt.days.mean())
+
+
 def test_all_faults_come_at_once():
     owed = invoices(("a", "2025-01-01", "2024-02-01", 100), ("b", "2025-01-01", "2025-02-01", -5))
     with pytest.raises(DataError) as error:

@@ -152,6 +152,22 @@ def test_the_cost_to_serve_of_the_time_is_taken_off_at_earlier_dates_too(lines):
     assert less["A001"] == plain["A001"]
 
 
+def test_what_selling_on_credit_took_is_known_at_earlier_dates_too(lines):
+    ledger, base = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)
+    before = replace(PERIOD, calibration_end=PERIOD.calibration_end - timedelta(days=91))
+    sold = pd.Timestamp(before.calibration_end) - pd.Timedelta(days=100)
+    owed = pd.DataFrame({"account": "A000", "date": sold, "due": sold, "amount": 1.0, "invoice": ["1"]})
+    # Paid after the earlier date: by then it was 100 days old, which one invoice says of everybody.
+    paid = owed[["account", "amount", "invoice"]].assign(date=sold + pd.Timedelta(days=150))
+    plain, less = (
+        earlier._values(ledger, before, settings).set_index("account")["expected_contribution"]
+        for settings in (base, replace(base, books=(owed, paid), discount_rate_annual=0.2))
+    )
+    margin = earlier._values(ledger, before, base).set_index("account")["margin_rate"]
+    rate = 1 - 1.2 ** (-100 / 365)
+    assert (less / plain).to_numpy() == pytest.approx((1 - rate / margin).to_numpy())
+
+
 def test_a_short_log_gives_no_earlier_date_and_every_class_by_its_value():
     lines = company(45, years=0.45)
     ledger, settings = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)

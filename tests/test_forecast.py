@@ -188,6 +188,24 @@ def test_cost_to_serve_is_not_taken_off_revenue(few, choice):
     assert (table["expected_contribution"] == table["expected_revenue"]).all()
 
 
+def test_what_selling_on_credit_takes_is_a_share_of_revenue(few, choice):
+    owed = {"receivables_rate": 0.02, "loss_rate": [0.03] * (len(few) - 1) + [np.nan]}
+    plain, net = (
+        forecast.value_and_draws(few, choice, margins=m, n_draws=50) for m in (rates(few), rates(few).assign(**owed))
+    )
+    revenue = net[0]["expected_revenue"]
+    loss = rates(few).assign(**owed).sort_values("account")["loss_rate"].to_numpy()
+    assert net[0]["receivables_cost"].to_numpy() == pytest.approx(0.02 * revenue)
+    assert net[0]["credit_loss"].to_numpy() == pytest.approx(loss * revenue, nan_ok=True)
+    rate = 0.3 - 0.02 - np.nan_to_num(loss)
+    assert net[0]["expected_contribution"].to_numpy() == pytest.approx(rate * revenue)
+    # Draw by draw the same revenue brings so much less.
+    sold = net[2].drop(columns="account").to_numpy()
+    taken = plain[1].drop(columns="account").to_numpy() - net[1].drop(columns="account").to_numpy()
+    assert taken == pytest.approx(sold * (0.02 + np.nan_to_num(loss))[:, None])
+    assert plain[0][["receivables_cost", "credit_loss"]].isna().all(axis=None), "nobody knows, so nothing is claimed"
+
+
 def test_draws_have_the_expected_contribution_as_mean(summary, choice):
     certain = replace(choice, level_sd=0.0)
     table, draws, _ = forecast.value_and_draws(summary, certain, margins=rates(summary), n_draws=400)

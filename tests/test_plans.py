@@ -220,10 +220,9 @@ def company(**side):
         | {"days_beyond_terms": [3.0]}
     )
     deals = pd.DataFrame(columns=["account", "deal", "product", "opened", "value", "p_win", "weighted_value"])
-    draws = pd.DataFrame({"account": ["A", "B"], **{f"d{n}": [float(n), 0.0] for n in range(11)}})
     mix = pd.DataFrame({"account": ["A", "C"], "Feed": [1.0, 0.5], "Food": [0.0, 0.5]})
     notes = side.pop("notes", Notes({"A": {"needs": "purity"}}, {"A": date(2025, 12, 1)}))
-    return Known(accounts, credit, cadence, deals, mix, draws, side, notes)
+    return Known(accounts, credit, cadence, deals, mix, side, notes)
 
 
 PERSONS = pd.DataFrame(
@@ -256,8 +255,6 @@ def test_the_card_the_target_and_the_review_are_computed_by_hand():
     assert row["card_share"] == pytest.approx(8 / 16)
     assert row["card_missing"].startswith("decider, contact, competitors, address")
     assert row["roles_missing"] == "decider, user, finance"
-    # Draws 0, 1 … 10: the median is 5, and 8 is passed by two in ten.
-    assert (row["revenue_p50"], row["revenue_p80"]) == (5.0, 8.0)
     assert (row["review"], row["updated"]) == (pd.Timestamp("2026-03-31"), pd.Timestamp("2025-12-01"))
     assert not row["stale"]
     assert plan(tables, "plans", "B")["stale"].item(), "nobody has ever written on it"
@@ -354,7 +351,6 @@ def test_a_company_that_has_only_its_log_still_has_plans():
         known.cadence,
         known.deals,
         known.mix[["account"]],
-        known.draws,
         {},
         Notes({}, {}),
     )

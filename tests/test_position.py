@@ -124,6 +124,29 @@ def test_standard_service_costs_what_the_cheaper_quarter_costs():
     assert position.standard_cost(served, summary).tolist() == [10.0, 10.0, 10.0, 10.0, 5.0]
 
 
+def test_who_does_not_pay_loses_us_money_at_any_service(company, tmp_path):
+    """Each earns us 20 %: d never paid 20 invoices, a paid all of its 400. Twenty weigh as much as the company."""
+    _, ledger, units, membership = company
+    rows = [("a", f"a{n}", "2024-02-01") for n in range(400)] + [("d", f"d{n}", "2024-02-01") for n in range(20)]
+    owed = pd.DataFrame(rows, columns=["account", "invoice", "date"]).assign(due="2024-03-01", amount=10)
+    owed.to_csv(tmp_path / "invoices.csv", index=False)
+    paid = owed[owed["account"] == "a"].assign(date="2024-03-01")
+    paid[["account", "invoice", "date", "amount"]].to_csv(tmp_path / "payments.csv", index=False)
+    columns = 'columns = { account = "account", invoice = "invoice", date = "date", amount = "amount"'
+    (tmp_path / "kamlab.toml").write_text(
+        f'{TOML.split("[source.owners]")[0]}[source.invoices]\npath = "invoices.csv"\n{columns}, due = "due" }}\n'
+        f'[source.payments]\npath = "payments.csv"\n{columns} }}\n',
+        "utf-8",
+    )
+    summary = summarize(ledger, PERIOD, accounts=membership)
+    with_books = config.load(tmp_path / "kamlab.toml")
+    table = position.table(ledger, with_books, PERIOD, units=units, accounts=membership, summary=summary)
+    losing = table.set_index("account")
+    # Expected losses: 20 of 420 in the company, so 5 % of b's and c's revenue, and (1 + 20/420) / 2 = 52 % of d's.
+    assert losing.index[losing["p_negative_standard"] > 0.99].tolist() == ["d"]
+    assert losing.index[losing["negative_before"]].tolist() == ["d"], "a year had passed at the review before, too"
+
+
 def test_without_the_tables_nothing_is_claimed(company, tmp_path):
     _, ledger, units, membership = company
     (tmp_path / "kamlab.toml").write_text(TOML.split("[source.owners]")[0], "utf-8")

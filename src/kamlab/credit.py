@@ -37,7 +37,7 @@ BUCKETS = (0, 30, 60, 90)
 """Days past due at which an unpaid invoice enters the next bucket: due, 1–30, 31–60, 61–90 and over 90 days."""
 
 LEAST_BUCKET_AMOUNT = 20
-"""A bucket's loss rate counts from 20 invoices on; before, that of the next worse bucket does."""
+"""A share that rolled on counts from 20 invoices on; before, all that reached a bucket counts as rolling on."""
 
 LOST_AFTER_DAYS = 365
 """What is unpaid a year after it was due counts as lost."""
@@ -95,7 +95,7 @@ def assess(
     """
     if not months > 0:
         raise ModelError(f"months is {months}; the limit needs a number of months above 0.")
-    table = _settled(_read(invoices, payments, as_of), payments, as_of)
+    table = settled(invoices, payments, as_of=as_of)
     if table.empty:
         return pd.DataFrame(columns=_COLUMNS)
     rates = loss_rates(table)
@@ -104,7 +104,7 @@ def assess(
         found["expected_loss"] = np.nan
     owed = found["due_amount"].where(found["due_amount"] > 0)
     found["on_time_rate"] = found["on_time_amount"] / owed
-    found["days_beyond_terms"] = found["late"] / owed
+    found["days_beyond_terms"], found["days_to_pay"] = found["late"] / owed, found["waited"] / owed
     found["limit"] = _limits(found["account"], monthly_spend, policy_limits, months)
     found["utilisation"] = found["outstanding"] / found["limit"].where(found["limit"] > 0)
     found["score"] = _score(found)
@@ -126,15 +126,31 @@ def _parts(table: pd.DataFrame, rates: pd.Series) -> pd.DataFrame:
             "due_amount": amount,
             "on_time_amount": amount.where(table["late_days"] <= GRACE_DAYS, 0.0),
             "late": amount * table["late_days"],
+            "waited": amount * table["pay_days"],
             "outstanding": undisputed,
             "overdue": undisputed.where(open_days > 0, 0.0),
             "overdue_90": undisputed.where(open_days > LONG_OVERDUE_DAYS, 0.0),
             "disputed": in_dispute,
             "disputed_90": in_dispute.where(open_days > LONG_OVERDUE_DAYS, 0.0),
             "disputed_12m": in_dispute.where(table["is_recent"], 0.0),
-            "expected_loss": undisputed * rates.to_numpy()[np.searchsorted(BUCKETS, open_days, side="left")],
+            "expected_loss": lost(table, rates).where(~table["disputed"], 0.0),
         }
     )
+
+
+def lost(table: pd.DataFrame, rates: pd.Series) -> pd.Series:
+    """Return what is expected to be lost of each invoice: what is open of it × the loss rate of its days past due.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `settled`.
+    rates : pandas.Series
+        From `loss_rates`. What is unpaid a year after it was due is lost by definition.
+    """
+    days = table["open_days"].to_numpy()
+    rate = rates.to_numpy()[np.searchsorted(BUCKETS, days, side="left")]
+    return table["outstanding"] * np.where(days >= LOST_AFTER_DAYS, 1.0, rate)
 
 
 def without_disputed(summary: pd.DataFrame, credit: pd.DataFrame) -> pd.DataFrame:
@@ -165,25 +181,50 @@ def without_disputed(summary: pd.DataFrame, credit: pd.DataFrame) -> pd.DataFram
 
 
 def loss_rates(settled: pd.DataFrame) -> pd.Series:
-    """Return the share of what reached each bucket of days past due that was unpaid a year after it was due [1]_.
+    """Return the share of what reached each bucket of days past due that will be unpaid a year after it was due [1]_.
 
-    Only invoices due a year ago or earlier say it. Index: days at which the bucket begins, in rising order, then 90+;
-    a bucket with fewer than 20 invoices takes the next worse one's rate, and the worst one's is 1 if it has fewer. All
-    are missing where fewer than 20 invoices are so old: then nothing has been seen to be paid or lost.
+    The product of the shares that rolled on from bucket to bucket, and from the last one to a year, each taken from the
+    invoices that are old enough to have done so: a log of less than a year says how much reached 90 days. A share that
+    fewer than 20 invoices tell counts as 1, so that unseen losses are taken at their worst. Index: days at which the
+    bucket begins, in rising order, then 90+. All are missing where fewer than 20 invoices were due 90 days ago or
+    earlier: then hardly anything has been seen to be paid.
     """
-    old = settled[settled["age_days"] >= LOST_AFTER_DAYS]
     index = ["not due", *(f"{start}+" for start in BUCKETS)]
-    if len(old) < LEAST_BUCKET_AMOUNT:
+    days, age, amount = (settled[name].to_numpy() for name in ("late_days", "age_days", "amount"))
+    if (age >= LONG_OVERDUE_DAYS).sum() < LEAST_BUCKET_AMOUNT:
         return pd.Series(np.nan, index=index)
-    days, amount = old["late_days"].to_numpy(), old["amount"].to_numpy()
-    lost = days >= LOST_AFTER_DAYS
+    starts = (-1, *BUCKETS)
     rates, worse = [], 1.0
-    for start in reversed((-np.inf, *BUCKETS)):
-        reached = days > start
-        if reached.sum() >= LEAST_BUCKET_AMOUNT:
-            worse = float(amount[reached & lost].sum() / amount[reached].sum())
+    for start, end in zip(reversed(starts), reversed((*BUCKETS, LOST_AFTER_DAYS - 1)), strict=True):
+        seen = (days > start) & (age > end)
+        if seen.sum() >= LEAST_BUCKET_AMOUNT:
+            worse *= float(amount[seen & (days > end)].sum() / amount[seen].sum())
         rates.append(worse)
     return pd.Series(rates[::-1], index=index)
+
+
+def settled(invoices: pd.DataFrame, payments: pd.DataFrame | None = None, *, as_of: date) -> pd.DataFrame:
+    """Return the invoices known on a day, each with what is open of it then.
+
+    Parameters
+    ----------
+    invoices, payments, as_of
+        As for `assess`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The invoices' columns, ordered by account and due date, and paid (day of full payment), outstanding (currency),
+        late_days (beyond terms, so far), pay_days (since the invoice, so far), open_days (past due and unpaid),
+        age_days (since it was due), is_recent (invoiced in the last 12 months), was_due (due or
+        paid, and due in the last three years).
+
+    Raises
+    ------
+    DataError
+        As `assess`.
+    """
+    return _settled(_read(invoices, payments, as_of), payments, as_of)
 
 
 def _read(invoices: pd.DataFrame, payments: pd.DataFrame | None, as_of: date) -> pd.DataFrame:
@@ -227,6 +268,7 @@ def _settled(table: pd.DataFrame, payments: pd.DataFrame | None, as_of: date) ->
         paid=paid,
         outstanding=outstanding,
         late_days=np.maximum((end - table["due"]).dt.days, 0),
+        pay_days=np.maximum((end - table["date"]).dt.days, 0),
         open_days=np.where(paid.isna(), np.maximum(age, 0), 0),
         age_days=age,
         # An invoice that was paid before it fell due has proved itself as well.

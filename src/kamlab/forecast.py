@@ -14,16 +14,20 @@ from kamlab.backtest.spread import Spread
 from kamlab.clv.checks import as_frame
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
+from kamlab.margins import credit_rate
 from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
 
 MOST_CELLS = 100_000_000
-"""Accounts × draws that are kept at most, some 0.8 GB for each table of them in memory."""
+"""Accounts × draws that are kept at most, some 0.4 GB for each table of them in memory."""
 LEAST_DRAWS = 100
 NOTE_FEWER_DRAWS = N_(
     "There are so many accounts that intervals come from fewer random draws than the configuration asks for, so their "
     "ends are less exact."
 )
+
+_CHUNK = 50_000
+"""Accounts whose draws are worked on at a time."""
 
 OWN_VALUE = 1e-6
 """A forecast of revenue that departs by more than this from purchases × order value has an order value of its own."""
@@ -39,6 +43,7 @@ def value(
     level: float = 0.9,
     n_draws: int = 500,
     seed: int = 0,
+    with_soon: bool = True,
 ) -> pd.DataFrame:
     """Forecast each account; see `value_and_draws`, of which this is the first table."""
     return value_and_draws(
@@ -50,6 +55,7 @@ def value(
         level=level,
         n_draws=n_draws,
         seed=seed,
+        with_soon=with_soon,
     )[0]
 
 
@@ -63,11 +69,13 @@ def value_and_draws(
     level: float = 0.9,
     n_draws: int = 500,
     seed: int = 0,
+    with_soon: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Forecast each account and draw all accounts jointly.
 
-    Expected revenue is expected purchases × expected net order value; expected contribution is that × margin rate, less
-    the cost to serve of the last 12 months, which is spent again where the account buys at all.
+    Expected revenue is expected purchases × expected net order value; expected contribution is that × (margin rate −
+    receivables cost − expected credit loss, as shares of revenue), less the cost to serve of the last 12 months, which
+    is spent again where the account buys at all. What is not known is not taken off.
     Lifetime value is Σ_m {E[X(t_m)] − E[X(t_m−1)]} · spend · margin · (1 + d)^−(middle of month m in years), over the
     months m, which end t_m days after the as-of date (365 / 12 days each, to the whole day; the last one ends with the
     horizon).
@@ -94,6 +102,9 @@ def value_and_draws(
         Level of all intervals; 0.9 = from the 5 % to the 95 % quantile.
     n_draws : int
     seed : int
+    with_soon : bool
+        Whether the probability of a purchase within 90 days is wanted, which of many accounts takes long; else it is
+        missing.
 
     Returns
     -------
@@ -117,7 +128,7 @@ def value_and_draws(
     wanted = choice.expected(at)
     spread = choice.spread(model, at, wanted)
     counts, revenue = spread.all_draws(n_draws, np.random.default_rng(seed))
-    table = _purchases(choice, spread, counts, level)
+    table = _purchases(choice, spread, counts, level, with_soon=with_soon)
     values = model.values(at)
     if values is None:
         table["basis"] = "purchases"
@@ -135,9 +146,12 @@ def value_and_draws(
     return table, _named(table["account"], sampled), _named(table["account"], revenue)
 
 
-def affordable_draws(n_draws: int, n_accounts: int) -> int:
-    """Return how many draws of so many accounts are kept: those wanted, or what memory may hold, but 100 at least."""
-    return max(min(n_draws, MOST_CELLS // max(n_accounts, 1)), min(n_draws, LEAST_DRAWS))
+def affordable_draws(n_draws: int, n_accounts: int, *, most_cells: int = MOST_CELLS, least: int = LEAST_DRAWS) -> int:
+    """Return how many draws of so many accounts are made: those wanted, or as many as `most_cells` allow.
+
+    But never fewer than `least`, of which bounds can still be read off.
+    """
+    return max(min(n_draws, most_cells // max(n_accounts, 1)), min(n_draws, least))
 
 
 def _named(accounts: pd.Series, drawn: np.ndarray) -> pd.DataFrame:
@@ -161,7 +175,7 @@ def _check_options(horizon_days: int, discount_rate_annual: float, level: float,
 
 def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     """Bring margin rates into the summary's order; all missing where none are given."""
-    names = ["margin_rate", "margin_rate_se", "cost_to_serve", "p_negative"]
+    names = ["margin_rate", "margin_rate_se", "cost_to_serve", "receivables_rate", "loss_rate", "p_negative"]
     if margins is None:
         return pd.DataFrame(np.nan, accounts.index, names).assign(cost_to_serve=0.0)
     absent = accounts[~accounts.isin(margins["account"])]
@@ -171,15 +185,19 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
             "Take the margins of the same summary."
         )
     rates = margins.set_index("account").loc[accounts].reindex(columns=names).reset_index(drop=True)
-    # Where values are revenue the cost to serve would be all that is known of costs.
-    rates["cost_to_serve"] = rates["cost_to_serve"].where(rates["margin_rate"].notna()).fillna(0.0)
+    # Where values are revenue these would be all that is known of costs.
+    for name in ("cost_to_serve", "receivables_rate", "loss_rate"):
+        rates[name] = rates[name].where(rates["margin_rate"].notna())
+    rates["cost_to_serve"] = rates["cost_to_serve"].fillna(0.0)
     return rates
 
 
-def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float) -> pd.DataFrame:
+def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float, *, with_soon: bool) -> pd.DataFrame:
     """Return P(alive), the purchases to be expected with interval, and the corrected probability of one soon."""
     at = spread.at
-    soon = 1 - choice.transactions.probability_at_most(at.summary, 0, SOON_DAYS)
+    soon = np.full(len(at.summary), np.nan)
+    if with_soon:
+        soon = choice.soon.applied(1 - choice.transactions.probability_at_most(at.summary, 0, SOON_DAYS))
     lower, upper = bounds(counts, level, whole=True)
     if spread.as_the_model:
         exact = choice.transactions.predict(at.summary, at.horizon_days, level=level)
@@ -191,7 +209,7 @@ def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float)
             "expected_purchases": spread.wanted.purchases,
             "purchases_lower": lower,
             "purchases_upper": upper,
-            "p_buys_90": choice.soon.applied(soon),
+            "p_buys_90": soon,
         }
     )
 
@@ -215,11 +233,12 @@ def _money(
     yearly = rates["cost_to_serve"] * days_to_years(horizon_days)
     # Who does not buy is not served either.
     table["cost_to_serve"] = yearly * (revenue > 0).mean(axis=1)
-    margin = table["expected_revenue"] * rates["margin_rate"].fillna(1.0)
+    table["receivables_cost"] = wanted.revenue * rates["receivables_rate"]
+    table["credit_loss"] = wanted.revenue * rates["loss_rate"]
+    margin = table["expected_revenue"] * (rates["margin_rate"].fillna(1.0) - credit_rate(rates))
     table["expected_contribution"] = margin - table["cost_to_serve"]
     table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
-    sampled = _contribution(revenue, rates, rng)
-    sampled -= np.where(revenue > 0, yearly.to_numpy()[:, None], 0.0)
+    sampled = _contribution(revenue, rates, yearly.to_numpy(), rng)
     table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
     table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
     return table, sampled
@@ -237,8 +256,13 @@ def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount
     return np.divide(flows @ factors, total, out=np.full(len(total), factors.mean()), where=total > 0)
 
 
-def _contribution(revenue: np.ndarray, rates: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Draw each account's margin rate and return the contributions, shape (accounts, draws)."""
-    rate = rates["margin_rate"].fillna(1.0).to_numpy()[:, None]
+def _contribution(revenue: np.ndarray, rates: pd.DataFrame, served: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw each account's margin rate; return the contributions less what serving costs, shape (accounts, draws)."""
+    rate = (rates["margin_rate"].fillna(1.0) - credit_rate(rates)).to_numpy()[:, None]
     error = rates["margin_rate_se"].fillna(0.0).to_numpy()[:, None]
-    return revenue * (rate + error * rng.standard_normal(revenue.shape))
+    sampled = np.empty_like(revenue)
+    for start in range(0, len(revenue), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        money = revenue[rows] * (rate[rows] + error[rows] * rng.standard_normal(revenue[rows].shape))
+        sampled[rows] = money - np.where(revenue[rows] > 0, served[rows, None], 0.0)
+    return sampled

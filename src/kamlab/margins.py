@@ -1,4 +1,4 @@
-"""Margin rate of each account, shrunk to its group's, so that two bad lines make no "−80 %"; and its cost to serve.
+"""Margin rate of each account, shrunk to its group's, so that two bad lines make no "−80 %"; and what is taken off it.
 
 References
 ----------
@@ -66,7 +66,13 @@ def cost_to_serve(costs: pd.DataFrame, period: StudyPeriod, *, accounts: pd.Data
     return amount[recent].astype(float).groupby(account[recent]).sum().rename("cost_to_serve")
 
 
-def rates(summary: pd.DataFrame, *, groups: pd.Series | None = None, costs: pd.Series | None = None) -> pd.DataFrame:
+def rates(
+    summary: pd.DataFrame,
+    *,
+    groups: pd.Series | None = None,
+    costs: pd.Series | None = None,
+    receivables: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Estimate margin rates by credibility.
 
     The own rate m_i (margin / revenue of the costed lines of 36 months) of an account with n_i such lines weighs
@@ -84,19 +90,27 @@ def rates(summary: pd.DataFrame, *, groups: pd.Series | None = None, costs: pd.S
         Group (the channel) by account (index); accounts without one, and small groups, take the company's rate.
     costs : pandas.Series, optional
         Cost to serve of the last 12 months (currency) by account (index); accounts that are not there cost nothing.
+    receivables : pandas.DataFrame, optional
+        account, receivables_rate, loss_rate (shares of revenue), such as `receivables.rates` returns.
 
     Returns
     -------
     pandas.DataFrame
-        account; margin_rate (share); margin_rate_se (share); cost_to_serve (currency a year; 0 without `costs`);
-        p_negative: probability that margin rate × revenue of the last 12 months is less than the cost to serve, given
-        that the account buys (normal approximation of the rate), 0 without a purchase day in these 12 months. Rates and
-        probabilities are missing where no cost of goods is known at all.
+        Table "margins" of `terms`, in the summary's order: account; margin_rate (share); margin_rate_se (share);
+        cost_to_serve (currency a year; 0 without `costs`); receivables_rate, loss_rate (shares; missing where not
+        known); p_negative: probability that margin rate × revenue of the last 12 months is less than the cost to serve,
+        the receivables cost and the expected credit loss of these 12 months, given that the account buys (normal
+        approximation of the rate), 0 without a purchase day in them. Margin rates and probabilities are missing where
+        no cost of goods is known at all.
     """
     frame = as_frame(summary)
     require_columns(frame, _COLUMNS, "the margin rate")
     table = frame[["account"]].reindex(columns=[column.name for column in TABLES["margins"]]).astype({"account": "str"})
     table["cost_to_serve"] = 0.0 if costs is None else frame["account"].map(costs).fillna(0.0).astype(float)
+    if receivables is not None:
+        on_credit = receivables.set_index("account").reindex(frame["account"])
+        for name in ("receivables_rate", "loss_rate"):
+            table[name] = on_credit[name].to_numpy(dtype=float)
     costed = (frame["costed_lines"] > 0) & (frame["costed_revenue"] > 0)
     if not costed.any():
         return table
@@ -112,10 +126,22 @@ def rates(summary: pd.DataFrame, *, groups: pd.Series | None = None, costs: pd.S
     spread = (n * within + k * pooled) / (n + k)
     error = np.sqrt(z**2 * spread / np.maximum(n, 1) + (1 - z) ** 2 * between)
     needed = _rate_needed(frame, table["cost_to_serve"]) if costs is not None else np.zeros(len(frame))
+    needed = needed + credit_rate(table)
     # Equal rates everywhere leave no doubt about the sign.
     score = np.divide(needed - rate, error, out=np.where(rate < needed, np.inf, -np.inf), where=error > 0)
     silent = frame["trailing_purchase_days"].to_numpy() == 0
     return table.assign(margin_rate=rate, margin_rate_se=error, p_negative=np.where(silent, 0.0, ndtr(score)))
+
+
+def credit_rate(rates: pd.DataFrame) -> np.ndarray:
+    """Return what selling on credit takes of each account's revenue, as a share; 0 as far as it is not known.
+
+    Parameters
+    ----------
+    rates : pandas.DataFrame
+        receivables_rate, loss_rate (shares), as in table "margins" of `terms`.
+    """
+    return rates[["receivables_rate", "loss_rate"]].astype(float).fillna(0.0).sum(axis=1).to_numpy()
 
 
 def _rate_needed(frame: pd.DataFrame, cost: pd.Series) -> np.ndarray:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from kamlab import margins, side_tables, tables
+from kamlab import margins, receivables, side_tables, tables
 from kamlab.buying import bought_lines, with_returns
 from kamlab.config import Config
 from kamlab.ledger import Ledger
@@ -54,7 +54,8 @@ def table(
     ----------
     ledger : Ledger
     config : Config
-        Names the optional tables owners, competitors, projects and costs; what needs one that is not given is missing.
+        Names the optional tables owners, competitors, projects, costs, invoices and payments; what needs one that is
+        not given is missing.
     period : StudyPeriod
     units : pandas.DataFrame
         Table "accounts" of `terms`.
@@ -87,7 +88,7 @@ def table(
     found["joint_project"] = False if projects is None else ids.isin(_running(projects, period)).to_numpy()
     channels = units.set_index("account")["channel"].fillna("")
     found["product_share"] = _range(ledger, period, accounts, channels).reindex(ids).to_numpy()
-    losses = _losses(ledger, period, accounts, channels, given["costs"], summary)
+    losses = _losses(ledger, config, period, accounts, channels, given["costs"], summary)
     found = found.merge(losses, on="account", how="left")
     found["negative_before"] = found["p_negative_before"] >= SURE
     return found[[column.name for column in TABLES["position"]]]
@@ -140,6 +141,7 @@ def _range(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame, channels
 
 def _losses(
     ledger: Ledger,
+    config: Config,
     period: StudyPeriod,
     accounts: pd.DataFrame,
     channels: pd.Series,
@@ -147,22 +149,26 @@ def _losses(
     summary: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return the probability of a loss at standard service, and that of a loss at the review a quarter before."""
+    books = side_tables.invoices_and_payments(config, period, accounts=accounts)
+
+    def p_negative(at: StudyPeriod, known: pd.DataFrame, served: pd.Series | None) -> pd.Series:
+        """Return the probability that each account loses money given that it buys; missing without costs."""
+        ids, rate, owed = known["account"], config.value.discount_rate_annual, None
+        if books is not None:
+            owed = receivables.rates(*books, ids, as_of=at.calibration_end, discount_rate_annual=rate)
+        found = margins.rates(known, groups=channels.reindex(ids), costs=served, receivables=owed)
+        return found.set_index("account")["p_negative"].astype(float)
+
     served = None if costs is None else margins.cost_to_serve(costs, period, accounts=accounts)
     standard = None if served is None else standard_cost(served, summary)
-    now = _p_negative(summary, channels, standard).rename("p_negative_standard")
+    now = p_negative(period, summary, standard).rename("p_negative_standard")
     before = StudyPeriod(period.calibration_end - timedelta(days=QUARTER_DAYS), period.horizon_days, period.unit)
     if not ledger.has_cost or summary["first_purchase"].min() > pd.Timestamp(before.calibration_end):
         return now.reset_index().assign(p_negative_before=np.nan)
     past = summarize(ledger, before, accounts=accounts, columns=_OF_MARGINS)
     served = None if costs is None else margins.cost_to_serve(costs, before, accounts=accounts)
-    then = _p_negative(past, channels, served).rename("p_negative_before")
+    then = p_negative(before, past, served).rename("p_negative_before")
     return pd.concat([now, then], axis=1).rename_axis("account").reset_index()
-
-
-def _p_negative(summary: pd.DataFrame, channels: pd.Series, served: pd.Series | None) -> pd.Series:
-    """Return the probability that each account loses money given that it buys, by account; missing without costs."""
-    groups = channels.reindex(summary["account"])
-    return margins.rates(summary, groups=groups, costs=served).set_index("account")["p_negative"].astype(float)
 
 
 def standard_cost(served: pd.Series, summary: pd.DataFrame) -> pd.Series:

@@ -7,9 +7,7 @@ import pandas as pd
 from kamlab import credit as _credit
 from kamlab import prospects as _prospects
 from kamlab import tables
-from kamlab.accounts import NO, YES
 from kamlab.config import Config
-from kamlab.errors import DataError, first_ids
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.terms import TABLES
 
@@ -27,10 +25,7 @@ def credit(
     accounts: pd.DataFrame,
     expected_revenue: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Judge how accounts pay, from the configured invoices and payments.
-
-    Credit notes (invoices of a negative amount) count as payments; payments that were paid back, and invoices without a
-    due date, tell nothing of how an account pays and are left out.
+    """Judge how accounts pay, from the configured invoices and payments; see `invoices_and_payments`.
 
     Parameters
     ----------
@@ -49,30 +44,51 @@ def credit(
     Raises
     ------
     DataError
-        If a table cannot be read, or a dispute is neither yes nor no.
+        If a table cannot be read.
     """
-    empty = pd.DataFrame(columns=[column.name for column in TABLES["credit"]])
+    books = invoices_and_payments(config, period, accounts=accounts)
+    if books is None:
+        return pd.DataFrame(columns=[column.name for column in TABLES["credit"]])
+    spend = None if expected_revenue is None else expected_revenue / MONTHS_PER_YEAR
+    return _credit.assess(*books, as_of=period.calibration_end, monthly_spend=spend)
+
+
+def invoices_and_payments(
+    config: Config, period: StudyPeriod, *, accounts: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Return the configured invoices and payments as `credit` and `receivables` take them.
+
+    Credit notes (invoices of a negative amount) count as payments; payments that were paid back, and invoices without a
+    due date, tell nothing of how an account pays and are left out.
+
+    Parameters
+    ----------
+    config : Config
+    period : StudyPeriod
+    accounts : pandas.DataFrame
+        Columns member, account: who is judged together.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame, or None
+        None where invoices or payments are not given, or no invoice says when it is due.
+
+    Raises
+    ------
+    DataError
+        As `credit`.
+    """
     if not {"invoices", "payments"} <= set(tables.given(config)):
-        return empty
+        return None
     as_of = period.calibration_end
     read = (tables.read(config, name, as_of=as_of).rows for name in ("invoices", "payments"))
     invoices, payments = (of_units(rows, accounts) for rows in read)
-    disputed = invoices["disputed"].str.lower()
-    unclear = disputed.notna() & ~disputed.isin(YES | NO)
-    if unclear.any():
-        raise DataError(
-            f"{int(unclear.sum())} of {len(invoices)} invoices say neither yes nor no in the column of disputes "
-            f"(first: {first_ids(invoices['invoice'][unclear])}). Write yes, no or nothing."
-        )
-    invoices["disputed"] = disputed.isin(YES)
+    invoices["disputed"] = invoices["disputed"].eq(True)
     notes = invoices.loc[invoices["amount"] < 0, ["account", "date", "amount", "invoice"]]
     received = payments.loc[payments["amount"] > 0, ["account", "date", "amount", "invoice"]]
     received = pd.concat([received, notes.assign(amount=-notes["amount"])], ignore_index=True)
     owed = invoices[(invoices["amount"] > 0) & invoices["due"].notna()]
-    if owed.empty:
-        return empty
-    spend = None if expected_revenue is None else expected_revenue / MONTHS_PER_YEAR
-    return _credit.assess(owed, received, as_of=as_of, monthly_spend=spend)
+    return None if owed.empty else (owed, received)
 
 
 def attitude(config: Config, period: StudyPeriod, *, accounts: pd.DataFrame) -> pd.Series | None:

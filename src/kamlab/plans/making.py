@@ -25,9 +25,6 @@ from kamlab.terms import TABLES
 LEAST_BUYERS = 5
 """Buyers that an industry needs, so that one can say what is usual in it."""
 
-MIDDLE, STRETCH = 0.5, 0.8
-"""Quantiles of the coming revenue: as likely to be passed as missed, and passed once in five times."""
-
 SIDE_TABLES = ("owners", "persons", "competitors", "projects", "complaints", "contacts", "actions")
 """Optional tables that plans are made from; rows of all but the first belong to accounts."""
 
@@ -43,8 +40,8 @@ class Known:
     ----------
     accounts : pandas.DataFrame
         Table "account_table" with the columns of "strategies".
-    credit, cadence, deals, mix, draws : pandas.DataFrame
-        Tables "credit", "cadence" and "pipeline"; what `buying.product_mix` returns; table "revenue_draws".
+    credit, cadence, deals, mix : pandas.DataFrame
+        Tables "credit", "cadence" and "pipeline"; what `buying.product_mix` returns.
     side : mapping of str to pandas.DataFrame
         Those of `SIDE_TABLES` that the company has, their accounts being those that decisions are taken for.
     notes : Notes
@@ -56,7 +53,6 @@ class Known:
     cadence: pd.DataFrame
     deals: pd.DataFrame
     mix: pd.DataFrame
-    draws: pd.DataFrame
     side: Mapping[str, pd.DataFrame]
     notes: Notes
 
@@ -83,7 +79,7 @@ def make(known: Known, settings: Plans, *, as_of: date, fiscal_year_start_month:
         known.accounts, settings, capacity=capacities(owners, settings), active=active_people(owners, as_of)
     )
     planned = chosen.loc[chosen["planned"], "account"]
-    parts = _parts(known, as_of)
+    parts = {name: rows[rows["account"].isin(planned)] for name, rows in _parts(known, as_of).items()}
     grouped = {name: dict(list(rows.groupby("account"))) for name, rows in parts.items()}
     rows = {row["account"]: row for row in known.accounts[known.accounts["account"].isin(planned)].to_dict("records")}
     company = {
@@ -233,11 +229,8 @@ def _head(
     """Return table "plans": the accounts that need a plan, with or without one."""
     labels = known.accounts[["account", "name", "type_000", "strategy", "plan_required_rule"]]
     table = chosen.merge(labels, on="account", validate="one_to_one").rename(columns={"plan_required_rule": "rule"})
-    draws = known.draws.set_index("account")
     own = facts[["account", *(name for name in facts if name not in table)]]
     table = table.merge(own, on="account", how="left", validate="one_to_one")
-    quantiles = draws.quantile([MIDDLE, STRETCH], axis=1).T.reindex(table["account"]).to_numpy(dtype=float)
-    table["revenue_p50"], table["revenue_p80"] = quantiles.T
     table["updated"] = pd.to_datetime(table["account"].map(known.notes.updated))
     age = (pd.Timestamp(as_of) - table["updated"]).dt.days
     table["stale"] = table["planned"] & ~(age <= settings.stale_after_days)

@@ -85,7 +85,7 @@ def _with_classes(classes: pd.DataFrame, moved: pd.DataFrame, which: str) -> pd.
 
 def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
     """Return what runs at earlier dates share with this one."""
-    from kamlab import earlier
+    from kamlab import earlier, side_tables
 
     return earlier.Settings(
         units=run.read("accounts"),
@@ -96,6 +96,8 @@ def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
         level=run.config.value.level,
         seed=run.config.seed,
         costs=costs(run),
+        books=side_tables.invoices_and_payments(run.config, run.period, accounts=run.read("membership")),
+        discount_rate_annual=run.config.value.discount_rate_annual,
         then=_then(run),
     )
 

@@ -51,7 +51,7 @@ def value(run: Run) -> pd.DataFrame:
         channels = units.set_index("account")["channel"].reindex(table["account"])
         spent = costs(run)
         served = None if spent is None else margins.cost_to_serve(spent, run.period, accounts=run.read("membership"))
-        rates = margins.rates(table, groups=channels, costs=served)
+        rates = margins.rates(table, groups=channels, costs=served, receivables=_receivables(run, table["account"]))
         run.write("margins", rates)
     options: dict[str, Any] = {
         "margins": rates,
@@ -78,6 +78,17 @@ def value(run: Run) -> pd.DataFrame:
     run.write("lifetime_totals", sums)
     run.write("lifetime_draws", beyond_draws)
     return run.write("forecast", future)
+
+
+def _receivables(run: Run, accounts: pd.Series) -> pd.DataFrame | None:
+    """Return what selling on credit takes of each account's revenue, where invoices and payments are given."""
+    from kamlab import receivables, side_tables
+
+    books = side_tables.invoices_and_payments(run.config, run.period, accounts=run.read("membership"))
+    if books is None:
+        return None
+    rate = run.config.value.discount_rate_annual
+    return receivables.rates(*books, accounts, as_of=run.period.calibration_end, discount_rate_annual=rate)
 
 
 def covariates(run: Run) -> pd.DataFrame | None:

@@ -129,6 +129,18 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "currency",
         ),
         (
+            "receivables_cost",
+            "number",
+            "expected cost of waiting for its money, which the contribution is less; missing without invoices",
+            "currency",
+        ),
+        (
+            "credit_loss",
+            "number",
+            "expected credit loss of the horizon's revenue, which the contribution is less; missing where not known",
+            "currency",
+        ),
+        (
             "p_negative",
             "number",
             "probability that the account loses money given that it buys; missing without costs",
@@ -137,7 +149,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         (
             "expected_contribution",
             "number",
-            "expected margin of the horizon; revenue where no cost is known",
+            "expected margin of the horizon, net of the three costs before; revenue where no cost is known",
             "currency",
         ),
         ("contribution_lower", "number", "lower bound of its interval", "currency"),
@@ -153,6 +165,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("margin_rate", "number", "margin rate of 36 months, drawn towards its channel's", "share"),
         ("margin_rate_se", "number", "its standard error", "share"),
         ("cost_to_serve", "number", "cost of serving it in the last 12 months; 0 where none is known", "currency"),
+        (
+            "receivables_rate",
+            "number",
+            "what waiting for its money costs, of revenue; missing without invoices and payments",
+            "share",
+        ),
+        ("loss_rate", "number", "expected credit loss, of revenue; missing where no loss rate is known", "share"),
         ("p_negative", "number", "probability that it loses money given that it buys", "probability"),
     ),
     "draws": columns(

@@ -19,6 +19,7 @@ from kamlab.reports.sections.source import (
     by_strategy,
     can_see_leaving,
     has_cost_to_serve,
+    has_credit_cost,
     is_contribution,
     labelled,
     leaving,
@@ -129,28 +130,39 @@ def _asked(found: Mapping[str, tuple[pd.DataFrame, float]], t: Translator, *, co
     return lines
 
 
+COMING = {
+    (False, False): N_(
+        "In the next 12 months today's customers should bring **{value}** of contribution ({level} interval: "
+        "{interval}), against {before} in the last 12."
+    ),
+    (True, False): N_(
+        "In the next 12 months today's customers should bring **{value}** after cost to serve ({level} interval: "
+        "{interval}), against {before} in the last 12."
+    ),
+    (False, True): N_(
+        "In the next 12 months today's customers should bring **{value}** after the cost of selling on credit ({level} "
+        "interval: {interval}), against {before} in the last 12."
+    ),
+    (True, True): N_(
+        "In the next 12 months today's customers should bring **{value}** after the cost of service and of credit "
+        "({level} interval: {interval}), against {before} in the last 12."
+    ),
+}
+"""What the contribution is called, by whether it is net of the cost to serve and of that of selling on credit."""
+
+
 def headline(run: Source, t: Translator) -> list[Block]:
     """One paragraph: revenue against plan, and contribution, where costs are known: what it was and is expected to be."""
     revenue, parts = run.read_facts("revenue"), targets.against_plan(run, t)
     if revenue["trailing_contribution"] is not None:
-        what = t("Contribution before cost to serve") if has_cost_to_serve(run) else t("Contribution")
+        gross = has_cost_to_serve(run) or has_credit_cost(run)
+        what = t("Contribution before the cost of service and credit") if gross else t("Contribution")
         parts.append(_happened(what, revenue["trailing_contribution"], revenue["previous_contribution"], t))
     if is_contribution(run):
         margin = total(run)
-        message = (
-            N_(
-                "In the next 12 months today's customers should bring **{value}** after cost to serve ({level} interval: "
-                "{interval}), against {before} in the last 12."
-            )
-            if has_cost_to_serve(run)
-            else N_(
-                "In the next 12 months today's customers should bring **{value}** of contribution ({level} interval: "
-                "{interval}), against {before} in the last 12."
-            )
-        )
         parts.append(
             t(
-                message,
+                COMING[has_cost_to_serve(run), has_credit_cost(run)],
                 value=t.money(margin.value),
                 level=t.percent(run.config.value.level),
                 interval=margin.text(t),

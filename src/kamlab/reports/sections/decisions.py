@@ -192,7 +192,7 @@ def _people(run: Source, t: Translator) -> list[str]:
     if cost is None:
         said.append(t("How many are affordable is not known: no cost of a person is set."))
     else:
-        labels = run.read("labels")
+        labels = run.read("labels", columns=["account", "scheme", "label"])
         label = labels[labels["scheme"] == "coverage_004"].set_index("account")["label"]
         won = run.read("gains").set_index("account")["gain_contribution"].reindex(label.index)
         paid = coverage.affordable(label, won, cost_per_person=cost)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from kamlab.backtest import BLEND
-from kamlab.i18n import Translator
+from kamlab.i18n import SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections import segments
 from kamlab.reports.sections.names import MODEL_NAMES
-from kamlab.reports.sections.source import Source, has_cost_to_serve, is_contribution
+from kamlab.reports.sections.source import Source, has_cost_to_serve, has_credit_cost, is_contribution
 
 SOURCES = (
     "P. S. Fader, B. G. S. Hardie, K. L. Lee (2005): “Counting Your Customers” the Easy Way: An Alternative to the "
@@ -86,16 +86,37 @@ def _contribution(run: Source, t: Translator) -> str:
     """Say what is deducted from revenue."""
     if not is_contribution(run):
         return t("**Contribution.** No costs are known: values are revenue.")
-    if has_cost_to_serve(run):
+    served = (
+        t("The cost to serve it is taken off: that of the last 12 months again, where it buys at all.")
+        if has_cost_to_serve(run)
+        else t("The cost to serve is not taken off, because no such data was read.")
+    )
+    base = t(
+        "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its channel where it has few "
+        "lines."
+    )
+    return t.join(SENTENCES, [base, served, _credit_cost(run, t)])
+
+
+def _credit_cost(run: Source, t: Translator) -> str:
+    """Say what selling on credit takes off, or that nothing of it could be taken off."""
+    if not has_credit_cost(run):
+        return t("What selling on credit costs is not taken off, because invoices and payments were not read.")
+    future, rate = run.read("forecast"), t.percent(run.config.value.discount_rate_annual)
+    waiting = t.money(future["receivables_cost"].sum())
+    if future["credit_loss"].isna().all():
         return t(
-            "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its channel where it "
-            "has few lines, less the cost to serve it: that of the last 12 months again, where it buys at all. Credit "
-            "cost is not deducted."
+            "The cost of waiting for its money at {rate} a year is taken off too, {waiting} for all accounts; credit losses are not, "
+            "because too few invoices are old enough to show any.",
+            rate=rate,
+            waiting=waiting,
         )
     return t(
-        "**Contribution.** Revenue times the account's margin rate, drawn towards the rate of its "
-        "channel where it has few lines. Cost to serve and credit cost are not deducted, because no such "
-        "data was read."
+        "What selling on credit costs is taken off too: waiting for the money at {rate} a year, {waiting} for all accounts, "
+        "and expected credit losses, {loss}, both by how the account has paid.",
+        rate=rate,
+        waiting=waiting,
+        loss=t.money(future["credit_loss"].sum()),
     )
 
 

@@ -162,7 +162,19 @@ def payments(run: Source, t: Translator) -> list[Block]:
                 money=t.money(rows["disputed"].sum()),
             )
         )
-    return [text(t.join(SENTENCES, lines)), *_on_hold(run, t)]
+    return [text(t.join(SENTENCES, [*lines, *_lost(rows, t)])), *_on_hold(run, t)]
+
+
+def _lost(rows: pd.DataFrame, t: Translator) -> list[str]:
+    """Say what of the unpaid invoices is expected never to come."""
+    if rows["expected_loss"].isna().all():
+        return [t("Too few invoices are old enough to say what of it will be lost.")]
+    return [
+        t(
+            "{loss} of it is expected to be lost, by what has become of earlier invoices.",
+            loss=t.money(rows["expected_loss"].sum()),
+        )
+    ]
 
 
 def _on_hold(run: Source, t: Translator) -> list[Block]:

@@ -266,6 +266,10 @@ def _goals(case: PlanPage, t: Translator) -> Block:
         rows.append((what, t.join(SEMICOLONS, years)))
     if case.contribution and case.cost_to_serve and pd.notna(row["cost_to_serve"]):
         rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
+    on_credit = [row[name] for name in ("receivables_cost", "credit_loss") if case.contribution and pd.notna(row[name])]
+    if on_credit:
+        money = t.money(sum(on_credit))
+        rows.append((t("Waiting for payment and credit losses"), t("{money} a year, already taken off", money=money)))
     projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
     rows += [(t("Projects and deals"), t.join(SEMICOLONS, projects))] if projects else []
     if row["strategy"] == "win_back":
@@ -283,6 +287,14 @@ def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str
     """Return what work is to add to the forecast, which target was set, and how many units that is at which price."""
     if not target:
         return
+    yield (
+        t("Forecast of revenue"),
+        t(
+            "{p50} in a year of even luck; one year in five brings more than {p80}",
+            p50=_money(target["p50"], t),
+            p80=_money(target["p80"], t),
+        ),
+    )
     yield (
         t("Planned gain"),
         t(
