@@ -52,6 +52,7 @@ ORDER = (
         "segment_rules",
         "segment_identity",
         "segments",
+        "prospect_segments",
         "breaks",
         "tiers",
         "hysteresis",

@@ -113,6 +113,7 @@ def a_plan(**changes):
         credit={"credit_002": "AA", "outstanding": 5e5, "overdue": 1e5, "disputed": 0.0},
         lifetime=life,
         target=target,
+        segment={"segment_name": "Large regular buyers", "segment": 1},
         rows=rows,
         notes={},
         members=["A1"],
@@ -167,7 +168,9 @@ def test_a_plan_has_its_four_parts_in_order():
         "Riv delivers 30% of what it buys of Food.",
         "3 years CNY 3.00 M (CNY 3.00 M to CNY 3.00 M)",
         "deal D9 (NA-PH): CNY 90.0 k, won with a probability of 40%; new plant: CNY 70.0 k, until 31 Dec 2025",
-        "Strategy by rule promote.mid: contribution_level=Mid; wallet_share=0.25. Plan by rule plan.type_a.",
+        "It has an account plan because it is of type A. What its strategy was decided by: Contribution after the "
+        "share rule: Mid; Share of wallet: 25%.",
+        '"Segment", "Large regular buyers"',
         '"call the plant", "Bob", "31 Dec 2025", "overdue"',
         '"Find out who decides, and meet that person.", "Sales management", "31 Dec 2025", "proposed"',
         "every 14 days; the last was 11 Dec 2025, the next is due by 25 Dec 2025",
