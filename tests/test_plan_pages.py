@@ -151,7 +151,7 @@ def test_a_plan_has_its_four_parts_in_order():
         "90% interval: CNY 300 k to CNY 1.30 M",
         "of CNY 10.0 M a year (declared)",
         "forecast CNY 2.45 M; stretch CNY 3.20 M",
-        "CNY 2.40 M in a year of even luck; one year in five brings more than CNY 3.00 M",
+        "as likely above as below CNY 2.40 M; one year in five brings more than CNY 3.00 M",
         '"Cost to serve", "CNY 40.0 k a year, already taken off"',
         '"Waiting for payment and credit losses", "CNY 25.0 k a year, already taken off"',
         "CNY 150 k (CNY 50.0 k to CNY 300 k) that planned work is assumed to add",

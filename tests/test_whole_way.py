@@ -11,6 +11,7 @@ import pandas as pd
 import plain_playbook
 import pypdfium2
 import pytest
+import rules_by_hand
 
 from kamlab.i18n import Translator
 from kamlab.runs import run
@@ -63,13 +64,19 @@ def test_numbers_on_the_first_page_follow_from_the_tables(sample):
     forecast = found["forecast"]
     for table, column, sentence in (
         ("revenue_draws", "expected_revenue", "Revenue, next 12 months {money} 90% interval: {interval}; from today's"),
-        ("draws", "expected_contribution", "should bring {money} after cost to serve (90% interval: {interval})"),
+        (
+            "draws",
+            "expected_contribution",
+            "bring {money} after the cost of service and of credit (90% interval: {interval})",
+        ),
     ):
         low, high = np.quantile(found[table].set_index("account").sum(), [0.05, 0.95])
         interval = f"{t.money(low)} to {t.money(high)}"
         assert plain(sentence.format(money=t.money(forecast[column].sum()), interval=interval)) in text
-    served = found["summary"]["trailing_margin"].sum() - found["margins"]["cost_to_serve"].sum()
-    assert plain(f"against {t.money(served)} in the last 12.") in text
+    rates, past = found["margins"].set_index("account"), found["summary"].set_index("account")
+    on_credit = past["trailing_revenue"] * (rates["receivables_rate"] + rates["loss_rate"].fillna(0.0))
+    net = past["trailing_margin"].sum() - rates["cost_to_serve"].sum() - on_credit.sum()
+    assert plain(f"against {t.money(net)} in the last 12.") in text
     labels = (
         found["strategies"].merge(forecast, on="account", how="left").merge(found["summary"], on="account", how="left")
     )
@@ -239,6 +246,21 @@ def test_every_label_follows_from_the_values_printed_beside_the_accounts_labels(
             (account, row.scheme) for row in rows.itertuples() if again.get(row.scheme) != (row.label, row.rule)
         ]
     assert different == []
+
+
+def test_every_label_is_the_one_that_the_rules_written_by_hand_give(sample):
+    found = tables(sample)
+    cuts, accounts = found["tiers"], found["account_table"]
+    high = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted") & (cuts["cut"] == "high")][
+        "value"
+    ].item()
+    volume = accounts.loc[accounts["has_bought"], "volume_90"].median()
+    labels = {a: dict(zip(g["scheme"], g["label"], strict=True)) for a, g in found["labels"].groupby("account")}
+    rows = accounts.astype(object).where(accounts.notna(), None).to_dict("records")
+    assert len(rows) == len(labels) > 500
+    for row in rows:
+        by_hand = rules_by_hand.labels(row, cut_high=high, volume_median=volume)
+        assert labels[row["account"]] == by_hand, row["account"]
 
 
 def test_tables_have_their_documented_columns(sample):

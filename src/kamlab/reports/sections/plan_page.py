@@ -315,7 +315,7 @@ def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str
     yield (
         t("Forecast of revenue"),
         t(
-            "{p50} in a year of even luck; one year in five brings more than {p80}",
+            "as likely above as below {p50}; one year in five brings more than {p80}",
             p50=_money(target["p50"], t),
             p80=_money(target["p80"], t),
         ),
@@ -433,13 +433,11 @@ def _resources(case: PlanPage, t: Translator) -> Block:
 
 
 def _contacts(plan: Mapping[str, Any], t: Translator) -> str:
-    last = t.date(plan["last_contact"].date()) if pd.notna(plan["last_contact"]) else t("none on record")
-    return t(
-        "every {days} days; the last was {last}, the next is due by {next}",
-        days=int(plan["interval_days"]),
-        last=last,
-        next=t.date(plan["next_contact"].date()),
-    )
+    days, due = int(plan["interval_days"]), t.date(plan["next_contact"].date())
+    if pd.isna(plan["last_contact"]):
+        return t("every {days} days; none is on record, the next is due by {next}", days=days, next=due)
+    last = t.date(plan["last_contact"].date())
+    return t("every {days} days; the last was {last}, the next is due by {next}", days=days, last=last, next=due)
 
 
 def _horizons(case: PlanPage, advice: guide.Advice, t: Translator) -> Iterable[str]:
