@@ -34,7 +34,7 @@ def states(a):
     s.prospect = not a.has_bought and not a.only_returned
     s.returner = not a.has_bought and a.only_returned
     quiet = a.days_since_last > 1.25 * a.longest_gap if known(a.longest_gap) else above(a.days_since_last, 365)
-    gone = below(a.p_alive, 0.5) or a.purchase_days == 1 or a.trailing_purchase_days == 0
+    gone = below(a.p_alive, a.p_gone) or a.purchase_days == 1 or a.trailing_purchase_days == 0
     s.silent = gone and quiet
     s.shrinking = (
         at_least(a.days_known, 730)
@@ -146,7 +146,7 @@ def labels(row, *, cut_high, volume_median):
     flags |= dict.fromkeys(("incumbent_rival", "joint_project"), False)
     words = ("potential_class", "potential_source", "prospect_004", "abc_004", "credit_002", "contribution_class")
     numbers = ("growth_lower", "p_negative_standard", "product_share", "volume_90", "overdue_90", "disputed_90")
-    blank = dict.fromkeys((*words, *numbers)) | flags
+    blank = dict.fromkeys((*words, *numbers)) | flags | {"p_gone": 0.5}
     given_row = {k: v for k, v in row.items() if k not in flags or known(v)}
     a = SimpleNamespace(**blank | given_row, cut_high=cut_high, volume_median=volume_median)
     s, given = states(a), {}

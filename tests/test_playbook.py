@@ -195,7 +195,7 @@ def test_a_file_that_is_no_playbook(tmp_path):
 def test_a_changed_threshold_changes_the_label(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(
-        changed('field = "p_alive", op = "<", value = 0.5', 'field = "p_alive", op = "<", value = 0.95'), "utf-8"
+        changed('field = "p_alive", op = "<", of = "p_gone"', 'field = "p_alive", op = "<", value = 0.95'), "utf-8"
     )
     quiet = accounts(days_since_last=300)
     got = [assign(quiet, book, contribution_cut_high=9e6)["flags"].iloc[0] for book in (None, path)]

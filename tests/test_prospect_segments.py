@@ -63,7 +63,7 @@ def test_the_record_tries_every_customer_without_itself():
     assert table.empty
     # a00 and a01 see 1 and 2 once each, and the tie goes to 1: right. a02 sees 1 twice: wrong. Each b sees the other.
     # The largest segment of all others: a00 sees 1 once and 2 three times: wrong; a02 and each b see both twice: wrong.
-    assert record == {"customers": 5, "right": pytest.approx(4 / 5), "naive": pytest.approx(0.0)}
+    assert record == {"customers": 5, "right": pytest.approx(4 / 5), "naive": pytest.approx(0.0), "better": 0}
 
 
 def test_the_guess_is_right_as_often_as_the_truth_allows():
@@ -78,10 +78,12 @@ def test_the_guess_is_right_as_often_as_the_truth_allows():
     # Right where the industry decides (70 %), and in a third of the rest by luck; four standard errors.
     assert record["right"] == pytest.approx(0.8, abs=4 * np.sqrt(0.8 * 0.2 / n))
     assert record["naive"] == pytest.approx(1 / 3, abs=0.05)
+    assert record["better"] == 1
     # Where industries say nothing, the guess is no better than one that does not look.
     shuffled = found.assign(segment=rng.integers(1, 4, n))
     _, blind = prospect_segments.likely(accounts, shuffled)
     assert blind["right"] == pytest.approx(1 / 3, abs=0.05)
+    assert blind["better"] == 0
 
 
 def test_nothing_is_said_where_nothing_is_known():

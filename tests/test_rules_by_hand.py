@@ -12,7 +12,8 @@ from kamlab.strategies import assign_all, load_playbook
 
 BOOK = load_playbook()
 NUMBERS = {
-    "p_alive": (0.0, 0.499, 0.5, 0.9),
+    "p_alive": (0.0, 0.399, 0.4, 0.499, 0.5, 0.9),
+    "p_gone": (None, 0.4),
     "trailing_revenue": (0.0, 7e6, 7.01e6, 12e6),
     "peak_revenue": (1e6, 19.9e6, 20e6, 30e6),
     "prior_peak_revenue": (0.0, 10e6),
@@ -60,13 +61,13 @@ def possible(row):
 @settings(max_examples=60)
 def test_the_engine_gives_what_the_rules_say(rows):
     table = pd.DataFrame([possible(row) | {"account": f"A{i}"} for i, row in enumerate(rows)])
-    table["longest_gap"] = table["longest_gap"].astype(float)
+    table = table.astype({"longest_gap": float, "p_gone": float})
     # Every scheme has data: one account that has everything, which is what leaves none out.
     full = ORDINARY | {"account": "Z", "overdue_90": 0.0, "abc_004": "A", "volume_90": 2.0}
     table = pd.concat([table, pd.DataFrame([full])], ignore_index=True)
     volume = table.loc[table["has_bought"], "volume_90"].astype(float)
     labels = assign_all(table, BOOK, contribution_cut_high=CUT)
     found = {account: dict(zip(g["scheme"], g["label"], strict=True)) for account, g in labels.groupby("account")}
-    for row in table.replace({np.nan: None}).to_dict("records"):
+    for row in table.fillna({"p_gone": 0.5}).replace({np.nan: None}).to_dict("records"):
         by_hand = rules_by_hand.labels(row, cut_high=CUT, volume_median=volume.median())
         assert found[row["account"]] == by_hand, row

@@ -36,7 +36,7 @@ def test_an_empty_table_gives_an_empty_table():
 @pytest.mark.parametrize(
     ("changes", "inputs"),
     [
-        (SILENT, "p_alive=0.1; purchase_days=30; trailing_purchase_days=10; "
+        (SILENT, "p_alive=0.1; p_gone=0.5; purchase_days=30; trailing_purchase_days=10; "
                  "days_since_last=100; longest_gap=40; contribution_class=Mid; "
                  "peak_contribution=1000000.00; contribution_cut_high=2000000.00"),
         ({"has_bought": False, "potential_class": None, "potential_source": None}, "has_bought=no; only_returned=no; "

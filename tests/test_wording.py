@@ -27,7 +27,7 @@ T = Translator("en", currency="CNY")
             "Where the potential comes from: own best 12 months; Class of potential: High",
         ),
         # The logarithm of a half is a fall by half.
-        ("growth_lower=-0.693147", "Growth, lower bound: -50%"),
+        ("growth_lower=-0.693147", "Growth, lower bound: \u221250%"),
         (
             "type_000=A; strategy=win_back; value_004=BZ_strategic",
             "Type: Type A; Strategy: Win back; Most valuable and growable: Below zero, strategic",

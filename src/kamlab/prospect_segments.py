@@ -36,7 +36,8 @@ def likely(units: pd.DataFrame, segments: pd.DataFrame) -> tuple[pd.DataFrame, d
     table : pandas.DataFrame
         Table "prospect_segments" of `terms`, ordered by account and rank; without rows where nothing tells.
     record : dict of str to float
-        customers, right, naive (shares of these customers); empty where no customer can be tried.
+        customers, right, naive (shares of these customers), better (1 where right is more than naive by over two
+        standard errors, else 0); empty where no customer can be tried.
     """
     columns = [column.name for column in TABLES["prospect_segments"]]
     firm = [name for name in FIRMOGRAPHICS if name in units and units[name].nunique() > 1]
@@ -72,7 +73,13 @@ def likely(units: pd.DataFrame, segments: pd.DataFrame) -> tuple[pd.DataFrame, d
     table = pd.DataFrame(rows, columns=[name for name in columns if name != "segment_name"])
     table["segment_name"] = table["segment"].map(names)
     table = table.sort_values(["account", "rank"], ignore_index=True)[columns]
-    return table, {"customers": tried, "right": right / tried, "naive": naive / tried} if tried else {}
+    return table, _record(tried, right, naive) if tried else {}
+
+
+def _record(tried: int, right: int, naive: int) -> dict[str, float]:
+    # As if no customer were right by both: the standard error is then at its largest.
+    better = right - naive > 2 * np.sqrt(right + naive)
+    return {"customers": tried, "right": right / tried, "naive": naive / tried, "better": int(better)}
 
 
 class _Kinds:

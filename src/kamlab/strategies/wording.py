@@ -85,6 +85,7 @@ FIELDS: Mapping[str, str] = {
     "incumbent_rival": N_("A rival holds the place"),
     "joint_project": N_("Joint project under way"),
     "has_owner": N_("Has an owner"),
+    "p_gone": N_("Gone below a chance of"),
     "peak_contribution": N_("Contribution of its best 12 months"),
     "contribution_cut_high": N_("High contribution begins at"),
     "volume_90_median": N_("Half of all accounts buy less in 90 days than"),

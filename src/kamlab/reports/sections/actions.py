@@ -106,8 +106,8 @@ def acquire(run: Source, t: Translator) -> list[Block]:
     rows = accounts[accounts["strategy"] == "acquire"].sort_values(
         ["potential_revenue", "account"], ascending=[False, True]
     )
-    likely = run.read("prospect_segments")
-    first = likely[likely["rank"] == 1].set_index("account")
+    likely, known = run.read("prospect_segments"), run.read_facts("prospect_segments").get("better")
+    first = likely[(likely["rank"] == 1) & bool(known)].set_index("account")
     said = {a: translated(n, t) for a, n in first["segment_name"].items()}
     rows = rows.assign(likely=rows["account"].map(said).fillna(MISSING))
     return _list(

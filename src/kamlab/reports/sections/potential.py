@@ -116,7 +116,7 @@ def likely_segments(run: Source, t: Translator) -> list[Block]:
     ]
     note = ""
     if record:
-        template = GUESS_BETTER if record["right"] > record["naive"] else GUESS_NO_BETTER
+        template = GUESS_BETTER if record["better"] else GUESS_NO_BETTER
         note = t(template, right=t.percent(record["right"]), naive=t.percent(record["naive"]))
     caption = t("Which segment the largest prospects would probably join, by the customers that they are most like.")
     return [table(printed, columns=columns, caption=caption, note=note)]
