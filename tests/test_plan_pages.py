@@ -183,6 +183,12 @@ def test_what_is_known_stands_on_the_page(sentence):
     assert sentence in said(a_plan())
 
 
+def test_a_new_account_is_shown_with_and_without_its_largest_order():
+    row = {**a_plan().row, "flags": "new", "trailing_largest_order": a_plan().row["trailing_revenue"] - 500_000.0}
+    assert "without its largest order CNY 500 k in the last 12 months" in said(a_plan(row=row))
+    assert "without its largest order" not in said(a_plan())
+
+
 def test_what_people_wrote_stands_in_the_place_of_the_blank():
     filled = a_plan(
         notes={"needs": "low dust", "strengths": "trust", "executives": "CEO in May", "mid_term": "one plant"}

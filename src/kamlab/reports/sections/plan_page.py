@@ -217,11 +217,18 @@ def _position(case: PlanPage, t: Translator) -> Block:
 
 def _trend(case: PlanPage, t: Translator) -> str:
     row = case.row
-    return t(
+    said = t(
         "{now} in the last 12 months, {before} in the 12 before; best 12 months of three years: {peak}",
         now=t.money(row["trailing_revenue"]),
         before=t.money(row["previous_revenue"]),
         peak=t.money(row["peak_revenue"]),
+    )
+    if "new" not in _text(row["flags"]).split(", "):
+        return said
+    # One order makes much of a short history.
+    rest = row["trailing_revenue"] - row["trailing_largest_order"]
+    return t.join(
+        SEMICOLONS, [said, t("without its largest order {money} in the last 12 months", money=_money(rest, t))]
     )
 
 

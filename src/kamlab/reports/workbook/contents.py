@@ -50,6 +50,7 @@ ACCOUNT_NUMBERS: tuple[Row, ...] = (
     ("last_purchase", N_("Last order"), "date"),
     ("trailing_revenue", N_("Revenue, last 12 months"), "money"),
     ("previous_revenue", N_("Revenue, 12 months before"), "money"),
+    ("trailing_largest_order", N_("Largest order, last 12 months"), "money"),
     ("trailing_margin", N_("Margin, last 12 months"), "money"),
     ("p_alive", N_("Chance that it still buys"), "percent"),
     ("expected_purchases", N_("Expected purchase days"), "decimal"),
