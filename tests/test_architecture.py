@@ -16,11 +16,13 @@ PACKAGE = ROOT / "src" / "kamlab"
 ORDER = (
     *(
         "errors",
-        "remedies",
+        "progress",
         "terms",
         "period",
+        "threads",
         "resources",
         "i18n",
+        "remedies",
         "parsing",
         "engines",
         "sources",
@@ -29,7 +31,7 @@ ORDER = (
         "config",
         "simulate",
     ),
-    *("guess", "intake", "tables", "guess_tables", "first_draft", "start"),
+    *("guess", "intake", "tables", "guess_tables", "guess_files", "first_draft", "folder_tables", "start"),
     *("expressions", "ledger", "accounts", "summary", "growth", "buying", "freshness", "signals"),
     *("clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),
@@ -43,6 +45,7 @@ ORDER = (
         "position",
         "dimensions",
         "personal",
+        "feature_list",
         "features",
         "scaling",
         "segment_names",
@@ -71,7 +74,7 @@ ORDER = (
         "figures",
         "reports",
     ),
-    *("quality", "inputs", "steps", "runs", "checks", "comparison", "cli", "__main__"),
+    *("quality", "inputs", "steps", "runs", "checks", "comparison", "display", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

@@ -11,7 +11,8 @@ from known_data import CDNOW_COLUMNS, CDNOW_LOG
 import kamlab as kl
 from kamlab import backtest
 from kamlab.backtest import contest
-from kamlab.backtest.forecasters import BASELINES, RULES, rules_at
+from kamlab.backtest.forecasters import RULES, rules_at
+from kamlab.backtest.names import BASELINES
 from kamlab.backtest.situation import from_ledger
 from kamlab.errors import ConfigError, ModelError
 from kamlab.simulate.models import bg_nbd
@@ -274,6 +275,26 @@ def test_where_everybody_orders_in_his_season_as_ever_the_same_again_is_taken():
     # The distribution is the best model's, brought to that mean.
     means = draws.set_index("account").mean(axis=1).sum()
     assert means == pytest.approx(summary["trailing_revenue"].sum())
+
+
+@pytest.mark.parametrize(
+    ("forecaster", "first", "last"),
+    [("last_horizon", "2024-10-03", "2024-12-31"), ("seasonal", "2024-01-02", "2024-03-31")],
+)
+def test_a_rule_delivers_for_the_horizon_of_the_contest_what_it_said_there(steady_log, forecaster, first, last):
+    ledger = ledger_of(steady_log)
+    period = kl.StudyPeriod("2024-12-31", horizon_days=90)
+    choice = backtest.choose(ledger, period, origins=1, forecaster=forecaster)
+    summary = kl.summarize(ledger, period)
+    said = steady_log[steady_log["date"].between(first, last)].groupby("account")["amount"].sum()
+    at = choice.situation(summary, 90)
+    table = choice.source.expected(at).revenue
+    assert table == pytest.approx(said.reindex(summary["account"]).fillna(0.0).to_numpy(), abs=1e-6)
+    # Of another horizon, or of some accounts, it says what it can.
+    year = choice.source.expected(choice.situation(summary, 365)).revenue
+    assert year == pytest.approx(summary["trailing_revenue"])
+    some = choice.source.expected(choice.situation(summary.iloc[[7, 3]], 90)).revenue
+    assert some == pytest.approx(table[[7, 3]])
 
 
 def test_where_customers_leave_as_the_model_says_a_model_or_a_mixture_is_taken():

@@ -10,16 +10,10 @@ from scipy.stats import beta, kstest, nbinom, norm, t
 import kamlab as kl
 from kamlab.backtest import selection, silent
 from kamlab.backtest.distribution import EVEN, GRID, UNSURE, Recalibration, around, bounds, bring_to, level_error, ranks
-from kamlab.backtest.forecasters import (
-    COMPLEXITY,
-    COVARIATE_MODELS,
-    NEVER_CHOSEN,
-    TRANSACTION_MODELS,
-    Rule,
-    mixed,
-)
+from kamlab.backtest.forecasters import Rule, mixed
 from kamlab.backtest.level import factor, level_sd
 from kamlab.backtest.measures import bins, calibration_error, gini, measures, top_share
+from kamlab.backtest.names import COMPLEXITY, COVARIATE_MODELS, NEVER_CHOSEN, TRANSACTION_MODELS
 from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.probability import LogitCorrection, gone_below
 from kamlab.backtest.situation import Amounts, Situation, came_in, from_ledger, from_summary

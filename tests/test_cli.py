@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+
+from kamlab import cli
 
 ROOT = Path(__file__).parents[1]
 CASES = os.environ.get("KAMLAB_CASES")
@@ -26,16 +29,43 @@ as_of = 2024-12-31
 """
 
 
-def kamlab(*arguments, cwd):
+def process(*arguments, cwd):
     command = [sys.executable, "-m", "kamlab", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
-def report(tmp_path, *, lines=None, path="orders.csv", more="", options=()):
+@pytest.fixture
+def kamlab(capfd, monkeypatch):
+    """Call the command line as `process` does, without a process that has to import everything first.
+
+    What the kernels write is caught too, because it goes to the same files.
+    """
+
+    def called(*arguments, cwd):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["kamlab", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capfd.readouterr()
+        return subprocess.CompletedProcess(sys.argv, ended.value.code, said.out, said.err)
+
+    return called
+
+
+def configured(tmp_path, *, lines=None, path="orders.csv", more=""):
     if lines is not None:
         (tmp_path / path).write_text(lines, "utf-8")
     (tmp_path / "kamlab.toml").write_text(MINIMAL.format(path=path, more=more), "utf-8")
-    return kamlab("report", "--config", "kamlab.toml", *options, cwd=tmp_path)
+    return "report", "--config", "kamlab.toml"
+
+
+@pytest.fixture
+def report(kamlab):
+    def called(tmp_path, *, options=(), **files):
+        return kamlab(*configured(tmp_path, **files), *options, cwd=tmp_path)
+
+    return called
 
 
 def assert_refused(done, tmp_path, *parts, code=1):
@@ -55,58 +85,58 @@ GOOD = "customer,day,net\n" + "".join(
 )
 
 
-def test_no_file(tmp_path):
+def test_no_file(report, tmp_path):
     assert_refused(report(tmp_path), tmp_path, "There is no file", "orders.csv", "Check the path")
 
 
-def test_an_empty_file(tmp_path):
+def test_an_empty_file(report, tmp_path):
     assert_refused(report(tmp_path, lines=""), tmp_path, "is empty: 0 bytes", "Export the transaction log again")
 
 
 def test_no_date_column(tmp_path):
-    done = report(tmp_path, lines="customer,when,net\nA,2024-01-01,1\n")
+    done = process(*configured(tmp_path, lines="customer,when,net\nA,2024-01-01,1\n"), cwd=tmp_path)
     assert_refused(done, tmp_path, '"date" should be in column "day", which is not there', "customer, when, net")
 
 
 def test_fewer_accounts_than_a_model_needs(tmp_path):
-    done = report(tmp_path, lines=GOOD + "C1,2024-12-31,10\n")
+    done = process(*configured(tmp_path, lines=GOOD + "C1,2024-12-31,10\n"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.rglob("*.pdf")]
 
 
 @pytest.mark.parametrize("day", ["2020-01-01", "2030-01-01"])
-def test_an_as_of_date_outside_the_data(day, tmp_path):
+def test_an_as_of_date_outside_the_data(report, day, tmp_path):
     done = report(tmp_path, lines=GOOD, options=("--as-of", day))
     assert_refused(done, tmp_path, day, "2024-12", "as-of")
 
 
-def test_an_as_of_date_that_is_none(tmp_path):
+def test_an_as_of_date_that_is_none(report, tmp_path):
     done = report(tmp_path, lines=GOOD, options=("--as-of", "31.12.2024"))
     assert_refused(done, tmp_path, '"31.12.2024" is no date', code=2)
 
 
-def test_an_unknown_language(tmp_path):
+def test_an_unknown_language(report, tmp_path):
     done = report(tmp_path, lines=GOOD, options=("--lang", "en,xx"))
     assert_refused(done, tmp_path, "written in xx", "Languages are: en", code=2)
     done = report(tmp_path, lines=GOOD, more='[report]\nlanguages = ["xx"]')
     assert_refused(done, tmp_path, "written in xx", "Languages are: en")
 
 
-def test_an_unknown_setting(tmp_path):
+def test_an_unknown_setting(report, tmp_path):
     done = report(tmp_path, lines=GOOD, more="[valeu]\nlevel = 0.9")
     assert_refused(done, tmp_path, '"valeu" is no setting. Did you mean "value"?')
 
 
-def test_no_configuration_of_that_name(tmp_path):
+def test_no_configuration_of_that_name(kamlab, tmp_path):
     assert_refused(kamlab("report", "--config", "nothing.toml", cwd=tmp_path), tmp_path, "no configuration file")
 
 
-def test_the_default_name_of_the_configuration_must_exist_when_it_is_asked_for(tmp_path):
+def test_the_default_name_of_the_configuration_must_exist_when_it_is_asked_for(kamlab, tmp_path):
     assert_refused(kamlab("report", "--config", "kamlab.toml", cwd=tmp_path), tmp_path, "no configuration file")
 
 
 def test_the_sample_is_never_taken_silently(tmp_path):
-    done = kamlab("report", "--lang", "xx", cwd=tmp_path)
+    done = process("report", "--lang", "xx", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == "No kamlab.toml here: reporting on the sample company."
 
@@ -114,7 +144,7 @@ def test_the_sample_is_never_taken_silently(tmp_path):
 def test_empty_and_repeated_languages(tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
-    from kamlab import cli, runs
+    from kamlab import runs
     from kamlab.errors import ConfigError
 
     asked = []
@@ -155,7 +185,7 @@ def test_a_run_that_is_stopped_leaves_nothing(number, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["kamlab.toml", "orders.csv"]
 
 
-def test_a_wrong_option_is_a_usage_error(tmp_path):
+def test_a_wrong_option_is_a_usage_error(kamlab, tmp_path):
     assert kamlab("report", "--colour", "blue", cwd=tmp_path).returncode == 2
 
 
@@ -169,21 +199,19 @@ def test_a_wrong_option_is_a_usage_error(tmp_path):
         ("wholesale_nbsp_emptycols.csv", 'encoding = "cp1252"', ("cannot be read as a transaction log", "Channel")),
     ],
 )
-def test_files_that_are_no_ledger(name, more, parts, tmp_path):
+def test_files_that_are_no_ledger(report, name, more, parts, tmp_path):
     assert_refused(report(tmp_path, path=f"{CASES}/messy/{name}", more=more), tmp_path, *parts)
 
 
 def test_another_run_holds_the_lock(tmp_path):
-    from filelock import FileLock
-
     (tmp_path / "reports" / ".runs").mkdir(parents=True)
     with FileLock(tmp_path / "reports" / ".runs" / ".lock"):
-        done = kamlab("report", cwd=tmp_path)
+        done = process("report", cwd=tmp_path)
     assert done.returncode == 3
     assert "Another run is writing to" in done.stderr
 
 
-def test_check_says_what_the_sample_holds(tmp_path):
+def test_check_says_what_the_sample_holds(kamlab, tmp_path):
     done = kamlab("check", SAMPLE, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Read 48,969 lines" in done.stdout
@@ -194,7 +222,7 @@ def test_check_says_what_the_sample_holds(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_proves_a_playbook(tmp_path):
+def test_check_proves_a_playbook(kamlab, tmp_path):
     shipped = ROOT / "src" / "kamlab" / "strategies" / "playbook.toml"
     done = kamlab("check", "--playbook", shipped, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -209,20 +237,21 @@ def test_check_proves_a_playbook(tmp_path):
     assert '"the saturated are not promoted" is broken by an account with has_bought=yes' in done.stdout
 
 
-def test_check_of_nothing_says_what_it_takes(tmp_path):
+def test_check_of_nothing_says_what_it_takes(kamlab, tmp_path):
     done = kamlab("check", cwd=tmp_path)
     assert done.returncode == 2
     assert "There is nothing to check" in done.stderr
 
 
-def test_check_of_a_stale_log_fails(tmp_path):
-    done = kamlab("check", SAMPLE, "--as-of", "2026-03-31", cwd=tmp_path)
+def test_check_of_a_stale_log_fails(kamlab, tmp_path):
+    configured(tmp_path, lines=GOOD)
+    done = kamlab("check", "kamlab.toml", "--as-of", "2025-03-09", cwd=tmp_path)
     assert done.returncode == 1
-    assert "2025-12-31, 90 days before" in done.stdout
-    assert "--as-of 2025-12-31, or as_of = 2025-12-31 under [period]" in done.stdout
+    assert "2024-12-09, 90 days before" in done.stdout
+    assert "--as-of 2024-12-09, or as_of = 2024-12-09 under [period]" in done.stdout
 
 
-def test_check_of_a_bare_file_shows_its_guess(tmp_path):
+def test_check_of_a_bare_file_shows_its_guess(kamlab, tmp_path):
     (tmp_path / "orders.csv").write_text("Customer ID,Order Date,Net Amount\nA,2024-01-01,1.5\nB,oops,1\n", "utf-8")
     done = kamlab("check", "orders.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -230,7 +259,7 @@ def test_check_of_a_bare_file_shows_its_guess(tmp_path):
     assert "Read 2 lines, 2.50: accepted 1 lines, 1.50; quarantined 1 lines, 1.00." in done.stdout
 
 
-def test_check_of_a_bare_file_judges_it_as_of_a_day(tmp_path):
+def test_check_of_a_bare_file_judges_it_as_of_a_day(kamlab, tmp_path):
     (tmp_path / "orders.csv").write_text(GOOD.replace("day", "date", 1) + "D1,2025-01-05,10\n", "utf-8")
     done = kamlab("check", "orders.csv", "--as-of", "2024-12-31", cwd=tmp_path)
     assert done.returncode == 1
@@ -242,7 +271,7 @@ def test_check_of_a_bare_file_judges_it_as_of_a_day(tmp_path):
     assert "Complete up to the as-of date 2024-12-10." in done.stdout
 
 
-def test_check_knows_an_account_from_its_first_line_on(tmp_path):
+def test_check_knows_an_account_from_its_first_line_on(kamlab, tmp_path):
     (tmp_path / "orders.csv").write_text(GOOD + "D1,2025-01-05,10\n", "utf-8")
     (tmp_path / "accounts.csv").write_text("id,group\nC1,G\nC2,G\nD1,\n", "utf-8")
     more = '[source.accounts]\npath = "accounts.csv"\ncolumns = { account = "id", parent = "group" }'
@@ -254,7 +283,7 @@ def test_check_knows_an_account_from_its_first_line_on(tmp_path):
     assert "3 accounts with lines are not in it (C0, C3, C4)." in done.stdout
 
 
-def test_check_foresees_what_a_report_refuses(tmp_path):
+def test_check_foresees_what_a_report_refuses(kamlab, tmp_path):
     (tmp_path / "orders.csv").write_text(GOOD, "utf-8")
     (tmp_path / "accounts.csv").write_text("id\nX1\nX2\n", "utf-8")
     (tmp_path / "bills.csv").write_text("no,who,day,n,said\n1,C1,2024-05-01,5,perhaps\n", "utf-8")
@@ -287,14 +316,14 @@ languages = ["en", "xx"]
         assert reason in line
 
 
-def test_check_of_a_file_of_which_no_line_can_be_used(tmp_path):
+def test_check_of_a_file_of_which_no_line_can_be_used(kamlab, tmp_path):
     (tmp_path / "orders.csv").write_text("Customer,Date,Net\nA,31 Dec 2024,1\nB,30 Dec 2024,1\n", "utf-8")
     done = kamlab("check", "orders.csv", cwd=tmp_path)
     assert_refused(done, tmp_path, '"Date" holds no dates ("31 Dec 2024")', "Set date_format")
 
 
 @needs_cases
-def test_check_of_a_file_that_is_no_ledger(tmp_path):
+def test_check_of_a_file_that_is_no_ledger(kamlab, tmp_path):
     done = kamlab("check", f"{CASES}/messy/wholesale_nbsp_emptycols.csv", cwd=tmp_path)
     assert done.returncode == 1
     assert 'No column is named for "account"' in done.stderr
@@ -304,8 +333,6 @@ def test_lab_opens_the_notebooks_or_a_copy_of_them(tmp_path, monkeypatch):
     from types import SimpleNamespace
 
     from typer.testing import CliRunner
-
-    from kamlab import cli
 
     opened = []
     monkeypatch.setattr(cli.subprocess, "run", lambda command: opened.append(command) or SimpleNamespace(returncode=0))
@@ -325,7 +352,6 @@ def test_lab_beside_a_configuration_opens_a_copy_that_finds_it(tmp_path, monkeyp
 
     from typer.testing import CliRunner
 
-    from kamlab import cli
     from kamlab.runs import find_config
 
     opened = []

@@ -146,6 +146,57 @@ def test_merged_rows_lead_back_to_all(collide, monkeypatch):
     assert total == pytest.approx([weight[place == i].sum() for i in range(4)])
 
 
+def by_days(n: int = 20_000) -> tuple[list[np.ndarray], np.ndarray]:
+    """Columns of counts, days and days in weeks, and weights."""
+    rng = np.random.default_rng(8)
+    days = np.sort(rng.integers(0, 40, (2, n)), axis=0)
+    days[:, :2000] = 0
+    return [rng.integers(0, 3, n).astype(float), days[0].astype(float), (days[1] + 100) / 7], rng.random(n) + 0.1
+
+
+def test_rows_of_whole_days_are_merged_by_counting_as_pandas_groups_them():
+    columns, weight = by_days()
+    merged, total, place = merging.merge_days(columns, weight)
+    grouped = pd.Series(weight).groupby([pd.Series(column) for column in columns]).sum()
+    assert list(zip(*merged, strict=True)) == grouped.index.tolist()
+    assert total == pytest.approx(grouped.to_numpy(), rel=1e-12)
+    for one, column in zip(merged, columns, strict=True):
+        assert (one[place] == column).all()
+
+
+@pytest.mark.parametrize("case", ["a part of a day", "missing", "endless", "far away", "few rows"])
+def test_other_rows_are_merged_by_hash(case):
+    columns, weight = by_days(9_000 if case == "few rows" else 20_000)
+    at = {"a part of a day": 1.1, "missing": np.nan, "endless": np.inf, "far away": 1e15, "few rows": 1.0}[case]
+    columns[2][777] = at
+    assert merging.merge_days(columns, weight) is None
+    merged, total, place = merging.merge(columns, weight)
+    assert len(total) == len(set(zip(*columns, strict=True)))
+    for one, column in zip(merged, columns, strict=True):
+        np.testing.assert_array_equal(one[place], column)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_counted_rows_are_fitted_and_forecast_as_hashed_ones_are(name, monkeypatch):
+    some = cdnow_summary().head(1000)
+    table = some.loc[some.index.repeat(12)].assign(account=lambda t: [f"{i:05d}" for i in range(len(t))])
+    counted = clv.MODELS[name](engine="kamlab").fit(table)
+    forecast = counted.predict(table, 90)
+    monkeypatch.setattr(merging, "_MANY", len(table) + 1)
+    hashed = clv.MODELS[name](engine="kamlab").fit(table)
+    assert counted.log_likelihood_ == pytest.approx(hashed.log_likelihood_, rel=1e-12)
+    assert list(counted.params_.values()) == pytest.approx(list(hashed.params_.values()), rel=1e-8)
+    pd.testing.assert_frame_equal(forecast, hashed.predict(table, 90), rtol=1e-6)
+
+
+def test_an_impossible_history_among_many_equal_ones_is_named():
+    some = cdnow_summary().head(1000)
+    table = some.loc[some.index.repeat(12)].assign(account=lambda t: [f"{i:05d}" for i in range(len(t))])
+    table.iloc[7777, table.columns.get_loc("recency")] = 50.0
+    with pytest.raises(ModelError, match=r"1 of 12000 accounts have recency > T \(first: 07777\)"):
+        clv.BGNBD().fit(table)
+
+
 # Forecasts
 
 

@@ -73,6 +73,7 @@ def test_features_computed_by_hand():
             "order_interval": [40.0, 70.0, 100.0],
             "regularity": [0.8, np.nan, 0.5],
             "tenure": [(1815 + 10) / 365, 30 / 365, (245 + 60) / 365],
+            "purchase_days": [40.0, 1.0, 3.0],
             "breadth": [4.0, 1.0, 2.0],
             "margin_rate": [0.2, 0.25, np.nan],
             "return_rate": [0.0, 0.1, 0.0],
@@ -116,7 +117,7 @@ def test_what_cannot_tell_accounts_apart_is_left_out_and_named():
         "breadth": "the same for all accounts",
         "contribution_upper": "infinite for some accounts",
         **dict.fromkeys(
-            ("p_alive", "regularity", "margin_rate", "return_rate", "trailing_revenue"),
+            ("p_alive", "regularity", "purchase_days", "margin_rate", "return_rate", "trailing_revenue"),
             "describes the segments, but does not make them",
         ),
         **dict.fromkeys(
@@ -162,7 +163,10 @@ def test_what_other_tables_know_is_joined_and_the_product_mix_stands_last():
 
 @pytest.mark.parametrize(
     "column",
-    ["birthday", "contact_hobby", "Family", "owner phone", "生日", "客户爱好", "sinh nhật", "Cumpleaños", "name"],
+    [
+        *("birthday", "contact_hobby", "Family", "owner phone", "生日", "客户爱好", "sinh nhật", "Cumpleaños", "name"),
+        *("ContactPhone", "DateOfBirth", "phone1", "age", "ngay_sinh", "Giới tính", "CUMPLEAÑOS", "telefono", "年龄"),
+    ],
 )
 def test_personal_data_is_refused(column):
     table = pd.DataFrame({"account": ["a", "b"], "visits": [1.0, 4.0], column: [1.0, 2.0]})
@@ -171,8 +175,9 @@ def test_personal_data_is_refused(column):
 
 
 def test_numbers_that_only_sound_alike_are_no_personal_data():
-    table = pd.DataFrame({"account": ["a", "b"], "sexagesimal": [1.0, 2.0], "mix_Family packs": [0.1, 0.2]})
-    assert features.usable(table)[0] == ["sexagesimal"]
+    own = {"sexagesimal": [1.0, 2.0], "contract_age": [3.0, 4.0], "tuổi nợ": [30.0, 60.0], "账龄": [1.0, 5.0]}
+    table = pd.DataFrame({"account": ["a", "b"], **own, "mix_Family packs": [0.1, 0.2]})
+    assert features.usable(table)[0] == list(own)
 
 
 def test_personal_columns_of_the_master_never_reach_the_features():

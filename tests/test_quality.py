@@ -8,12 +8,10 @@ import pandas as pd
 import pytest
 
 import kamlab as kl
-from kamlab import calendar, quality
-from kamlab.config import Table
-from kamlab.errors import DataError
+from kamlab import calendar, config, inputs, quality
 from kamlab.i18n import Translator
 from kamlab.reports.sections import books as section
-from kamlab.sources import from_frame
+from kamlab.tables import SCHEMAS, read_rows
 
 LOG = pd.DataFrame(
     [
@@ -29,8 +27,13 @@ LOG = pd.DataFrame(
 
 
 def books(rows):
-    raw = from_frame(pd.DataFrame(rows, columns=["month", "sum"], dtype=str), "books.csv")
-    return quality.read_controls(raw, Table(path="books.csv", columns={"month": "month", "amount": "sum"}))
+    return controls(rows).rows
+
+
+def controls(rows):
+    frame = pd.DataFrame(rows, columns=["when", "sum"], dtype=str)
+    columns = {"month": "when", "amount": "sum"}
+    return read_rows(frame, SCHEMAS["controls"], columns=columns, as_of=date(2025, 12, 31))
 
 
 def test_books_and_log_are_compared_month_by_month():
@@ -83,9 +86,36 @@ def test_the_report_says_where_log_and_books_differ():
     assert "was not held against them" in text.markdown
 
 
-def test_control_totals_that_cannot_be_read_are_named():
-    with pytest.raises(DataError, match=r"3 control total\(s\) .* \(lines 1, 2, 4\)"):
-        books([("2025-01", "1"), ("2025-01", "2"), ("2025-02", "3"), ("soon", "4")])
+def test_control_totals_that_cannot_be_read_are_quarantined_and_never_stop_a_run(tmp_path):
+    found = controls([("2025-01", "1"), ("2025-01", "2"), ("2025-02", "3"), ("soon", "4"), ("2026-01", "5")])
+    assert found.quarantine[["line", "reason"]].to_numpy().tolist() == [
+        [2, "month is repeated"],
+        [4, "month is not a month"],
+    ]
+    assert (found.rows["amount"].tolist(), found.later) == ([1.0, 3.0], 1)
+    LOG.to_csv(tmp_path / "log.csv", index=False)
+    (tmp_path / "books.csv").write_text("when,sum\nsoon,1\n2025-02,8\n", "utf-8")
+    (tmp_path / "kamlab.toml").write_text(
+        '[company]\nname = "X"\n[source.transactions]\npath = "log.csv"\n'
+        'columns = { account = "a", date = "d", amount = "n", kind = "k" }\n'
+        '[source.controls]\npath = "books.csv"\ncolumns = { month = "when", amount = "sum" }\n',
+        "utf-8",
+    )
+    settings, period = config.load(tmp_path / "kamlab.toml"), kl.StudyPeriod("2025-02-28")
+    assert inputs.check_tables(settings, period)["reason"].tolist() == ["month is not a month"]
+    ledger, _ = inputs.read_lines(settings)
+    table = inputs.compare_with_books(settings, ledger, period)
+    assert table[["month", "difference"]].to_numpy().tolist() == [["2025-02", Decimal(0)]]
+
+
+@pytest.mark.parametrize("month", ["2025-03", "2025/3", "202503", "03/2025", "3.2025", "2025年3月", "2025-03-31"])
+def test_months_are_read_as_books_write_them(month):
+    # 13 digits and four decimals are as many as books ever write.
+    (row,) = books([(month, "-9876543210123.25")]).itertuples()
+    assert (row.month, row.amount) == (
+        pd.Timestamp(f"2025-03-{'31' if month.endswith('31') else '01'}"),
+        -9876543210123.25,
+    )
 
 
 NAMES = [

@@ -46,7 +46,7 @@ def never(*_):
 
 @pytest.fixture
 def finished(company, monkeypatch):
-    monkeypatch.setattr(runner, "_build", built)
+    monkeypatch.setattr(runner, "build", built)
     return runner.run(company / "kamlab.toml", out=company / "out", as_of="2024-11-30", accept_stale=True)
 
 
@@ -146,7 +146,7 @@ def test_a_run_that_fails_leaves_the_last_good_one(company, monkeypatch):
         (folder / "tables").mkdir(parents=True)
         raise DataError("no good")
 
-    monkeypatch.setattr(runner, "_build", broken)
+    monkeypatch.setattr(runner, "build", broken)
     with pytest.raises(DataError):
         runner.run(company / "kamlab.toml", out=out)
     assert os.readlink(out / "acme-2024-12-31") == ".runs/acme-2024-12-31-00000000"
@@ -159,7 +159,7 @@ def test_a_finished_run_supersedes_the_last_one_in_one_step(company, monkeypatch
     old.mkdir(parents=True)
     (out / "acme-2024-12-31").symlink_to(old.relative_to(out))
 
-    monkeypatch.setattr(runner, "_build", built)
+    monkeypatch.setattr(runner, "build", built)
     result = runner.run(company / "kamlab.toml", out=out)
     assert (out / "acme-2024-12-31" / "tables" / "x.parquet").read_bytes() == b"1"
     assert json.loads((result.folder / "manifest.json").read_text())["supersedes"] == old.name
@@ -170,7 +170,7 @@ def test_a_finished_run_supersedes_the_last_one_in_one_step(company, monkeypatch
 def test_a_folder_in_the_place_of_the_link_is_refused_before_anything_runs(company, monkeypatch):
     out = company / "out"
     (out / "acme-2024-12-31").mkdir(parents=True)
-    monkeypatch.setattr(runner, "_build", never)
+    monkeypatch.setattr(runner, "build", never)
     with pytest.raises(ConfigError, match="where a link to the newest run should be"):
         runner.run(company / "kamlab.toml", out=out)
     assert [p.name for p in out.iterdir()] == ["acme-2024-12-31"]
@@ -290,7 +290,7 @@ def test_data_that_changes_during_the_run_is_refused(company, monkeypatch):
             file.write("C1,2024-12-31,99\n")
         return built(folder, frozen)
 
-    monkeypatch.setattr(runner, "_build", slow)
+    monkeypatch.setattr(runner, "build", slow)
     with pytest.raises(DataError, match=r"orders\.csv changed while the run was reading it; run again"):
         runner.run(company / "kamlab.toml", out=company / "out")
     assert not (company / "out").exists()
@@ -306,7 +306,7 @@ def test_the_playbook_is_the_one_that_the_run_was_started_with(company, monkeypa
         (company / "mine.toml").write_text("version = 1\n", "utf-8")
         return timings
 
-    monkeypatch.setattr(runner, "_build", slow)
+    monkeypatch.setattr(runner, "build", slow)
     result = runner.run(company / "kamlab.toml", out=company / "out")
     run = kl.runs.open(result.link)
     read = run.config.resolve(run.config.strategies.playbook)
@@ -318,14 +318,14 @@ def test_the_playbook_is_the_one_that_the_run_was_started_with(company, monkeypa
 
 def test_a_playbook_that_is_not_there_is_refused_before_anything_runs(company, monkeypatch):
     (company / "kamlab.toml").write_text(TOML + '[strategies]\nplaybook = "none.toml"\n', "utf-8")
-    monkeypatch.setattr(runner, "_build", never)
+    monkeypatch.setattr(runner, "build", never)
     with pytest.raises(ConfigError, match=r"playbook .*none\.toml cannot be read"):
         runner.run(company / "kamlab.toml", out=company / "out")
 
 
 def test_a_log_without_amounts_is_refused_before_anything_runs(company, monkeypatch):
     (company / "kamlab.toml").write_text(TOML.replace(', amount = "net"', ""), "utf-8")
-    monkeypatch.setattr(runner, "_build", never)
+    monkeypatch.setattr(runner, "build", never)
     with pytest.raises(DataError, match="The log has no amounts"):
         runner.run(company / "kamlab.toml", out=company / "out")
 
@@ -351,7 +351,7 @@ def test_a_run_that_fails_removes_every_folder_that_it_made(company, monkeypatch
     def broken(*_):
         raise DataError("no good")
 
-    monkeypatch.setattr(runner, "_build", broken)
+    monkeypatch.setattr(runner, "build", broken)
     with pytest.raises(DataError):
         runner.run(company / "kamlab.toml", out=company / "some" / "new" / "folder")
     assert not (company / "some").exists()
@@ -359,7 +359,7 @@ def test_a_run_that_fails_removes_every_folder_that_it_made(company, monkeypatch
 
 def test_a_company_whose_name_gives_the_same_folder_is_refused(company, finished, monkeypatch):
     (company / "kamlab.toml").write_text(TOML.replace('"Acme"', '"Acme!"'), "utf-8")
-    monkeypatch.setattr(runner, "_build", never)
+    monkeypatch.setattr(runner, "build", never)
     with pytest.raises(ConfigError, match='a report on "Acme", and this one is on "Acme!"'):
         runner.run(company / "kamlab.toml", out=company / "out", as_of="2024-11-30")
     assert json.loads((finished.link / "manifest.json").read_text("utf-8"))["company"] == "Acme"
@@ -416,7 +416,7 @@ def with_segments(folder, frozen, *_):
 
 def test_the_newest_earlier_run_of_the_same_company_is_handed_on(company, monkeypatch):
     given = []
-    monkeypatch.setattr(runner, "_build", lambda *args: given.append(args[2]) or with_segments(*args))
+    monkeypatch.setattr(runner, "build", lambda *args: given.append(args[2]) or with_segments(*args))
 
     def run(as_of, name="kamlab.toml"):
         return runner.run(company / name, out=company / "out", as_of=as_of, accept_stale=True)

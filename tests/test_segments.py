@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from segment_data import company, fitted, structureless
+from segment_data import company, fitted, lopsided, structureless, tilted
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from kamlab import clusters, segments, terms
@@ -57,6 +57,18 @@ def test_a_middle_value_of_few_accounts_is_none_of_the_segment():
     table.loc[(fitted().labels["segment"] == 2) & (table.index % 3 == 0), "volatility"] = 9.0
     found = segments.fit(table, k=3, method="kmeans")
     assert found.profile["volatility"].fillna(-1).tolist() == [0.3, -1, -1]
+
+
+def test_after_a_single_order_there_is_no_time_between_orders():
+    table, _ = company()
+    # what stands for the missing interval of the accounts that made one order and nothing since
+    once = fitted().labels["segment"] == 3
+    table["purchase_days"] = np.where(once, 1, 9)
+    since = 200 + table.index / 2
+    table["silence"], table["order_interval"] = (table[c].mask(once, since) for c in ("silence", "order_interval"))
+    found = segments.fit(table, k=3, method="kmeans")
+    assert found.profile["order_interval"].isna().tolist() == [False, False, True]
+    assert found.profile["segment_name"].tolist()[2] == "Small one-time buyers"
 
 
 def heavy_tails(seed, n=250):
@@ -127,6 +139,11 @@ def test_two_kinds_of_accounts_without_any_spread_are_two_segments():
     )
     found = segments.fit(table, k_max=3)
     assert found.profile["accounts"].tolist() == [20, 40]
+    five = segments.fit(table, k=5)
+    assert five.profile["accounts"].tolist() == [20, 40]
+    assert Translator("en")(five.facts()["rule"], **five.facts()["rule_values"]) == (
+        "Segments found: 2. 5 were asked for, but the accounts do not fall into more."
+    )
 
 
 def test_an_analyst_can_override_the_number():
@@ -137,6 +154,8 @@ def test_an_analyst_can_override_the_number():
     assert found.candidates.loc[found.candidates["chosen"], "k"].tolist() == [2]
     small = segments.fit(table.head(20), k=2)
     assert small.found
+    with pytest.raises(ConfigError, match="k_max is 1"):
+        segments.fit(table, k_max=1)
     with pytest.raises(ConfigError, match="49 segments of 240 accounts: ask for 2 to 48"):
         segments.fit(table, k=49)
     by_mixture = segments.fit(table, method="full", k_max=2)
@@ -153,6 +172,8 @@ def test_an_analyst_can_choose_the_features():
     assert "regularity" not in found.left_out
     with pytest.raises(ConfigError, match="cannot be made from breadth"):
         segments.fit(table, by=["breadth"])
+    with pytest.raises(ConfigError, match="at least one feature"):
+        segments.fit(table, by=[])
 
 
 def test_the_same_seed_gives_the_same_segments_in_any_currency():
@@ -175,6 +196,14 @@ def test_silhouettes_equal_scikit_learn_and_hold_on_a_sample():
     np.testing.assert_allclose(ours, silhouette_samples(z, groups), atol=1e-12)
     sampled = clusters.silhouettes(z, groups, np.r_[0:60:2, 60:100:2, 100])
     assert np.abs(sampled - ours).max() < 0.15  # half of the neighbours, hence half of the evidence
+
+
+def test_columns_that_know_missing_values_of_their_own_are_numbers_too():
+    table = company()[0]
+    table.loc[table.index % 9 == 0, "growth"] = np.nan
+    plain, nullable = (segments.fit(t, k=3, method="kmeans") for t in (table, table.convert_dtypes()))
+    pd.testing.assert_frame_equal(nullable.profile, plain.profile)
+    assert nullable.labels["segment"].tolist() == plain.labels["segment"].tolist()
 
 
 def test_many_accounts_are_put_into_the_segments_of_a_sample(monkeypatch):
@@ -211,6 +240,14 @@ def test_bands_that_k_means_would_cut_across_are_found_by_a_mixture():
     assert adjusted_rand_score(truth, found.labels["segment"]) >= 0.95  # the bands touch at their ends
     across = segments.fit(table, k=2, method="kmeans")
     assert adjusted_rand_score(truth, across.labels["segment"]) < 0.2
+
+
+@pytest.mark.parametrize(("make", "seed", "n"), [(tilted, 1, 300), (lopsided, 1, 300)])
+def test_kinds_of_any_slant_and_tail_are_recovered(make, seed, n):
+    table, truth = make(seed, n)
+    found = segments.fit(table, k_max=4)
+    assert found.rule_values == {"k": len(np.unique(truth))}
+    assert adjusted_rand_score(truth, found.labels["segment"]) >= 0.8
 
 
 def test_memberships_of_k_means_follow_the_documented_formula():

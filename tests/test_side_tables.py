@@ -5,8 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from kamlab import config, side_tables
-from kamlab.errors import DataError
+from kamlab import config, side_tables, tables
 from kamlab.period import StudyPeriod
 
 PERIOD = StudyPeriod(date(2025, 12, 31))
@@ -59,14 +58,27 @@ def test_credit_counts_for_the_group_and_keeps_disputes_apart(tmp_path):
     assert found["expected_loss"].isna().all()
 
 
-def test_without_payments_nothing_is_said_and_a_dispute_is_yes_or_no(tmp_path):
+def test_without_payments_nothing_is_said(tmp_path):
     settings = company(tmp_path)
     source = settings.source.model_copy(update={"payments": None})
     without = settings.model_copy(update={"source": source})
     assert side_tables.credit(without, PERIOD, accounts=UNITS).empty
+
+
+def test_a_dispute_is_yes_or_no_and_counts_from_its_day_on(tmp_path):
     unclear = company(tmp_path, INVOICES.replace("300,yes", "300,perhaps"))
-    with pytest.raises(DataError, match=r"1 of 5 invoices say neither yes nor no.*first: 3"):
-        side_tables.credit(unclear, PERIOD, accounts=UNITS)
+    found = tables.read(unclear, "invoices", as_of=PERIOD.calibration_end)
+    assert found.quarantine[["line", "reason"]].to_numpy().tolist() == [[4, "disputed is not yes or no"]]
+    dated = INVOICES.replace("dispute\n", "dispute,when\n").replace("300,yes", "300,Sí,{}")
+    dated = dated.replace("100,\n", "100,,\n").replace("200,\n", "200,,\n").replace("no\n5", "no,\n5")
+    dated = dated.replace("-40,\n", "-40,,\n")
+    text = TOML.replace('disputed = "dispute"', 'disputed = "dispute", disputed_on = "when"')
+    for day, disputed in (("2025-12-31", 300), ("2026-01-01", 0), ("", 300)):
+        settings = company(tmp_path, dated.format(day))
+        (tmp_path / "kamlab.toml").write_text(text, "utf-8")
+        settings = config.load(tmp_path / "kamlab.toml")
+        credit = side_tables.credit(settings, PERIOD, accounts=UNITS).set_index("account")
+        assert credit.loc["b", ["outstanding", "disputed"]].tolist() == [300 - disputed, disputed]
 
 
 def test_deals_are_won_lost_or_open_whatever_sales_calls_the_stage(tmp_path):

@@ -186,8 +186,8 @@ PROFILE = pd.DataFrame(
     ("language", "expected"),
     [
         ("es", ["Informe de clientes clave", "Al 31 dic 2025", "Página 2 de 2", "Tabla 1", "12 clientes", "10 d"]),
-        ("vi", ["Báo cáo khách hàng lớn", "Tính đến ngày 31/12/2025", "Trang 2/2", "Bảng 1", "12 khách hàng"]),
-        ("zh", ["大客户报告", "截至2025年12月31日", "第2页,共2页", "表1", "12个客户", "定期购买的大型客户"]),
+        ("vi", ["Báo cáo khách hàng trọng điểm", "Tính đến ngày 31/12/2025", "Trang 2/2", "Bảng 1", "12 khách hàng"]),
+        ("zh", ["重点客户报告", "截至2025年12月31日", "第2页,共2页", "表1", "12个客户", "定期购买的大型客户"]),
     ],
 )
 def test_a_document_prints_in_every_language(language, expected):

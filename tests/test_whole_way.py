@@ -67,17 +67,16 @@ def test_numbers_on_the_first_page_follow_from_the_tables(sample):
         (
             "draws",
             "expected_contribution",
-            "after the cost of service and of credit (90% interval: {interval})",
+            "should bring {money} after the cost of service and of credit (90% interval: {interval})",
         ),
     ):
         low, high = np.quantile(found[table].set_index("account").sum(), [0.05, 0.95])
         interval = f"{t.money(low)} to {t.money(high)}"
-        money = t.money(forecast[column].sum())
-        assert plain(sentence.format(money=money, interval=interval)) in text
-    rates, past = found["margins"].set_index("account"), found["summary"].set_index("account")
-    on_credit = past["trailing_revenue"] * (rates["receivables_rate"] + rates["loss_rate"].fillna(0.0))
-    came = past["trailing_margin"].sum() - rates["cost_to_serve"].sum() - on_credit.sum()
-    assert plain(f"against {t.money(came)} in the last 12.") in text
+        assert plain(sentence.format(money=t.money(forecast[column].sum()), interval=interval)) in text
+    costs = found["summary"].merge(found["margins"], on="account", validate="one_to_one")
+    on_credit = costs["trailing_revenue"] * (costs["receivables_rate"] + costs["loss_rate"].fillna(0))
+    kept = (costs["trailing_margin"] - costs["cost_to_serve"] - on_credit.fillna(0)).sum()
+    assert plain(f"against {t.money(kept)} in the last 12.") in text
     labels = (
         found["strategies"].merge(forecast, on="account", how="left").merge(found["summary"], on="account", how="left")
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kamlab.errors import DataError, did_you_mean, first_ids
-from kamlab.parsing import parse_date, parse_decimal, parse_text
+from kamlab.parsing import parse_date, parse_decimal, parse_flag, parse_text
 from kamlab.sources import RawTable, canonical, from_frame
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ DATE_COLUMNS = ("owner_since", "declared_potential_date", "strategic_since", "st
 COLUMNS = (*TEXT_COLUMNS, "declared_potential", "strategic", *DATE_COLUMNS)
 """Columns of the account master that a source column can be mapped to; only account is needed."""
 
-YES = frozenset({"1", "true", "yes", "y", "x"})
-NO = frozenset({"0", "false", "no", "n"})
 DIMENSIONS = ("channel", "industry", "region", "country", "territory", "size", "owner")
 
 
@@ -74,8 +72,8 @@ def read_accounts(
             values = parse_decimal(written).astype("float64")
             unreadable = values.isna() | (values < 0)
         elif name == "strategic":
-            lower = text.str.lower()
-            values, unreadable = lower.isin(YES), ~lower.isin(YES | NO)
+            known = parse_flag(text)
+            values, unreadable = known.eq(True), known.isna()
         else:
             values = parse_date(written.astype("str").where(written.notna(), None))
             unreadable = values.isna()

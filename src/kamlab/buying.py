@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kamlab.engines import fetch
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.summary import money_where, revenue_lines, unattributed_lines
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    import ibis.expr.types as ir
     import pandas as pd
 
     from kamlab.ledger import Ledger
@@ -46,8 +46,8 @@ def product_mix(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame |
     lines = revenue_lines(ledger, period, accounts)
     start = period.window_start(DAYS_PER_YEAR)
     lines = lines.filter(lines.date >= ibis.literal(start), lines.product_line.notnull(), lines.amount > 0)
-    sums = lines.group_by("account", "product_line").agg(bought=lines.amount.sum()).to_pyarrow().to_pandas()
-    wide = sums.astype({"bought": "float64"}).pivot(index="account", columns="product_line", values="bought")
+    sums = fetch(lines.group_by("account", "product_line").agg(bought=lines.amount.sum()))
+    wide = sums.pivot(index="account", columns="product_line", values="bought")
     wide = wide.fillna(0.0).sort_index()
     shares = wide.div(wide.sum(axis=1), axis=0)
     largest = wide.sum().sort_values(ascending=False, kind="stable").index[:MIX_LINES]
@@ -87,7 +87,7 @@ def swings(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None
         sold=money_where((last.kind == "sale") & (last.amount > 0), last.amount),
         rebates=money_where(last.kind == "rebate", -last.amount),
     )
-    parts = (part.to_pyarrow().to_pandas().set_index("account") for part in (known, sums, money))
+    parts = (fetch(part).set_index("account") for part in (known, sums, money))
     first, *others = parts
     table = first.join(others).sort_index().astype("float64")
     mean = table["total"] / QUARTERS
@@ -130,9 +130,8 @@ def product_windows(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFra
         missing_before=(~latest & lines.quantity.isnull()).sum(),
         missing_now=(latest & lines.quantity.isnull()).sum(),
     )
-    table = sums.order_by("account", "product", "product_line").to_pyarrow().to_pandas()
+    table = fetch(sums.order_by("account", "product", "product_line"))
     money = ["revenue_before", "revenue_now", "quantity_before", "quantity_now"]
-    table[money] = table[money].astype("float64")
     for when in ("before", "now"):
         table[f"quantity_{when}"] = table[f"quantity_{when}"].where(table[f"missing_{when}"] == 0)
     return table[["account", "product_line", "product", *money]]
@@ -190,24 +189,22 @@ def sold_between(
     """
     import ibis
     import pandas as pd
+    import pyarrow as pa
 
-    parts, sums = [], ["lines", "revenue", "quantity", "without"]
-    for lines in (revenue_lines(ledger, period, accounts), unattributed_lines(ledger, period)):
-        facts: dict[str, ir.Value] = {}
-        for n, (start, end) in enumerate(windows):
-            inside = lines.date.between(ibis.literal(start), ibis.literal(end))
-            facts |= {
-                f"lines {n}": inside.sum(),
-                f"revenue {n}": money_where(inside, lines.amount),
-                f"quantity {n}": money_where(inside, lines.quantity),
-                f"without {n}": (inside & lines.quantity.isnull()).sum(),
-            }
-        wide = lines.group_by("account", "product_line").agg(**facts).to_pyarrow().to_pandas()
-        for n in range(len(windows)):
-            own = wide.rename(columns={f"{name} {n}": name for name in sums})
-            parts.append(own.loc[own["lines"] > 0, ["account", "product_line", *sums]].assign(window=n))
-    table = pd.concat(parts, ignore_index=True)
-    table = table.astype({"account": "object", "revenue": "float64", "quantity": "float64"})
+    days = [pd.date_range(start, end) for start, end in windows]
+    place = [n for n, own in enumerate(days) for _ in own]
+    dates = pa.array([day for own in days for day in own.date], pa.date32())
+    calendar = ibis.memtable(pa.table({"day": dates, "window": pa.array(place, pa.int64())}))
+    names = ["account", "product_line", "date", "amount", "quantity"]
+    known, others = revenue_lines(ledger, period, accounts), unattributed_lines(ledger, period)
+    lines = known.select(names).union(others.select(names))
+    dated = lines.join(calendar, lines.date == calendar.day)
+    keys = ["window", "account", "product_line"]
+    sums = dated.group_by(keys).agg(
+        revenue=dated.amount.sum(), quantity=dated.quantity.sum(), without=dated.quantity.isnull().sum()
+    )
+    table = fetch(sums.order_by(keys))
     table["quantity"] = table["quantity"].where(table["without"] == 0)
-    names = ["window", "account", "product_line"]
-    return table.sort_values(names, ignore_index=True)[[*names, "revenue", "quantity"]]
+    return table.astype({"account": "object", "revenue": "float64", "quantity": "float64"})[
+        [*keys, "revenue", "quantity"]
+    ]

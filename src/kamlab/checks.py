@@ -10,19 +10,19 @@ from pathlib import Path
 import pandas as pd
 
 from kamlab import config as _config
-from kamlab import inputs, intake, quality, side_tables, tables
+from kamlab import inputs, intake, quality, tables
 from kamlab.accounts import decision_units
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
 from kamlab.freshness import Freshness, assess, remedy
-from kamlab.guess import guess_log
+from kamlab.guess import DATES, guess_log
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.parsing import DATE_REMEDY
 from kamlab.period import StudyPeriod, parse_day
 from kamlab.remedies import with_remedy
 from kamlab.runs import early_faults, study_period
 from kamlab.sources import Reading, read_table
-from kamlab.start import DATES, NAME
+from kamlab.start import NAME
 from kamlab.summary import summarize
 
 STEPS = ("transaction log", "books and account master", "optional tables", "what a report needs")
@@ -148,12 +148,7 @@ def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> 
     found = [str(fault) for fault in early_faults(settings, settings.report.languages)]
     ids = ledger.accounts_until(period.calibration_end)
     master = inputs.read_master(settings)
-    _, members = decision_units(master, ids, level=settings.company.account_level, as_of=period.calibration_end)
-    for step in (
-        lambda: inputs.unlisted(master, ids),
-        lambda: _bought(settings, ledger, period),
-        lambda: side_tables.credit(settings, period, accounts=members),
-    ):
+    for step in (lambda: inputs.unlisted(master, ids), lambda: _bought(settings, ledger, period)):
         try:
             step()
         except KamlabError as error:

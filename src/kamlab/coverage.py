@@ -10,7 +10,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
 from kamlab import terms
 from kamlab.errors import ModelError
@@ -156,6 +155,8 @@ def reassign(accounts: pd.DataFrame, *, active: set[str] | None = None) -> pd.Da
 
 def _assigned(moving: pd.DataFrame, staying: pd.DataFrame, loads: pd.Series) -> list[str]:
     """Assign accounts to people's free places, largest shares first and those of equal share at once."""
+    from scipy.optimize import linear_sum_assignment
+
     loads = loads.copy()
     homes = (
         {person: set(own["region"].dropna()) for person, own in staying.groupby("owner")} if "region" in staying else {}

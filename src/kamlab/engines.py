@@ -16,11 +16,19 @@ from kamlab.errors import ConfigError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
     from ibis.backends import BaseBackend
 
 EngineName = Literal["duckdb", "spark"]
 FACTS_FILE = "_kamlab.json"
 """Beside the parts of a table that Spark wrote: what a single file holds in its own metadata."""
+
+
+def fetch(table: ir.Table) -> pd.DataFrame:
+    """Return a table's rows as pandas, decimals as floats: as objects a million of them takes seconds."""
+    schema = table.schema()
+    money = [name for name, kind in zip(schema.names, schema.types, strict=True) if kind.is_decimal()]
+    return table.mutate(**{name: table[name].cast("float64") for name in money}).to_pyarrow().to_pandas()
 
 
 @dataclass(frozen=True)
@@ -106,12 +114,17 @@ class Session:
             # It writes them as URLs, with one or three strokes before the path.
             plain = "regexp_replace(url_decode(replace(_metadata.file_path, '+', '%2B')), '^file:/+', '/')"
             where = [f"{plain} AS source_file", "_metadata.row_index AS source_row"]
-            frame = self.spark.read.parquet(*(_escaped(path, "\\") for path in files))
+            # Folders such as month=2025-01 are read as columns from the first one above them on.
+            base = next((p for p in (shared, *shared.parents) if "=" not in str(p)), shared)
+            reader = self.spark.read.option("basePath", str(base))
+            frame = reader.parquet(*(_escaped(path, "\\") for path in files))
             frame.selectExpr("*", *where).createOrReplaceTempView("kamlab_scan")
             table, prefix = self.connection.table("kamlab_scan"), str(shared)
         else:
             paths = [_escaped(path.absolute()) for path in files]
-            table = self.connection.read_parquet(paths, file_row_number=True, filename="source_file")
+            # What folders say of their files stays as it is written: month=01 is no number.
+            options = {"file_row_number": True, "filename": "source_file", "hive_types_autocast": False}
+            table = self.connection.read_parquet(paths, **options)
             table, prefix = table.rename(source_row="file_row_number"), str(shared)
         return table.mutate(source_file=table.source_file.substr(len(prefix) + 1))
 
@@ -154,6 +167,7 @@ def _spark(master: str) -> tuple[BaseBackend, Any]:
 
     builder = SparkSession.builder.master(master).appName("kamlab").config("spark.sql.session.timeZone", "UTC")
     builder = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+    builder = builder.config("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
     if master.startswith("local"):
         # Two hundred parts, as for a cluster, would only queue up on one machine.
         builder = builder.config("spark.sql.shuffle.partitions", "8")

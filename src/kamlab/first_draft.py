@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kamlab.errors import DataError
-from kamlab.sources import RawTable, canonical
+from kamlab.sources import RawTable, canonical, is_url
 from kamlab.sources.formats import DERIVED
 
 Column = tuple[RawTable, str]
@@ -24,11 +24,11 @@ def toml_key(name: str) -> str:
 
 
 def place_of(file: str) -> list[str]:
-    """Return the settings of where a table is: a file, or FILE[SHEET] of a workbook with several sheets."""
+    """Return the settings of where a table is, by its name in `folder_tables`."""
     if not file.endswith("]"):
-        return [f"path = {toml_text(file)}"]
-    book, _, sheet = file.removesuffix("]").partition("[")
-    return [f"path = {toml_text(book)}", f"sheet = {toml_text(sheet)}"]
+        return [f"path = {toml_text(file.removesuffix('/'))}"]
+    book, _, part = file.removesuffix("]").partition("[")
+    return [f"path = {toml_text(book)}", f"{'table' if is_url(book) else 'sheet'} = {toml_text(part)}"]
 
 
 @dataclass

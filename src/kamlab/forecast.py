@@ -19,12 +19,15 @@ from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
 
 MOST_CELLS = 100_000_000
-"""Accounts × draws that are kept at most, some 0.8 GB for each table of them in memory."""
+"""Accounts × draws that are kept at most, some 0.4 GB for each table of them in memory."""
 LEAST_DRAWS = 100
 NOTE_FEWER_DRAWS = N_(
     "There are so many accounts that intervals come from fewer random draws than the configuration asks for, so their "
     "ends are less exact."
 )
+
+_CHUNK = 50_000
+"""Accounts whose draws are worked on at a time."""
 
 OWN_VALUE = 1e-6
 """A forecast of revenue that departs by more than this from purchases × order value has an order value of its own."""
@@ -40,6 +43,7 @@ def value(
     level: float = 0.9,
     n_draws: int = 500,
     seed: int = 0,
+    with_soon: bool = True,
 ) -> pd.DataFrame:
     """Forecast each account; see `value_and_draws`, of which this is the first table."""
     return value_and_draws(
@@ -51,6 +55,7 @@ def value(
         level=level,
         n_draws=n_draws,
         seed=seed,
+        with_soon=with_soon,
     )[0]
 
 
@@ -64,6 +69,7 @@ def value_and_draws(
     level: float = 0.9,
     n_draws: int = 500,
     seed: int = 0,
+    with_soon: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Forecast each account and draw all accounts jointly.
 
@@ -96,6 +102,9 @@ def value_and_draws(
         Level of all intervals; 0.9 = from the 5 % to the 95 % quantile.
     n_draws : int
     seed : int
+    with_soon : bool
+        Whether the probability of a purchase within 90 days is wanted, which of many accounts takes long; else it is
+        missing.
 
     Returns
     -------
@@ -119,7 +128,7 @@ def value_and_draws(
     wanted = choice.expected(at)
     spread = choice.spread(model, at, wanted)
     counts, revenue = spread.all_draws(n_draws, np.random.default_rng(seed))
-    table = _purchases(choice, spread, counts, level)
+    table = _purchases(choice, spread, counts, level, with_soon=with_soon)
     values = model.values(at)
     if values is None:
         table["basis"] = "purchases"
@@ -137,9 +146,12 @@ def value_and_draws(
     return table, _named(table["account"], sampled), _named(table["account"], revenue)
 
 
-def affordable_draws(n_draws: int, n_accounts: int) -> int:
-    """Return how many draws of so many accounts are kept: those wanted, or what memory may hold, but 100 at least."""
-    return max(min(n_draws, MOST_CELLS // max(n_accounts, 1)), min(n_draws, LEAST_DRAWS))
+def affordable_draws(n_draws: int, n_accounts: int, *, most_cells: int = MOST_CELLS, least: int = LEAST_DRAWS) -> int:
+    """Return how many draws of so many accounts are made: those wanted, or as many as `most_cells` allow.
+
+    But never fewer than `least`, of which bounds can still be read off.
+    """
+    return max(min(n_draws, most_cells // max(n_accounts, 1)), min(n_draws, least))
 
 
 def _named(accounts: pd.Series, drawn: np.ndarray) -> pd.DataFrame:
@@ -180,10 +192,12 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     return rates
 
 
-def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float) -> pd.DataFrame:
+def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float, *, with_soon: bool) -> pd.DataFrame:
     """Return P(alive), the purchases to be expected with interval, and the corrected probability of one soon."""
     at = spread.at
-    soon = 1 - choice.transactions.probability_at_most(at.summary, 0, SOON_DAYS)
+    soon = np.full(len(at.summary), np.nan)
+    if with_soon:
+        soon = choice.soon.applied(1 - choice.transactions.probability_at_most(at.summary, 0, SOON_DAYS))
     lower, upper = bounds(counts, level, whole=True)
     if spread.as_the_model:
         exact = choice.transactions.predict(at.summary, at.horizon_days, level=level)
@@ -195,7 +209,7 @@ def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float)
             "expected_purchases": spread.wanted.purchases,
             "purchases_lower": lower,
             "purchases_upper": upper,
-            "p_buys_90": choice.soon.applied(soon),
+            "p_buys_90": soon,
         }
     )
 
@@ -224,8 +238,7 @@ def _money(
     margin = table["expected_revenue"] * (rates["margin_rate"].fillna(1.0) - credit_rate(rates))
     table["expected_contribution"] = margin - table["cost_to_serve"]
     table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
-    sampled = _contribution(revenue, rates, rng)
-    sampled -= np.where(revenue > 0, yearly.to_numpy()[:, None], 0.0)
+    sampled = _contribution(revenue, rates, yearly.to_numpy(), rng)
     table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
     table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
     return table, sampled
@@ -243,8 +256,13 @@ def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount
     return np.divide(flows @ factors, total, out=np.full(len(total), factors.mean()), where=total > 0)
 
 
-def _contribution(revenue: np.ndarray, rates: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Draw each account's margin rate and return the contributions, shape (accounts, draws)."""
+def _contribution(revenue: np.ndarray, rates: pd.DataFrame, served: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw each account's margin rate; return the contributions less what serving costs, shape (accounts, draws)."""
     rate = (rates["margin_rate"].fillna(1.0) - credit_rate(rates)).to_numpy()[:, None]
     error = rates["margin_rate_se"].fillna(0.0).to_numpy()[:, None]
-    return revenue * (rate + error * rng.standard_normal(revenue.shape))
+    sampled = np.empty_like(revenue)
+    for start in range(0, len(revenue), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        money = revenue[rows] * (rate[rows] + error[rows] * rng.standard_normal(revenue[rows].shape))
+        sampled[rows] = money - np.where(revenue[rows] > 0, served[rows, None], 0.0)
+    return sampled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,14 +33,15 @@ LOG_WORDS: dict[str, str] = {
     "unit_cost": "unit cost, buy price, purchase price, cost price, giá mua, 采购价, 进价, 成本单价, coste unitario, "
     "costo unitario, precio compra",
     "order_id": "order id, order number, order no, order, invoice, invoice no, invoice number, mã đơn hàng, "
-    "số đơn hàng, số hóa đơn, 订单号, 订单编号, 发票号, 訂單號, pedido, número pedido, nº pedido, factura, nº factura",
+    "số đơn hàng, số hóa đơn, số chứng từ, số phiếu, 订单号, 订单编号, 发票号, 单据号, 单据编号, 訂單號, pedido, "
+    "número pedido, nº pedido, factura, nº factura, nº documento, document no, document number, voucher no",
     "line_id": "line id, transaction id, mã dòng, 行号, 明细号, id línea",
     "product": "product, product id, product code, product name, item, item no, sku, article, stock code, sản phẩm, "
     "mã sản phẩm, mã hàng, tên hàng, 产品, 产品编号, 产品名称, 商品, 货号, 產品, producto, código producto, artículo",
     "product_line": "product line, product group, category, category name, product category, nhóm hàng, ngành hàng, "
     "产品线, 产品类别, 类别, 產品線, línea producto, línea de producto, categoría, familia",
     "currency": "currency, currency code, tiền tệ, loại tiền, 币种, 货币, 幣別, moneda, divisa",
-    "tax": "tax, vat, tax amount, vat amount, thuế, tiền thuế, 税额, 稅額, impuesto, iva",
+    "tax": "tax, vat, tax amount, vat amount, thuế, tiền thuế, thuế gtgt, tiền thuế gtgt, 税额, 稅額, impuesto, iva",
     "status": "status, order status, trạng thái, tình trạng, 状态, 订单状态, 狀態, estado, estado pedido",
 }
 """Ledger column → names that a source may give it, the most telling first."""
@@ -67,6 +69,7 @@ _LEFT_OUT = (
     "cancelado, cancelada"
 )
 _NUMBER = re.compile(rf"[+-]?[0-9][0-9{GROUPING}]*(?:e[+-]?[0-9]+)?", re.I)
+DATES = ("order_date", "delivery_date", "invoice_date")
 SAMPLE_ROWS = 1000
 SHARE = 0.5
 """A guess by name is dropped where fewer of a column's values than this can be read as what it should hold."""
@@ -105,16 +108,23 @@ class Guess:
 
 
 def guess(header: Sequence[str], words: Mapping[str, str]) -> Guess:
-    """Guess columns by their names alone."""
+    """Guess columns by their names alone.
+
+    Where no whole name fits, the lower part of a header with two rows may: "Amount Sales" beside "Amount Units".
+    """
     columns: dict[str, str] = {}
     unclear: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
+    whole = {name: plain(name) for name in header}
+    upper = Counter(name.partition(" ")[0] for name in header)
+    lower = {name: plain(name.partition(" ")[2]) for name in header if upper[name.partition(" ")[0]] > 1}
     for key, names in words.items():
         ranks = {plain(word): rank for rank, word in reversed(list(enumerate(names.split(","))))}
-        fits = sorted((ranks[plain(name)], name) for name in header if plain(name) in ranks)
+        called = whole if ranks.keys() & set(whole.values()) else lower
+        fits = sorted((ranks[said], name) for name, said in called.items() if said in ranks)
         if not fits:
             continue
-        best = [name for rank, name in fits if plain(name) == plain(fits[0][1])]
+        best = [name for _, name in fits if called[name] == called[fits[0][1]]]
         if len(best) > 1:
             unclear[key] = best
         else:
@@ -124,19 +134,36 @@ def guess(header: Sequence[str], words: Mapping[str, str]) -> Guess:
 
 
 def guess_log(raw: RawTable) -> Guess:
-    """Guess the columns of a transaction log by their names, and drop those whose values are something else."""
+    """Guess the columns of a transaction log by their names, and drop those whose values are something else.
+
+    Where no name tells which column holds the date, the values do.
+    """
     found = guess(raw.columns, LOG_WORDS)
-    columns, refuted = dict(found.columns), {}
+    columns, unclear, refuted = dict(found.columns), dict(found.unclear), {}
+    if not (columns.keys() | unclear.keys()) & set(DATES):
+        days = [name for name in raw.columns if _is_date(raw, name)]
+        columns |= {"order_date": days[0]} if len(days) == 1 else {}
+        unclear |= {"order_date": days} if len(days) > 1 else {}
     for key, name in found.columns.items():
         reason = _refuted(raw, key, name)
         if reason:
             refuted[key] = reason
             del columns[key]
-    return Guess(columns, found.unclear, found.others, refuted)
+    return Guess(columns, unclear, found.others, refuted)
+
+
+def _sample(raw: RawTable, name: str) -> list[str]:
+    return [v.strip() for v in raw.rows[name].slice(0, SAMPLE_ROWS).to_pylist() if v and v.strip()]
+
+
+def _is_date(raw: RawTable, name: str) -> bool:
+    """Whether all values of a column are dates, and are written as such: 20240131 may be a number."""
+    values = _sample(raw, name)
+    return bool(values) and not any(v.isdigit() for v in values) and _dates(values) == len(values)
 
 
 def _refuted(raw: RawTable, key: str, name: str) -> str:
-    values = [v.strip() for v in raw.rows[name].slice(0, SAMPLE_ROWS).to_pylist() if v and v.strip()]
+    values = _sample(raw, name)
     if not values:
         return f'"{name}" is empty'
     if key.endswith("date"):

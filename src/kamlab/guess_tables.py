@@ -21,6 +21,8 @@ FILE_WORDS: dict[str, str] = {
     "competitors": "competitors, rivals, đối thủ, 竞争对手, 競爭對手, competidores, competencia",
     "targets": "targets, budget, plan, quota, chỉ tiêu, kế hoạch, 目标, 計劃, objetivos, presupuesto",
     "actions": "actions, tasks, hành động, công việc, 行动, 任务, 行動, acciones, tareas",
+    "controls": "control totals, controls, books, ledger totals, general ledger, sổ cái, đối chiếu, 总账, 对账, 總帳, "
+    "contabilidad, totales, libro mayor",
     "products": "products, items, articles, sản phẩm, hàng hóa, 产品, 商品, 產品, productos, artículos",
 }
 """Table → words in the name of a file that holds it; the first table to fit is taken."""
@@ -42,11 +44,13 @@ FIELD_WORDS: dict[str, str] = {
     **dict.fromkeys(("active_to", "end"), END_WORDS),
     "date": DATE_WORDS,
     "amount": LOG_WORDS["amount"],
+    "month": "month, period, date, posting month, tháng, kỳ, 月份, 期间, 会计期间, mes, período, fecha",
     "value": "value, deal value, close value, amount, giá trị, 金额, 价值, valor, importe",
     "invoice": "invoice, invoice no, invoice number, invoice id, số hóa đơn, mã hóa đơn, 发票号, 发票编号, 發票號, "
     "factura, nº factura, número factura",
     "due": "due, due date, hạn thanh toán, ngày đến hạn, 到期日, 到期日期, vencimiento, fecha vencimiento",
     "disputed": "disputed, dispute, tranh chấp, 争议, 有争议, disputado, en disputa",
+    "disputed_on": "disputed on, dispute date, ngày tranh chấp, 争议日期, fecha disputa",
     "payment": "payment, payment id, payment no, check number, mã thanh toán, số phiếu thu, 付款编号, 收款单号, pago, "
     "nº pago, nº cobro, cobro",
     "deal": "deal, deal id, opportunity, opportunity id, mã cơ hội, cơ hội, 商机, 商机编号, oportunidad, "

@@ -103,10 +103,9 @@ def compare_with_books(config: Config, ledger: Ledger, period: StudyPeriod) -> p
     """
     import pandas as pd
 
-    table = config.source.controls
-    if table is None or not ledger.has_money:
+    if config.source.controls is None or not ledger.has_money:
         return pd.DataFrame({column.name: pd.Series(dtype=object) for column in TABLES["books"]})
-    totals = quality.read_controls(intake.read(table, config.base, "control totals"), table)
+    totals = tables.read(config, "controls", as_of=period.calibration_end).rows
     return quality.compare_with_books(ledger, totals, until=period.calibration_end)
 
 

@@ -10,9 +10,9 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,11 @@ from kamlab.terms import TABLES
 
 YEARS = (1, 3, 5)
 """Horizons of lifetime value."""
+
+_CHUNK = 200_000
+"""Accounts whose months are worked on at a time."""
+_DRAWN_CHUNK = 20_000
+"""Accounts whose draws are."""
 
 NOTHING = 1e-9
 """Below this many expected purchases an account is gone, and stays so."""
@@ -71,10 +76,17 @@ def residual_purchases(model: Purchasing, summary: Any, discount_rate_annual: fl
     per_day = np.log1p(discount_rate_annual) / DAYS_PER_YEAR
     w = np.exp(_STEPS - np.exp(-_STEPS))
     weights = np.exp(-w) * w * (1 + np.exp(-_STEPS)) * (_STEPS[1] - _STEPS[0])
-    total = np.zeros(len(as_frame(summary)))
-    for weight, expected in zip(weights, model.expected_purchases(summary, w / per_day).T, strict=True):
-        total += weight * expected
+    rows = as_frame(summary)
+    total = np.zeros(len(rows))
+    for part in _parts(len(rows), _CHUNK):
+        for weight, expected in zip(weights, model.expected_purchases(rows[part], w / per_day).T, strict=True):
+            total[part] += weight * expected
     return total
+
+
+def _parts(n: int, size: int) -> list[slice]:
+    """Return the rows to work on at a time, so that what is known of each month need not be held of all accounts."""
+    return [slice(start, start + size) for start in range(0, n, size)]
 
 
 def value(
@@ -142,54 +154,71 @@ def value(
     if discount_rate_annual > 0:
         table["dert"] = outlook.scale * residual_purchases(choice.transactions, summary, discount_rate_annual)
     for years in YEARS:
-        bought = outlook.scale * outlook.curve[:, years * MONTHS_PER_YEAR - 1]
+        bought = outlook.scale * outlook.purchases[years]
         table[f"purchases_{years}y"] = np.where(outlook.alive, bought, future["expected_purchases"])
     names = [column.name for column in TABLES["lifetime"]]
     if choice.spend is None:
         no_sums = pd.DataFrame(columns=[column.name for column in TABLES["totals"]])
         return table.reindex(columns=names), no_sums, pd.DataFrame(columns=["account", "years"])
-    first_year = draws.set_index("account").loc[summary["account"]].to_numpy(dtype=float)
+    if not summary["account"].equals(draws["account"]):
+        draws = draws.set_index("account").loc[summary["account"]].reset_index()
+    first_year = draws.drop(columns="account").to_numpy()
     kinds = {totals.COMPANY: None, **(groups or {})}
     level, basis = float(future["level"].iloc[0]), str(future["basis"].iloc[0])
-    found, kept = [], []
-    for years in YEARS:
+    found = []
+    keep = np.empty((len(YEARS) - 1, *first_year.shape), dtype=np.float32)
+    for place, years in enumerate(YEARS):
         name = f"clv_{years}y"
-        table[name] = future["expected_contribution"] * outlook.per_unit(years)
-        keep = np.empty(first_year.shape, dtype=np.float32)
-        below, lower, upper, sums = _measured(outlook.draws(years, first_year), summary["account"], kinds, level, keep)
-        if years > 1:
-            kept.append(_beyond(keep, summary["account"], years))
+        table[name] = future["expected_contribution"] * outlook.per_unit[years]
+        measured = outlook.draws(years, first_year, _Measure(level, keep[place - 1] if place else None))
+        below, lower, upper, sums = _gathered(measured, summary["account"], kinds)
         table[f"{name}_lower"], table[f"{name}_upper"] = lower, upper
         table[f"p_negative_{years}y"] = np.where(future["basis"] == "contribution", below, np.nan)
         parts = [(kind, by, sums[kind]) for kind, by in kinds.items()]
         expected = table.set_index("account")[name]
         found.append(totals.from_sums(expected, parts, measure=name, basis=basis, level=level))
-    return table.reindex(columns=names), pd.concat(found, ignore_index=True), pd.concat(kept, ignore_index=True)
+    return table.reindex(columns=names), pd.concat(found, ignore_index=True), _beyond(keep, summary["account"])
 
 
-def _beyond(money: np.ndarray, accounts: pd.Series, years: int) -> pd.DataFrame:
-    """Return account, years, d0 … of draws of so many years, shape (accounts, draws)."""
-    table = pd.DataFrame(money, columns=[f"d{i}" for i in range(money.shape[1])])
-    table.insert(0, "account", accounts.to_numpy())
-    table.insert(1, "years", years)
-    return table.astype({"account": "str"})
+def _beyond(money: np.ndarray, accounts: pd.Series) -> pd.DataFrame:
+    """Return account, years, d0 … of the draws of more than one year, shape (horizons, accounts, draws)."""
+    table = pd.DataFrame(money.reshape(-1, money.shape[2]), columns=[f"d{i}" for i in range(money.shape[2])])
+    key = pd.concat([accounts.astype("str")] * len(money), ignore_index=True)
+    return pd.concat([key, pd.Series(np.repeat(YEARS[1:], len(accounts)), name="years"), table], axis=1)
 
 
-def _measured(
-    draws: Iterator[tuple[slice, np.ndarray]],
-    accounts: pd.Series,
-    kinds: Mapping[str, pd.Series | None],
-    level: float,
-    keep: np.ndarray,
+class _Measured(NamedTuple):
+    """What is kept of some accounts' draws: P(value < 0), bounds, and the draws themselves to be added up."""
+
+    below: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    drawn: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Measure:
+    """Measures draws, and keeps them where they are wanted."""
+
+    level: float
+    keep: np.ndarray | None
+
+    def __call__(self, rows: slice, drawn: np.ndarray) -> _Measured:
+        if self.keep is not None:
+            self.keep[rows] = drawn
+        lower, upper = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2], axis=1)
+        return _Measured((drawn < 0).mean(axis=1), lower, upper, drawn)
+
+
+def _gathered(
+    measured: Iterable[tuple[slice, _Measured]], accounts: pd.Series, kinds: Mapping[str, pd.Series | None]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, pd.DataFrame]]:
-    """Keep the draws; return P(value < 0) and the bounds of each account, and the summed draws of each kind."""
+    """Return P(value < 0) and the bounds of each account, and the summed draws of each kind."""
     below, lower, upper = (np.empty(len(accounts)) for _ in range(3))
     sums: dict[str, pd.DataFrame] = {}
-    for rows, drawn in draws:
-        keep[rows] = drawn
-        below[rows] = (drawn < 0).mean(axis=1)
-        lower[rows], upper[rows] = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1)
-        part = pd.DataFrame(drawn).assign(account=accounts[rows].to_numpy())
+    for rows, found in measured:
+        below[rows], lower[rows], upper[rows] = found[:3]
+        part = pd.DataFrame(found.drawn).assign(account=accounts[rows].to_numpy())
         for kind, by in kinds.items():
             added = totals.sums(part, by)
             sums[kind] = sums[kind].add(added, fill_value=0.0) if kind in sums else added
@@ -197,51 +226,67 @@ def _measured(
 
 
 class _Outlook:
-    """What all horizons share: expected purchases by month, scaled to the forecast in force, and their discounts."""
+    """What all horizons share: expected purchases, scaled to the forecast in force, and what discounting leaves.
+
+    purchases : expected by the model within so many years; per_unit : discounted value of so many years for one unit of
+    money of 12 months; each of shape (accounts,).
+    """
 
     def __init__(
         self, summary: pd.DataFrame, choice: Choice, future: pd.DataFrame, discount_rate_annual: float, seed: int
     ) -> None:
         self.summary, self.choice, self.future, self.seed = summary, choice, future, seed
         ends = np.array([months_to_days(month) for month in range(1, YEARS[-1] * MONTHS_PER_YEAR + 1)], dtype=float)
-        curve = choice.transactions.expected_purchases(summary, ends)
-        year = curve[:, MONTHS_PER_YEAR - 1]
-        self.curve, self.alive = curve, year > NOTHING
-        self.per_purchase = np.divide(1.0, year, out=np.zeros_like(year), where=self.alive)
-        self.scale = future["expected_purchases"].to_numpy() * self.per_purchase
         middles = (ends + np.concatenate([[0.0], ends[:-1]])) / 2
-        self._discounts = (1 + discount_rate_annual) ** -days_to_years(middles)
-        flows = np.diff(curve, axis=1, prepend=0.0) * self.per_purchase[:, None]
-        # Who is gone is not expected to bring anything after the first year; what there is comes evenly.
-        flows[~self.alive, :MONTHS_PER_YEAR] = 1 / MONTHS_PER_YEAR
-        self._flows = flows * self._discounts
+        discounts = (1 + discount_rate_annual) ** -days_to_years(middles)
+        n = len(summary)
+        self.alive, self.per_purchase, self._by_year = np.empty(n, dtype=bool), np.empty(n), np.empty((n, YEARS[-1]))
+        self.purchases, self.per_unit = ({years: np.empty(n) for years in YEARS} for _ in range(2))
+        for rows in _parts(n, _CHUNK):
+            curve = choice.transactions.expected_purchases(summary[rows], ends)
+            year = curve[:, MONTHS_PER_YEAR - 1]
+            alive = year > NOTHING
+            per_purchase = np.divide(1.0, year, out=np.zeros_like(year), where=alive)
+            flows = np.diff(curve, axis=1, prepend=0.0) * per_purchase[:, None]
+            # Who is gone is not expected to bring anything after the first year; what there is comes evenly.
+            flows[~alive, :MONTHS_PER_YEAR] = 1 / MONTHS_PER_YEAR
+            flows = flows * discounts
+            self.alive[rows], self.per_purchase[rows] = alive, per_purchase
+            self._by_year[rows] = flows.reshape(len(flows), YEARS[-1], -1).sum(axis=2)
+            for years in YEARS:
+                self.purchases[years][rows] = curve[:, years * MONTHS_PER_YEAR - 1]
+                self.per_unit[years][rows] = flows[:, : years * MONTHS_PER_YEAR].sum(axis=1)
+        self.scale = future["expected_purchases"].to_numpy() * self.per_purchase
 
-    def per_unit(self, years: int) -> np.ndarray:
-        """Return the discounted value of the horizon for one unit of money of 12 months; shape (accounts,)."""
-        return self._flows[:, : years * MONTHS_PER_YEAR].sum(axis=1)
-
-    def draws(self, years: int, first_year: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield rows, and their draws of discounted contribution, shape (accounts, draws)."""
+    def draws(
+        self, years: int, first_year: np.ndarray, measure: Callable[[slice, np.ndarray], _Measured]
+    ) -> Iterator[tuple[slice, _Measured]]:
+        """Yield rows, and what is measured of their draws of discounted contribution, shape (accounts, draws)."""
+        per_unit = self.per_unit[years]
         if years == 1:
-            yield slice(None), first_year * self.per_unit(1)[:, None]
+            for rows in _parts(len(first_year), _DRAWN_CHUNK):
+                yield rows, measure(rows, first_year[rows] * per_unit[rows, None])
             return
         n_draws, choice = first_year.shape[1], self.choice
         rng = np.random.default_rng([self.seed, years])
         steps = choice.level_sd * rng.standard_normal((years, n_draws)) - choice.level_sd**2 / 2
         level = np.exp(np.cumsum(steps, axis=0))
-        by_year = self._flows[:, : years * MONTHS_PER_YEAR].reshape(len(self.summary), years, -1).sum(axis=2)
+        by_year = self._by_year[:, :years]
         share = by_year / by_year.sum(axis=1, keepdims=True)
         # Before discounting; the forecaster in force need not know of horizons beyond its own.
-        grown = np.where(self.alive, self.curve[:, years * MONTHS_PER_YEAR - 1] * self.per_purchase, 1.0)
+        grown = np.where(self.alive, self.purchases[years] * self.per_purchase, 1.0)
         revenue, contribution, bought = (
             self.future[f"expected_{name}"].to_numpy() for name in ("revenue", "contribution", "purchases")
         )
         wanted = Amounts(bought * grown, revenue * grown)
         worth = np.divide(contribution, revenue, out=np.zeros_like(revenue), where=revenue > 0)
         error = self.future["margin_rate_se"].fillna(0.0).to_numpy()
-        discount = self.per_unit(years) / grown
+        discount = per_unit / grown
         at = choice.situation(self.summary, months_to_days(years * MONTHS_PER_YEAR))
         spread = replace(choice.spread(choice.model, at, wanted), level_sd=0.0)
-        for rows, _, money in spread.draws(n_draws, rng):
+
+        def made(rows: slice, _: np.ndarray, money: np.ndarray, rng: np.random.Generator) -> _Measured:
             rate = worth[rows, None] + error[rows, None] * rng.standard_normal(money.shape)
-            yield rows, money * (share[rows] @ level) * rate * discount[rows, None]
+            return measure(rows, money * (share[rows] @ level) * rate * discount[rows, None])
+
+        yield from spread.draws(n_draws, rng, made)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.metrics import mean_pinball_loss
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from kamlab.i18n import N_
 from kamlab.terms import TABLES
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
 FIRMOGRAPHICS = ("industry", "region", "country", "territory", "size")
 """What accounts of a channel are told apart by. Never the person in charge: that says who sells, not what could be."""
@@ -92,6 +93,8 @@ def _channel(
     revenue: pd.Series, members: pd.DataFrame, shares: pd.DataFrame, seed: int
 ) -> tuple[pd.Series, list[dict[str, object]]]:
     """Fit one channel; return the numbers in force, by account, and the record of both fits."""
+    from sklearn.metrics import mean_pinball_loss
+
     bought = revenue.reindex(members.index)
     buyers = bought.index[bought > 0]
     record = {"accounts": len(buyers), "coverage": np.nan, "skill": np.nan, "used": False}
@@ -171,6 +174,8 @@ def _cross_fitted(x: pd.DataFrame, y: pd.Series, seed: int) -> pd.Series:
 
 def _fit(x: pd.DataFrame, y: pd.Series, seed: int) -> HistGradientBoostingRegressor:
     """Grow few small trees: on a few hundred accounts, larger fits cover far less than 90 % out of sample."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     rows = np.arange(len(y))
     if len(y) > LARGEST_FIT:
         rows = np.sort(np.random.default_rng(seed).choice(len(y), LARGEST_FIT, replace=False))
@@ -226,6 +231,8 @@ def nearest(summary: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
 
 def _nearest(firm: pd.DataFrame, buyers: pd.Index, prospects: pd.Index) -> pd.DataFrame:
     """Rank buyers by the share of a prospect's known firmographics that they agree in."""
+    from sklearn.neighbors import NearestNeighbors
+
     flags = pd.get_dummies(firm.astype(object), dtype=float)
     count = min(NEIGHBOURS, len(buyers))
     # In 0 and 1 the distance counts disagreements; under 1, a buyer's place in the order decides among equals.

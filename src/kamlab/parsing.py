@@ -45,6 +45,16 @@ def parse_text(values: pd.Series) -> pd.Series:
     return stripped.where(stripped != "", None).astype(object).where(lambda s: s.notna(), None)
 
 
+YES = frozenset({"1", "true", "yes", "y", "x", "có", "是", "sí", "si"})
+NO = frozenset({"0", "false", "no", "n", "không", "否"})
+
+
+def parse_flag(values: pd.Series) -> pd.Series:
+    """Read yes and no in four languages as True and False; anything else is missing."""
+    words = {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False)}
+    return values.map(lambda text: words.get(text.strip().casefold()), na_action="ignore").astype(object)
+
+
 def parse_date(values: pd.Series, date_format: str | None = None) -> pd.Series:
     """Read dates; a time of day after the date is cut off.
 
@@ -68,6 +78,19 @@ def parse_date(values: pd.Series, date_format: str | None = None) -> pd.Series:
     numbers = parts[["Y", "m", "d"]].apply(pd.to_numeric).set_axis(["year", "month", "day"], axis=1)
     dates = pd.to_datetime(numbers, errors="coerce").astype("datetime64[s]")
     return dates.where(dates.dt.year.between(*YEARS))
+
+
+_YEAR_MONTH = re.compile(r"(?P<Y>[0-9]{4})(?:\s?[-/.年]\s?(?P<m>[0-9]{1,2})月?|(?P<mm>[0-9]{2}))")
+_MONTH_YEAR = re.compile(r"(?P<m>[0-9]{1,2})[-/.](?P<Y>[0-9]{4})")
+
+
+def first_of_month(text: str) -> str:
+    """Write a month that stands alone, such as 2025-01, 01/2025 or 2025年1月, as its first day; else the text."""
+    found = _YEAR_MONTH.fullmatch(text.strip()) or _MONTH_YEAR.fullmatch(text.strip())
+    if not found:
+        return text
+    parts = found.groupdict()
+    return f"{parts['Y']}-{int(parts['m'] or parts['mm']):02d}-01"
 
 
 def date_pattern(date_format: str | None) -> str:

@@ -15,6 +15,8 @@ Unit = Literal["day", "week"]
 DAYS_PER_YEAR = 365
 DAYS_PER_UNIT: dict[str, int] = {"day": 1, "week": 7}
 MONTHS_PER_YEAR = 12
+QUARTER_DAYS = 91
+"""Thirteen weeks."""
 
 
 def days_to_units(days: float, unit: str) -> float:

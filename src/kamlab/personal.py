@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from kamlab.errors import DataError, first_ids
 
 PERSONAL = (
     *("birth", "birthday", "birthdate", "hobby", "hobbies", "family", "spouse", "wife", "husband", "child", "children"),
-    *("religion", "gender", "sex", "person", "contact", "phone", "mobile", "email", "mail", "address", "passport"),
-    *("first_name", "last_name", "full_name", "name", "sinh_nhật", "sở_thích", "gia_đình", "điện_thoại", "họ_tên"),
-    *("cumpleaños", "nacimiento", "afición", "aficiones", "familia", "sexo", "teléfono", "correo", "nombre"),
+    *("religion", "gender", "sex", "marital", "nationality", "ethnicity", "passport", "person", "contact"),
+    *("phone", "telephone", "mobile", "email", "mail", "address", "wechat", "zalo", "whatsapp"),
+    *("first_name", "last_name", "full_name", "name", "birthdays", "interests", "sinh_nhật", "ngày_sinh", "năm_sinh"),
+    *("giới_tính", "sở_thích", "gia_đình", "hôn_nhân", "tôn_giáo", "dân_tộc", "điện_thoại", "sđt"),
+    *("họ_tên", "liên_hệ", "địa_chỉ", "cccd", "cmnd", "cumpleaños", "nacimiento", "género", "sexo", "religión"),
+    *("estado_civil", "hijos", "esposa", "afición", "aficiones", "familia", "teléfono", "móvil", "correo", "nombre"),
+    *("contacto", "dirección"),
 )
-"""Words that personal data goes by; hobbies, birthdays and families are for the customer card alone."""
+"""Words of a column's name, in any case, with or without accents; hobbies, birthdays and families are for the customer
+card alone."""
+PERSONAL_ALONE = ("age", "edad", "tuổi")
+"""Words that are personal where no other stands beside them: the age of a contract or a debt is not."""
 PERSONAL_IN_CHINESE = (
-    "生日",
-    "出生",
-    "爱好",
-    "愛好",
-    "家庭",
-    "配偶",
-    "性别",
-    "性別",
-    "电话",
-    "電話",
-    "手机",
-    "邮箱",
-    "姓名",
+    *("生日", "出生", "年龄", "年齡", "爱好", "愛好", "兴趣", "興趣", "家庭", "配偶", "子女", "婚姻", "性别", "性別"),
+    *("民族", "宗教", "身份证", "身份證", "电话", "電話", "手机", "手機", "邮箱", "郵箱", "微信", "联系人", "聯繫人"),
+    *("地址", "姓名"),
 )
 
 
@@ -45,6 +43,19 @@ def refuse(names: Iterable[str]) -> None:
         )
 
 
+def _words(name: str) -> str:
+    """Return the words of a name between underscores, without case, accents and numbers; ContactPhone is two words."""
+    folded = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
+    plain = "".join(c for c in folded if not unicodedata.combining(c))
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plain)
+    return "_".join(["", *re.split(r"[\W\d_]+", parted.casefold()), ""])
+
+
+_FOLDED = tuple(_words(word) for word in PERSONAL)
+_ALONE = tuple(_words(word) for word in PERSONAL_ALONE)
+
+
 def _is_personal(name: str) -> bool:
-    words = "_".join(["", *re.split(r"[\W_]+", name.casefold()), ""])
-    return any(f"_{word}_" in words for word in PERSONAL) or any(word in name for word in PERSONAL_IN_CHINESE)
+    words = _words(name)
+    found = words in _ALONE or any(word in words for word in _FOLDED)
+    return found or any(word in name for word in PERSONAL_IN_CHINESE)

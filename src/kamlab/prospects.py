@@ -16,21 +16,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.special import expit, logit
-from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline as SkPipeline
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
-from threadpoolctl import threadpool_limits
 
 from kamlab import terms
 from kamlab.errors import DataError, first_ids
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline as SkPipeline
 
 STAGES = ("won", "lost", "open")
 
@@ -108,6 +103,12 @@ class LogisticHazards:
     @classmethod
     def fit(cls, spells: pd.DataFrame) -> LogisticHazards:
         """Fit to deal-weeks, as `_spells` makes them."""
+        from sklearn.compose import make_column_transformer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import OneHotEncoder
+        from threadpoolctl import threadpool_limits
+
         columns = tuple(name for name in _COVARIATES if name in spells)
         table = LifeTable.fit(spells)
         encoder = OneHotEncoder(handle_unknown="ignore")
@@ -332,6 +333,8 @@ def calibration(said: Sequence[np.ndarray], outcomes: Sequence[np.ndarray]) -> f
 
     0 where there is no earlier date, or all outcomes are alike.
     """
+    from scipy.optimize import brentq
+
     chance, came = (np.concatenate([*arrays, np.empty(0)]) for arrays in (said, outcomes))
     if not 0 < came.sum() < len(came):
         return 0.0
@@ -339,6 +342,8 @@ def calibration(said: Sequence[np.ndarray], outcomes: Sequence[np.ndarray]) -> f
 
 
 def _shifted(chance: np.ndarray, shift: float) -> np.ndarray:
+    from scipy.special import expit, logit
+
     return expit(logit(np.clip(chance, 1e-6, 1 - 1e-6)) + shift)
 
 

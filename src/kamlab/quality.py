@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 
 from kamlab.errors import DataError, first_ids
 from kamlab.guess import plain
-from kamlab.parsing import parse_date, parse_decimal
-from kamlab.sources import canonical
 from kamlab.terms import REVENUE_KINDS, TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kamlab.config import Table
     from kamlab.ledger import Ledger
-    from kamlab.sources import RawTable
 
 
 def refuse_much_money(ledger: Ledger, limit: float) -> None:
@@ -47,46 +43,6 @@ def refuse_much_money(ledger: Ledger, limit: float) -> None:
     )
 
 
-def read_controls(raw: RawTable, table: Table) -> pd.DataFrame:
-    """Read monthly control totals from the books.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns month ("2025-01") and books (Decimal; currency), ordered by month.
-
-    Raises
-    ------
-    DataError
-        If columns are missing, or a month or an amount cannot be read or stands there twice.
-    """
-    import pandas as pd
-
-    missing = [key for key in ("month", "amount") if table.columns.get(key) not in raw.rows.column_names]
-    if missing:
-        raise DataError(
-            f"{raw.source} cannot be read as control totals: name the columns of {', '.join(missing)} under columns = "
-            f"{{ month = …, amount = … }}. Its columns are: {first_ids(raw.columns, limit=30)}."
-        )
-    raw_plain, columns = canonical(
-        raw, table.columns, numbers=["amount"], decimal=table.decimal, thousands=table.thousands
-    )
-    text = raw.rows[table.columns["month"]].to_pandas().astype("str").str.strip()
-    # A month may be written alone: its first day stands for it.
-    alone = text.str.fullmatch(r"[0-9]{4}[-/.][0-9]{1,2}").fillna(False)
-    days = parse_date(text.where(~alone, text + text.str[4] + "01"), table.date_format)
-    amounts = parse_decimal(raw_plain.rows[columns["amount"]].to_pandas())
-    totals = pd.DataFrame({"month": days.dt.strftime("%Y-%m"), "books": amounts})
-    bad = totals.isna().any(axis=1) | totals.duplicated("month", keep=False)
-    if bad.any():
-        where = first_ids(pd.Series(raw.lines.to_numpy())[bad.to_numpy()])
-        raise DataError(
-            f"{raw.source}: {int(bad.sum())} control total(s) have no month or no amount that can be read, or stand "
-            f"there twice for one month (lines {where}). Write months as 2025-01 and mend these lines."
-        )
-    return totals.sort_values("month", ignore_index=True)
-
-
 def compare_with_books(ledger: Ledger, totals: pd.DataFrame, *, until: date | None = None) -> pd.DataFrame:
     """Compare the months of the books with the log: log = attributed + unattributed + excluded.
 
@@ -94,7 +50,7 @@ def compare_with_books(ledger: Ledger, totals: pd.DataFrame, *, until: date | No
     ----------
     ledger : Ledger
     totals : DataFrame
-        As `read_controls` returns it.
+        Columns month (its first day) and amount (currency), as the table controls is read.
     until : date, optional
         As-of date; months that end later are left out, because nobody knew them on that day.
 
@@ -111,8 +67,11 @@ def compare_with_books(ledger: Ledger, totals: pd.DataFrame, *, until: date | No
     part = ibis.cases((~revenue, "excluded"), (t.account.isnull(), "unattributed"), else_="attributed")
     sums = t.group_by(month=t.date.strftime("%Y-%m"), part=part).agg(money=t.amount.sum()).to_pyarrow().to_pylist()
     found = {(row["month"], row["part"]): row["money"] or Decimal(0) for row in sums}
-    ends = pd.to_datetime(totals["month"]) + pd.offsets.MonthEnd(0)
-    table = totals[ends <= pd.Timestamp(until)].reset_index(drop=True) if until else totals.copy()
+    # A sum of up to 15 digits comes back from a float as it was written.
+    table = pd.DataFrame({"month": totals["month"], "books": totals["amount"].map(lambda value: Decimal(str(value)))})
+    if until:
+        table = table[table["month"] + pd.offsets.MonthEnd(0) <= pd.Timestamp(until)]
+    table = table.sort_values("month", ignore_index=True).assign(month=lambda df: df["month"].dt.strftime("%Y-%m"))
     for name in ("attributed", "unattributed", "excluded"):
         table[name] = [found.get((month, name), Decimal(0)) for month in table["month"]]
     table["log"] = table["attributed"] + table["unattributed"] + table["excluded"]

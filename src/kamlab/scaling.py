@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from kamlab.errors import DataError, first_ids
-from kamlab.features import LOG_FEATURES, MEDIAN, NONE, RESOLUTION, feature
+from kamlab.feature_list import LOG_FEATURES, MEDIAN, NONE, RESOLUTION, feature
 from kamlab.terms import TABLES
 
 MAX_DEVIATIONS = 3.0

@@ -16,7 +16,7 @@ from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.features import LEFT_OUT, usable
 from kamlab.i18n import N_
 from kamlab.scaling import FeatureScaler, rules
-from kamlab.segment_names import ALL_ACCOUNTS
+from kamlab.segment_names import ALL_ACCOUNTS, BORDERLINE
 from kamlab.terms import TABLES
 
 MIN_ACCOUNTS = 30
@@ -25,15 +25,14 @@ SAMPLE = 3000
 REFERENCE = 500
 """Accounts of the sample that the others' silhouettes are measured against where there are more than the sample."""
 
-BORDERLINE = 0.6
-"""An account whose segment is less likely than this might as well stand in the next one."""
 RULES = {
     "chosen": N_(
         "{k} segments: of the divisions that are stable, have no tiny segment and give each a name of its own, the one "
         "whose mean silhouette is furthest above that of data without structure; within 0.01 the one with the fewest "
-        "segments, then the simplest method."
+        "segments, then the simplest method. Of the mixtures only the one with the lowest BIC counts."
     ),
     "given": N_("{k} segments, as asked for."),
+    "fewer": N_("Segments found: {found}. {k} were asked for, but the accounts do not fall into more."),
     "few": N_("Too few accounts to look for segments ({accounts}); under {needed} there are borders and rules only."),
     "alike": N_("No cluster structure worth naming: no feature tells the accounts apart."),
     "none": N_(
@@ -91,7 +90,7 @@ class Segmentation:
     @property
     def found(self) -> bool:
         """Whether there is more than one segment."""
-        return self.rule_id in ("chosen", "given")
+        return len(self.profile) > 1
 
     def facts(self) -> dict[str, Any]:
         """Return what a report says and the next run needs, fit for JSON; `rule` is a sentence of the catalogue."""
@@ -153,11 +152,11 @@ def fit(
     with 2 to `k_max` groups. A mixture has to have a lower BIC than one normal cloud and than the other mixture of as
     many components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above the
     highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation and
-    10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
-    stable (mean adjusted Rand index ≥ 0.8 with divisions of 20 subsamples of 80 %) and to give each segment a name of
-    its own. Of the divisions that pass, the one furthest above chance is chosen, within 0.01 the one with the fewest
-    segments, then the simplest method; if none passes, there are no segments. See `kamlab.clusters` for the measures
-    and their sources.
+    10 uniform boxes. The division has to be stable (mean adjusted Rand index ≥ 0.8 with divisions of 20 subsamples of
+    80 %) and to give each segment a name of its own. Of the mixtures that pass, that of the lowest BIC competes alone:
+    each is measured in units of its own spread, which too few components widen. Of what passes, the one furthest above
+    chance is chosen, within 0.01 the one with the fewest segments, then the simplest method; if none passes, there are
+    no segments. See `kamlab.clusters` for the measures and their sources.
 
     Parameters
     ----------
@@ -186,9 +185,10 @@ def fit(
         If expected_contribution is not there, missing or infinite for an account, an account stands there twice, or a
         column is personal or no number.
     """
-    _check(features, k, method)
+    _check(features, k, method, k_max)
     features = features.sort_values("account", ignore_index=True)
     used, left_out = _by(by, *usable(features))
+    features = features.astype(dict.fromkeys(features.columns.drop("account"), float))
     n = len(features)
     if n < MIN_ACCOUNTS and k is None:
         return _none(features, "few", {"accounts": n, "needed": MIN_ACCOUNTS}, used, left_out)
@@ -213,11 +213,13 @@ def fit(
             return _none(features, "none", {"k_max": k_max}, used, left_out, candidates)
         candidates.loc[chosen, ["chosen", "reason"]] = [True, selection.REASONS["chosen"]]
         found = _segmentation(features, z, rows, divisions[chosen], scaler, used, left_out)
+    if k is not None and len(found.profile) < k:
+        return replace(found, candidates=candidates, rule_id="fewer", rule_values={"k": k, "found": len(found.profile)})
     rule = "chosen" if k is None else "given"
-    return replace(found, candidates=candidates, rule_id=rule, rule_values={"k": int(candidates["k"][chosen])})
+    return replace(found, candidates=candidates, rule_id=rule, rule_values={"k": len(found.profile)})
 
 
-def _check(features: pd.DataFrame, k: int | None, method: str | None) -> None:
+def _check(features: pd.DataFrame, k: int | None, method: str | None, k_max: int) -> None:
     if profiles.VALUE not in features or features[profiles.VALUE].isna().any():
         raise DataError(f"Every account needs a value in the column {profiles.VALUE} to be put into a segment.")
     infinite = features.loc[np.isinf(features[profiles.VALUE].astype(float)), "account"]
@@ -231,6 +233,8 @@ def _check(features: pd.DataFrame, k: int | None, method: str | None) -> None:
     n = len(features)
     if k is not None and not 2 <= k <= n / selection.MIN_SEGMENT_ACCOUNTS:
         raise ConfigError(f"{k} segments of {n} accounts: ask for 2 to {max(2, n // selection.MIN_SEGMENT_ACCOUNTS)}.")
+    if k_max < 2:
+        raise ConfigError(f"k_max is {k_max}; one segment is no division. Try at least 2.")
     if method is not None and method not in clusters.METHODS:
         raise ConfigError(f'There is no method "{method}". Choose from: {", ".join(clusters.METHODS)}.')
 
@@ -245,8 +249,10 @@ def _by(by: Sequence[str] | None, used: list[str], left_out: dict[str, str]) -> 
             f"Segments cannot be made from {first_ids(refused)}: not there, or the same for all accounts. "
             f"Choose from: {', '.join(possible)}."
         )
+    if not by:
+        raise ConfigError(f"Segments are made from at least one feature. Choose from: {', '.join(possible)}.")
     others = dict.fromkeys((name for name in possible if name not in by), LEFT_OUT["describes"])
-    return list(by), {name: reason for name, reason in left_out.items() if name not in by} | others
+    return list(dict.fromkeys(by)), {name: reason for name, reason in left_out.items() if name not in by} | others
 
 
 def _telling(used: Sequence[str], left_out: Mapping[str, str]) -> list[str]:

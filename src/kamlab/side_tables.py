@@ -9,9 +9,7 @@ import pandas as pd
 from kamlab import credit as _credit
 from kamlab import prospects as _prospects
 from kamlab import tables
-from kamlab.accounts import NO, YES
 from kamlab.config import Config
-from kamlab.errors import DataError, first_ids
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.terms import TABLES
 
@@ -48,7 +46,7 @@ def credit(
     Raises
     ------
     DataError
-        If a table cannot be read, or a dispute is neither yes nor no.
+        If a table cannot be read.
     """
     books = invoices_and_payments(config, period, accounts=accounts)
     if books is None:
@@ -87,14 +85,7 @@ def invoices_and_payments(
     as_of = period.calibration_end
     read = (tables.read(config, name, as_of=as_of).rows for name in ("invoices", "payments"))
     invoices, payments = (of_units(rows, accounts) for rows in read)
-    disputed = invoices["disputed"].str.lower()
-    unclear = disputed.notna() & ~disputed.isin(YES | NO)
-    if unclear.any():
-        raise DataError(
-            f"{int(unclear.sum())} of {len(invoices)} invoices say neither yes nor no in the column of disputes "
-            f"(first: {first_ids(invoices['invoice'][unclear])}). Write yes, no or nothing."
-        )
-    invoices["disputed"] = disputed.isin(YES)
+    invoices["disputed"] = invoices["disputed"].eq(True)
     notes = invoices.loc[invoices["amount"] < 0, ["account", "date", "amount", "invoice"]]
     received = payments.loc[payments["amount"] > 0, ["account", "date", "amount", "invoice"]]
     received = pd.concat([received, notes.assign(amount=-notes["amount"])], ignore_index=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from kamlab.engines import fetch
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod
 from kamlab.summary import daily, revenue_lines
 from kamlab.terms import REVENUE_KINDS
@@ -213,7 +214,7 @@ def _months(days: ir.Table, ledger: Ledger, period: StudyPeriod) -> pd.DataFrame
     grouped = days.group_by(month=days.date.truncate("M")).agg(
         orders=days.is_purchase.cast("int64").sum(), revenue=days.net.sum()
     )
-    found = grouped.to_pyarrow().to_pandas().astype({"month": "datetime64[s]", "revenue": "float64"})
+    found = fetch(grouped).astype({"month": "datetime64[s]", "revenue": "float64"})
     begin, end = pd.Timestamp(ledger.first_date), pd.Timestamp(period.calibration_end)
     every = pd.date_range(begin.replace(day=1), end, freq="MS", name="month")
     table = found.set_index("month").reindex(every, fill_value=0).reset_index()
@@ -272,7 +273,7 @@ def _order_spikes(days: ir.Table, period: StudyPeriod) -> list[Spike]:
     least = ibis.literal(round(SPIKE_SHARE * trailing, 4)).cast("decimal(38,4)")
     large = days.filter(days.net >= least, days.date > ibis.literal(since))
     buyers = days.filter(days.net > 0).semi_join(large.select("account").distinct(), "account")
-    orders = buyers.to_pyarrow().to_pandas().astype({"net": "float64", "date": "datetime64[s]"})
+    orders = fetch(buyers).astype({"net": "float64", "date": "datetime64[s]"})
     return _out_of_line(orders, trailing, pd.Timestamp(since))
 
 
@@ -354,7 +355,7 @@ def _returns(ledger: Ledger, period: StudyPeriod) -> Returns | None:
     sums = t.group_by("ago").agg(
         bought=(t.amount > 0).ifelse(t.amount, zero).sum(), returned=(t.amount < 0).ifelse(-t.amount, zero).sum()
     )
-    table = sums.to_pyarrow().to_pandas().astype({"bought": "float64", "returned": "float64"}).set_index("ago")
+    table = fetch(sums).astype({"bought": "float64", "returned": "float64"}).set_index("ago")
     table = table.reindex(range(2 * MONTHS_PER_YEAR), fill_value=0.0)
     now, before = table.iloc[:MONTHS_PER_YEAR], table.iloc[MONTHS_PER_YEAR:]
     if now["bought"].sum() <= 0:

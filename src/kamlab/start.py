@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from fnmatch import fnmatchcase
-from itertools import takewhile
 from pathlib import Path
 
-from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
+from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.first_draft import Draft, place_of, toml_key, toml_text
-from kamlab.guess import LEFT_OUT_STATUS, LOG_WORDS, MASTER_WORDS, Guess, guess, guess_log, plain
+from kamlab.folder_tables import read_all
+from kamlab.guess import DATES, LEFT_OUT_STATUS, MASTER_WORDS, Guess, guess, guess_log, plain
+from kamlab.guess_files import NUMBERS, alike, find_log, find_master, join_key, matching
 from kamlab.guess_tables import guess_table
 from kamlab.period import end_of_last_complete_month
 from kamlab.sources import RawTable, read_table
-from kamlab.sources.excel import SUFFIXES as EXCEL
-from kamlab.sources.excel import sheet_names
-from kamlab.sources.paths import SUFFIXES, files_in
 from kamlab.tables import SCHEMAS
 
 NAME = "kamlab.toml"
-NUMBERS = ("amount", "price", "quantity", "cost", "unit_cost", "tax")
-OPTIONAL = ("order_id", "line_id", "product", "product_line", "quantity", "currency", "tax")
-DATES = ("order_date", "delivery_date", "invoice_date")
+OPTIONAL = ("order_id", "line_id", "product", "product_line", "quantity", "currency")
+NO_CURRENCY = 'currency = "EUR"   # printed with money'
 LONGEST_LAG_DAYS = 31
 """A log that ends longer ago is a finished one: its own last day is proposed as the as-of date."""
 
@@ -48,12 +44,7 @@ def write_configuration(folder: Path) -> tuple[Path, str]:
         raise ConfigError(f"{path} is there already; kamlab init never overwrites it. Rename it first.")
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}. Name the one that holds your data.")
-    files = files_in(folder)
-    if not files:
-        raise DataError(
-            f"{folder} holds no file that ends in {', '.join(SUFFIXES)}. Put your data there, then run again."
-        )
-    tables, unread = _read_all(files)
+    tables, unread = read_all(folder)
     draft = _draft(folder, tables, unread)
     _write(path, "\n".join(draft.lines) + "\n")
     said = f"Wrote {path}. Its columns are guesses from the headers; please compare them with your data:\n"
@@ -61,24 +52,6 @@ def write_configuration(folder: Path) -> tuple[Path, str]:
     for head, reasons in (("Worth a look:", draft.remarks), ("Still to settle in the file:", draft.open)):
         said += "".join(f"\n{line}" for line in [head, *(f"  - {reason}" for reason in reasons)] if reasons)
     return path, said + f"\nThen set confirmed = true in it, and run: kamlab check {path}"
-
-
-def _read_all(files: list[Path]) -> tuple[dict[str, RawTable], dict[str, str]]:
-    """Read every file, and every sheet of a workbook with several; return the reasons why others cannot be read."""
-    tables, unread = {}, {}
-    for file in files:
-        try:
-            sheets = sheet_names(file) if file.suffix.lower() in EXCEL else []
-        except KamlabError as error:
-            unread[file.name] = str(error)
-            continue
-        for sheet in sheets if len(sheets) > 1 else [None]:
-            name = file.name if sheet is None else f"{file.name}[{sheet}]"
-            try:
-                tables[name] = read_table(file, sheet=sheet)
-            except KamlabError as error:
-                unread[name] = str(error)
-    return tables, unread
 
 
 def _write(path: Path, text: str) -> None:
@@ -92,8 +65,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def _shown(lines: list[str]) -> list[str]:
-    """Return the settings of a draft without comments, and without sections that have none."""
-    kept = [line.partition("   #")[0] for line in lines if line and not line.startswith("#")]
+    """Return the settings of a draft and how its files were read, without sections that have none."""
+    kept = [line.removeprefix("# ") for line in lines if line and (line[0] != "#" or line.startswith("# read as:"))]
+    kept = [line for line in kept if not line.startswith("confirmed")]
     following = [*kept[1:], "["]
     return [line for line, after in zip(kept, following, strict=True) if not (line[0] == after[0] == "[")]
 
@@ -106,16 +80,16 @@ def confirm(path: Path) -> None:
 
 def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) -> Draft:
     guesses = {file: guess_log(raw) for file, raw in tables.items()}
-    main = _main(tables, guesses)
+    main = find_log(tables, guesses)
     if main is None:
         raise DataError(_no_log(folder, tables, unread))
     draft = Draft()
-    name = folder.resolve().name
+    name, currency = folder.resolve().name, _currency(tables[main], guesses[main])
     draft.lines = [
         "# Written by kamlab init: what stands here was guessed from the files' headers. Compare it with your data.",
         "[company]",
         f"name = {toml_text(name)}   # printed on the report",
-        _currency(tables[main], guesses[main]),
+        f"currency = {toml_text(currency)}   # printed with money" if currency else f"# {NO_CURRENCY}",
         "# fiscal_year_start_month = 1",
         '# holidays = ["tet", "spring_festival"]',
         "",
@@ -125,10 +99,12 @@ def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) ->
         "[source.transactions]",
     ]
     _transactions(draft, folder, main, tables, guesses)
-    master = _master(tables, guesses, main, set(draft.used))
+    master = find_master(tables, guesses, main, draft.used)
     if master:
         _accounts(draft, master, tables[master])
     _side_tables(draft, {file: raw for file, raw in tables.items() if file not in draft.used})
+    if not currency:
+        draft.remarks.append('no currency is known, so that money is printed without one; set currency = "…"')
     rest = [file for file in tables if file not in draft.used]
     if rest:
         draft.lines += ["", f"# Not used: {first_ids(rest, limit=20)}."]
@@ -152,19 +128,17 @@ def _no_log(folder: Path, tables: Mapping[str, RawTable], unread: Mapping[str, s
     failed = [f"{file} cannot be read ({reason})" for file, reason in unread.items()]
     return (
         f"No file in {folder} can be a transaction log, which has a customer and a date on each line, and an amount "
-        f"for anything about money, so nothing was written. Found were {first_ids([*held, *failed], limit=8)}. "
+        f"for anything about money, so nothing was written. Found were: {'; '.join([*held, *failed][:8])}. "
         "Put the log there, or give its columns one of the usual names (customer, date, amount; khách hàng, ngày, "
         "doanh thu; 客户, 日期, 金额; cliente, fecha, importe), then run again."
     )
 
 
 def _currency(raw: RawTable, found: Guess) -> str:
-    """Return the setting of the currency, where one column says it for all lines."""
+    """Return the currency, where one column says it for all lines; else an empty text."""
     name = found.columns.get("currency")
     values = set() if name is None else {v.strip().upper() for v in raw.rows[name].unique().drop_null().to_pylist()}
-    if len(values) == 1 and "" not in values:
-        return f"currency = {toml_text(values.pop())}   # printed with money"
-    return '# currency = "EUR"            # printed with money'
+    return values.pop() if len(values) == 1 else ""
 
 
 def _as_of(draft: Draft) -> str:
@@ -177,57 +151,25 @@ def _as_of(draft: Draft) -> str:
     return f"as_of = {draft.newest}   # {said}"
 
 
-def _has(found: Guess, key: str) -> bool:
-    if key == "date":
-        return any(d in found.columns or d in found.unclear for d in DATES)
-    if key == "amount":
-        priced = {"price", "quantity"} <= set(found.columns)
-        return priced or "amount" in found.columns or "amount" in found.unclear
-    return key in found.columns or key in found.unclear
-
-
-def _main(tables: dict[str, RawTable], guesses: dict[str, Guess]) -> str | None:
-    """Return the file that holds the lines: customer, date and amount, or at least what a join can complete."""
-    whole = [f for f, g in guesses.items() if all(_has(g, key) for key in ("account", "date", "amount"))]
-    if not whole:
-        dated = [f for f, g in guesses.items() if _has(g, "account") and _has(g, "date")]
-        whole = [
-            f
-            for f, g in guesses.items()
-            if _has(g, "amount") and any(_key(tables[f], tables[d]) for d in dated if d != f)
-        ]
-        whole = whole or dated
-    return max(whole, key=lambda f: tables[f].rows.num_rows, default=None)
-
-
-def _key(left: RawTable, right: RawTable) -> str | None:
-    """Return the column by which a table can be joined: in both, and in the right one with no value twice."""
-    found = guess(left.columns, LOG_WORDS).columns
-    no_ids = {found[key] for key in (*NUMBERS, *DATES, "currency", "status") if key in found}
-    for name in right.columns:
-        if name in left.columns and name not in no_ids:
-            values = right.rows[name].drop_null()
-            if len(values) == right.rows.num_rows and len(values.unique()) == len(values):
-                return name
-    return None
-
-
 def _transactions(
     draft: Draft, folder: Path, main: str, tables: dict[str, RawTable], guesses: dict[str, Guess]
 ) -> None:
     raw, found = tables[main], guesses[main]
-    together = _alike(main, tables)
+    together = alike(main, tables)
     draft.place(together or main, raw)
     if together:
         # What no line of one file tells of dates and numbers, a line of another may.
-        raw = read_table(folder / together)
-        draft.used += [file for file in tables if fnmatchcase(file, together)]
-        draft.remarks.append(f"all files that match {together} have the same columns and are read as one log")
+        place, _, sheet = together.removesuffix("]").partition("[")
+        raw = read_table(folder / place, sheet=sheet or None)
+        draft.used += matching(together, tables)
+        kind = "sheets" if sheet else "files"
+        draft.remarks.append(f"all {kind} that match {together} have the same columns and are read as one log")
     columns, unclear, refuted = dict(found.columns), dict(found.unclear), dict(found.refuted)
     frames, joins = dict.fromkeys(columns, raw), []
     for other, right in tables.items():
-        key = _key(raw, right) if other not in draft.used else None
-        gives = {k: n for k, n in guesses[other].columns.items() if k not in columns and n not in raw.columns}
+        key = join_key(raw, right) if other not in draft.used else None
+        has = {*columns, *DATES} if columns.keys() & set(DATES) else columns.keys()
+        gives = {k: n for k, n in guesses[other].columns.items() if k not in has and n not in raw.columns}
         if key and gives:
             joins.append(f"{{ {', '.join(place_of(other))}, on = {toml_text(key)} }}")
             columns |= gives
@@ -253,22 +195,20 @@ def _transactions(
             chosen[key] = f"{columns['quantity']} * {columns[unit]}"
     chosen |= {key: columns[key] for key in OPTIONAL if key in columns}
     _write_columns(draft, chosen, needed, Guess({}, unclear, found.others, refuted))
+    if "tax" in columns:
+        # Taken off amounts that are net already, it would be taken off twice.
+        tax = columns["tax"]
+        draft.lines.append(
+            f"# columns.tax = {toml_text(tax)}   # take the first # away if the amounts include this tax"
+        )
+        draft.remarks.append(
+            f'"{tax}" is left alone, as the tax on top of net amounts; where the amounts include it, take the first # '
+            "from the line columns.tax"
+        )
     days = [(frames[key], columns[key]) for key in dates[:1]]
     draft.newest = draft.formats([(frames[key], columns[key]) for key in NUMBERS if key in columns], days)
     if "status" in columns:
         _status(draft, columns["status"], frames["status"])
-
-
-def _alike(main: str, tables: Mapping[str, RawTable]) -> str:
-    """Return the pattern of the files that have the log's columns, and of no others; empty if it is alone."""
-    alike = [file for file, raw in tables.items() if raw.columns == tables[main].columns]
-    if len(alike) < 2 or main.endswith("]"):
-        return ""
-    begins = "".join(
-        letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, zip(*alike, strict=False))
-    )
-    pattern = f"{begins}*{Path(main).suffix}"
-    return pattern if [file for file in tables if fnmatchcase(file, pattern)] == alike else ""
 
 
 def _status(draft: Draft, name: str, raw: RawTable) -> None:
@@ -301,22 +241,6 @@ def _write_columns(draft: Draft, chosen: dict[str, str], needed: list[str], foun
         else:
             why = next((r for k, r in refuted.items() if k == key or (key == "date" and k in DATES)), "")
             draft.ask(f'columns.{key} = "…"', f"no column was found for {key}" + (f": {why}" if why else ""))
-
-
-def _master(tables: dict[str, RawTable], guesses: dict[str, Guess], main: str | None, used: set[str]) -> str | None:
-    """Return the file that lists each account once, with something said of it."""
-    candidates = {}
-    for file, raw in tables.items():
-        found = guess(raw.columns, MASTER_WORDS)
-        key = found.columns.get("account")
-        if file == main or key is None or len(found.columns) < 2:
-            continue
-        values = raw.rows[key].drop_null()
-        if len(values.unique()) == len(values) and not _has(guesses[file], "amount"):
-            candidates[file] = len(found.columns)
-    return max(
-        (f for f in candidates if f not in used or len(candidates) == 1), key=candidates.__getitem__, default=None
-    )
 
 
 def _accounts(draft: Draft, file: str, raw: RawTable) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from kamlab.engines import fetch
 from kamlab.errors import ConfigError, DataError, did_you_mean
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod, days_to_units, months_to_days
@@ -212,7 +213,7 @@ def holdout(
     days = daily(lines, ledger)
     sums = days.group_by("account").agg(purchases=days.is_purchase.cast("int64").sum(), revenue=days.net.sum())
     margins = lines.group_by("account").agg(margin=(lines.amount - lines.cost).sum())
-    table = sums.to_pyarrow().to_pandas().merge(margins.to_pyarrow().to_pandas(), on="account")
+    table = fetch(sums).merge(fetch(margins), on="account")
     table = table.sort_values("account", ignore_index=True)
     return table.astype({"purchases": "int64", "revenue": "float64", "margin": "float64"})
 
@@ -255,7 +256,7 @@ def monthly_revenue(ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
     months = t.group_by(month=t.date.truncate("M")).agg(
         lines=t.count(), accounts=t.account.nunique(), revenue=t.amount.sum()
     )
-    return months.order_by("month").to_pyarrow().to_pandas().astype({"month": "datetime64[s]", "revenue": "float64"})
+    return fetch(months.order_by("month")).astype({"month": "datetime64[s]", "revenue": "float64"})
 
 
 def revenue_lines(

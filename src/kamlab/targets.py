@@ -19,6 +19,8 @@ from kamlab.totals import COMPANY
 
 STRETCH = 0.8
 """Quantile of forecast and gain together that only one year in five exceeds."""
+_CHUNK = 50_000
+"""Groups whose draws are worked on at a time: the accounts are groups too."""
 
 
 def propose(
@@ -69,7 +71,9 @@ def propose(
     members |= {"product_line": _mix(named, accounts), "account": one.assign(group=accounts)}
     column = future.set_index("account")["expected_revenue"]
     expected = column.reindex(accounts).fillna(0.0).to_numpy(dtype=float)
-    draws = revenue_draws.set_index("account").reindex(accounts).fillna(0.0).to_numpy(dtype=float)
+    numbers = revenue_draws.drop(columns="account").to_numpy()
+    draws = np.zeros((len(accounts), numbers.shape[1]))
+    draws[pd.Index(accounts).get_indexer(revenue_draws["account"])] = numbers
     drawn = gains.share_draws(shares, n_draws=draws.shape[1], seed=seed)
     by_strategy = rooms.pivot_table(index="account", columns="strategy", values="room", aggfunc="sum")
     room = by_strategy.reindex(index=accounts, columns=drawn.index).fillna(0.0).to_numpy(dtype=float)
@@ -79,9 +83,12 @@ def propose(
         aim = plan[(plan["kind"] == kind) & (plan["covered"] >= LEAST_COVERED)].set_index("group")["plan"]
         names = sorted(set(rows["group"]) | set(aim.index))
         adding = _adding(rows, names, accounts)
-        summed, gain = adding @ draws, adding @ room @ drawn.to_numpy()
-        table = _quantiles(summed, gain, aim.reindex(names).to_numpy(dtype=float), level)
-        table = table.assign(
+        aims = aim.reindex(names).to_numpy(dtype=float)
+        found = []
+        for start in range(0, max(len(names), 1), _CHUNK):
+            some = slice(start, start + _CHUNK)
+            found.append(_quantiles(adding[some] @ draws, adding[some] @ room @ drawn.to_numpy(), aims[some], level))
+        table = pd.concat(found, ignore_index=True).assign(
             kind=kind,
             group=names,
             accounts=np.diff(adding.indptr),
@@ -137,11 +144,8 @@ def _past(sold: pd.DataFrame, kind: str, groups: Mapping[str, pd.Series]) -> pd.
     """Return group, trailing revenue and mean price of a unit; no price where a line has no quantity."""
     by = {COMPANY: pd.Series(COMPANY, sold.index), "product_line": sold["product_line"], "account": sold["account"]}
     group = by[kind] if kind in by else sold["account"].map(groups[kind])
-    sums = sold.groupby(group.rename("group")).agg(
-        trailing=("revenue", "sum"),
-        quantity=("quantity", "sum"),
-        unknown=("quantity", lambda column: column.isna().sum()),
-    )
+    sums = sold.assign(unknown=sold["quantity"].isna()).groupby(group.rename("group"))
+    sums = sums.agg(trailing=("revenue", "sum"), quantity=("quantity", "sum"), unknown=("unknown", "sum"))
     clear = (sums["unknown"] == 0) & (sums["quantity"] > 0) & (sums["trailing"] > 0)
     sums["price"] = (sums["trailing"] / sums["quantity"]).where(clear)
     return sums[["trailing", "price"]].reset_index()

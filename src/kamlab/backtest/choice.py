@@ -9,17 +9,15 @@ from typing import Any
 import pandas as pd
 
 from kamlab.backtest.distribution import Recalibration
-from kamlab.backtest.forecasters import BASELINES, NEVER_CHOSEN, Forecaster, Parametric, name_of
+from kamlab.backtest.forecasters import Forecaster, Parametric, name_of
 from kamlab.backtest.measures import calibration_error
+from kamlab.backtest.names import BASELINES, NEVER_CHOSEN, RECORDS
 from kamlab.backtest.probability import LogitCorrection
-from kamlab.backtest.situation import Amounts, Situation, from_summary
+from kamlab.backtest.situation import Amounts, Situation, Windows, from_summary
 from kamlab.backtest.spread import Spread
 from kamlab.clv import GammaGamma, TransactionModel
 from kamlab.clv.base import NOTE_FEW
 from kamlab.terms import TABLES
-
-RECORDS = ("record", "only")
-"""Roles of the newest date: untouched by the choice, or the only one there is."""
 
 
 def _empty(name: str) -> pd.DataFrame:
@@ -68,6 +66,9 @@ class Choice:
     chosen_by : str
         "earlier" dates than the record, the "only" date, one date with a "short" history, the "configuration", or
         "nothing".
+    windows : Windows, optional
+        What came before the as-of date: rules say the same of the contest's horizon as they did in the contest. Of
+        other horizons, or where missing, they say what the last 12 months show.
     """
 
     forecaster: str
@@ -89,6 +90,7 @@ class Choice:
     sampled: int = 0
     few: bool = False
     chosen_by: str = "nothing"
+    windows: Windows | None = None
 
     @property
     def unit(self) -> str:
@@ -117,8 +119,9 @@ class Choice:
         return self.spend is not None and NOTE_FEW not in self.spend.notes_
 
     def situation(self, summary: Any, horizon_days: int) -> Situation:
-        """Return the situation of a summary at the as-of date, as far as the summary alone shows it."""
-        return from_summary(summary, horizon_days, self.unit)
+        """Return the situation of a summary at the as-of date."""
+        at = from_summary(summary, horizon_days, self.unit)
+        return at if self.windows is None else self.windows.of(at)
 
     @property
     def model(self) -> Parametric:

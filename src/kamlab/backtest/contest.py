@@ -11,20 +11,8 @@ import pandas as pd
 
 from kamlab.backtest import selection
 from kamlab.backtest.choice import Choice
-from kamlab.backtest.forecasters import (
-    BG_BB,
-    BLEND,
-    COMBINATION,
-    COVARIATE_MODELS,
-    RULES,
-    SUPERVISED,
-    TRANSACTION_MODELS,
-    UNTESTED_WEIGHT,
-    Forecaster,
-    Parametric,
-    blank_model,
-    models_at,
-)
+from kamlab.backtest.forecasters import RULES, UNTESTED_WEIGHT, Forecaster, Parametric, blank_model, models_at
+from kamlab.backtest.names import BG_BB, BLEND, COMBINATION, COVARIATE_MODELS, SUPERVISED, TRANSACTION_MODELS
 from kamlab.backtest.notes import (
     NOTE_ALIVE,
     NOTE_CONFIGURED,
@@ -42,7 +30,7 @@ from kamlab.backtest.notes import (
 )
 from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.record import SOON_DAYS, Record, replay
-from kamlab.backtest.situation import Situation, came_in, from_ledger
+from kamlab.backtest.situation import Situation, came_in, every_nth, from_ledger
 from kamlab.backtest.supervised import Supervised
 from kamlab.backtest.trial import Pair, Trial, bic, fitted, gives_intervals, hold, leaving, mixtures
 from kamlab.clv import MBGNBD, GammaGamma
@@ -51,6 +39,7 @@ from kamlab.clv.log_normal_spend import LogNormalSpend
 from kamlab.clv.spend import fit_spend
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
 from kamlab.period import StudyPeriod
+from kamlab.progress import track
 from kamlab.terms import AUTO, FORECASTERS
 
 if TYPE_CHECKING:
@@ -218,7 +207,7 @@ def _trials(
             break
     pairs = [(at, came_in(ledger, origin, accounts, at.summary["account"], sample)) for origin, at in seen]
     trials: list[Trial] = []
-    for k, (origin, at) in enumerate(seen[:origins], start=1):
+    for k, (origin, at) in enumerate(track(seen[:origins], "earlier dates tried"), start=1):
         if k > 1 and _history(ledger, origin) < period.horizon_days - SLACK_DAYS:
             break
         soon_days = min(SOON_DAYS, period.horizon_days)
@@ -284,6 +273,17 @@ def _first_fitted(names: Sequence[str], at: Situation, spend: GammaGamma | None)
     raise ModelError("No model of purchases finds a maximum on this log. Check its histories for absurd values.")
 
 
+def _likeliest(at: Situation, spend: GammaGamma | None) -> Parametric:
+    """Return the model with the best information criterion, among many accounts on a sample, fitted to all."""
+    some = every_nth(at, MAX_ACCOUNTS)
+    able = sorted(leaving() & set(models_at(at)))
+    fits = sorted((model for name in able if (model := fitted(name, some, spend)) is not None), key=bic)
+    best = next((model for model in fits if gives_intervals(model, some)), None)
+    if best is None or some is not at:
+        return _first_fitted(["bg_nbd"] if best is None else [best.name, "bg_nbd"], at, spend)
+    return best
+
+
 def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pairs: Sequence[Pair]) -> Forecaster:
     """Return the forecaster, fitted to all data up to the as-of date; the model where BG/BB cannot be."""
     if name == behind.name:
@@ -303,17 +303,12 @@ def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pair
 def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list[str], forecaster: str) -> Choice:
     """Return what is in force where no earlier date can be forecast from."""
     few = too_few(now.summary)
-    able = sorted(leaving() & set(models_at(now)))
-    fits = sorted((model for name in able if (model := fitted(name, now, spend)) is not None), key=bic)
-    best = next((model for model in fits if gives_intervals(model, now)), None)
     if few:
         behind = Parametric("mbg_nbd", MBGNBD(unit=now.unit).fit_few(now.summary), spend)
         forecaster = behind.name if forecaster in TRANSACTION_MODELS else forecaster
         notes.append(NOTE_FEW)
-    elif forecaster in leaving() or best is None:
-        behind = _first_fitted([forecaster if forecaster in leaving() else "bg_nbd"], now, spend)
     else:
-        behind = best
+        behind = _first_fitted([forecaster], now, spend) if forecaster in leaving() else _likeliest(now, spend)
     chosen = BLEND if forecaster == AUTO else forecaster
     notes.append(NOTE_DEFAULT if forecaster == AUTO else NOTE_CONFIGURED)
     if chosen == SUPERVISED:
@@ -359,4 +354,5 @@ def _choice(
         soon=learnt.correction(),
         calibration=record.calibration,
         groups=record.groups,
+        windows=now.windows,
     )

@@ -172,6 +172,9 @@ class Recalibration:
         return np.where(usable[:, None], corrected, draws)
 
 
+_CHUNK = 50_000
+"""Rows whose quantiles are taken at a time."""
+
 EVEN = Recalibration(GRID)
 """Corrects nothing."""
 
@@ -179,8 +182,9 @@ EVEN = Recalibration(GRID)
 def bounds(draws: np.ndarray, level: float, *, whole: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of each row's central interval; whole numbers, rounded outwards, where they are counts."""
     ends = [(1 - level) / 2, (1 + level) / 2]
-    if whole:
-        lower, upper = np.quantile(draws, ends, axis=1, method="inverted_cdf")
-        return np.floor(lower), np.ceil(upper)
-    lower, upper = np.quantile(draws, ends, axis=1)
-    return lower, upper
+    found = np.empty((2, len(draws)))
+    for start in range(0, len(draws), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        # Quantiles are taken of a copy, which should not be one of all draws.
+        found[:, rows] = np.quantile(draws[rows], ends, axis=1, method="inverted_cdf" if whole else "linear")
+    return (np.floor(found[0]), np.ceil(found[1])) if whole else (found[0], found[1])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from kamlab.backtest.forecasters import REFERENCE
 from kamlab.backtest.measures import inside
+from kamlab.backtest.names import REFERENCE
 from kamlab.backtest.situation import Amounts
 from kamlab.backtest.trial import Trial
 from kamlab.period import days_to_units

@@ -8,7 +8,8 @@ from typing import ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from kamlab.backtest.forecasters import BG_BB, worth
+from kamlab.backtest.forecasters import worth
+from kamlab.backtest.names import BG_BB
 from kamlab.backtest.situation import Amounts, Situation
 from kamlab.clv import BGBB, GammaGamma
 from kamlab.errors import ModelError, first_ids

@@ -11,9 +11,10 @@ import pandas as pd
 
 from kamlab.backtest import level, silent
 from kamlab.backtest.distribution import GRID, UNSURE, Recalibration, bounds, ranks
-from kamlab.backtest.forecasters import BASELINES, COMPLEXITY, LEVEL, NEVER_CHOSEN, REFERENCE, kind
+from kamlab.backtest.forecasters import kind
 from kamlab.backtest.groups import record_groups
 from kamlab.backtest.measures import bins, inside, measures, with_relative
+from kamlab.backtest.names import BASELINES, COMPLEXITY, LEVEL, NEVER_CHOSEN, REFERENCE
 from kamlab.backtest.probability import LogitCorrection
 from kamlab.backtest.situation import Amounts
 from kamlab.backtest.spread import Spread

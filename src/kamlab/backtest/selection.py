@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from kamlab.backtest.forecasters import COMPLEXITY, NEVER_CHOSEN, REFERENCE, WEIGHTS, kind, mixed
+from kamlab.backtest.forecasters import WEIGHTS, kind, mixed
+from kamlab.backtest.names import COMPLEXITY, NEVER_CHOSEN, REFERENCE
 from kamlab.backtest.trial import Trial, bic, leaving
 from kamlab.terms import TABLES
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,10 @@ class Amounts(NamedTuple):
         """Return "purchases" or "revenue"."""
         return self.purchases if name == "purchases" else self.revenue
 
+    def of(self, rows: np.ndarray) -> Amounts:
+        """Return the amounts of some rows."""
+        return Amounts(*(values[rows] for values in self))
+
     def times(self, factors: Mapping[str, float]) -> Amounts:
         """Return each target's amounts times its factor; 1 where none is given."""
         return Amounts(*(values * factors.get(name, 1.0) for name, values in zip(self._fields, self, strict=True)))
@@ -34,6 +38,24 @@ class Amounts(NamedTuple):
     def filled(self, others: Amounts) -> Amounts:
         """Return the amounts, with others where they are 0."""
         return Amounts(*(np.where(own > 0, own, other) for own, other in zip(self, others, strict=True)))
+
+
+class Windows(NamedTuple):
+    """What came before one as-of date in the windows that rules look at, for one horizon (see `Situation`)."""
+
+    account: pd.Index
+    horizon_days: int
+    recent: Amounts
+    trailing: Amounts
+    seasonal: Amounts | None
+
+    def of(self, at: Situation) -> Situation:
+        """Return a situation with these windows; as it is where its horizon is another or accounts are not known."""
+        place = self.account.get_indexer(pd.Index(at.summary["account"]))
+        if at.horizon_days != self.horizon_days or (place < 0).any():
+            return at
+        seasonal = None if self.seasonal is None else self.seasonal.of(place)
+        return replace(at, recent=self.recent.of(place), trailing=self.trailing.of(place), seasonal=seasonal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +104,11 @@ class Situation:
         """Length of the forecast in the summary's unit."""
         return days_to_units(self.horizon_days, self.unit)
 
+    @property
+    def windows(self) -> Windows:
+        """What came in the windows before the as-of date."""
+        return Windows(pd.Index(self.summary["account"]), self.horizon_days, self.recent, self.trailing, self.seasonal)
+
     def column(self, name: str) -> np.ndarray:
         """Return a column of the summary as numbers."""
         return self.summary[name].to_numpy(dtype=float)
@@ -96,6 +123,15 @@ def from_summary(summary: pd.DataFrame, horizon_days: int, unit: str) -> Situati
     # Summaries of another make may lack these columns; the models do not need them.
     year = Amounts(*(frame[c].to_numpy(dtype=float) * share if c in frame else nothing for c in columns))
     return Situation(frame, horizon_days, unit, year, year, year)
+
+
+def every_nth(at: Situation, most: int) -> Situation:
+    """Return the situation of some of the accounts, taken evenly from all, where they are more than so many."""
+    n = len(at.summary)
+    if n <= most:
+        return at
+    some = at.summary.iloc[np.linspace(0, n - 1, most).astype(np.intp)].reset_index(drop=True)
+    return replace(from_summary(some, at.horizon_days, at.unit), covariates=at.covariates)
 
 
 def described(summary: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:

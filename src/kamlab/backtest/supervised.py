@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import ThreadpoolController
 
-from kamlab.backtest.forecasters import SUPERVISED
+from kamlab.backtest.names import SUPERVISED
 from kamlab.backtest.situation import Amounts, Situation
 from kamlab.period import days_to_units
 

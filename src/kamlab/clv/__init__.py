@@ -1,25 +1,24 @@
-"""Models of customer lifetime value: one a file, fitted alike, with one prediction table."""
+"""Models of customer lifetime value: one a file, fitted alike, with one prediction table.
 
-from __future__ import annotations
+Each is imported when it is first asked for: what is said of a fitted model can be read without scipy.
+"""
 
-from collections.abc import Iterable
-from pathlib import Path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from kamlab.clv import saving
-from kamlab.clv.base import FittedModel
-from kamlab.clv.bg_bb import BGBB
-from kamlab.clv.bg_cnbd import BGCNBD, MBGCNBD
-from kamlab.clv.bg_nbd import BGNBD
-from kamlab.clv.gamma_gamma import GammaGamma
-from kamlab.clv.log_normal_spend import LogNormalSpend
-from kamlab.clv.mbg_nbd import MBGNBD
-from kamlab.clv.nbd import NBD
-from kamlab.clv.pareto_nbd import ParetoNBD
-from kamlab.clv.sbg import SBG, contracts_from_survivors
-from kamlab.clv.transactions import TransactionModel
-from kamlab.terms import TABLES
+if TYPE_CHECKING:
+    from kamlab.clv.base import FittedModel
+    from kamlab.clv.bg_bb import BGBB
+    from kamlab.clv.bg_cnbd import BGCNBD, MBGCNBD
+    from kamlab.clv.bg_nbd import BGNBD
+    from kamlab.clv.gamma_gamma import GammaGamma
+    from kamlab.clv.log_normal_spend import LogNormalSpend
+    from kamlab.clv.mbg_nbd import MBGNBD
+    from kamlab.clv.models import MODELS, load, parameter_table
+    from kamlab.clv.nbd import NBD
+    from kamlab.clv.pareto_nbd import ParetoNBD
+    from kamlab.clv.sbg import SBG, contracts_from_survivors
+    from kamlab.clv.transactions import TransactionModel
 
 __all__ = [
     "BGBB",
@@ -40,51 +39,35 @@ __all__ = [
     "parameter_table",
 ]
 
-MODELS: dict[str, type[FittedModel]] = {
-    "nbd": NBD,
-    "bg_nbd": BGNBD,
-    "mbg_nbd": MBGNBD,
-    "bg_cnbd": BGCNBD,
-    "mbg_cnbd": MBGCNBD,
-    "pareto_nbd": ParetoNBD,
-    "bg_bb": BGBB,
-    "sbg": SBG,
-    "gamma_gamma": GammaGamma,
-    "log_normal_spend": LogNormalSpend,
+_LATER = {
+    "BGBB": "bg_bb",
+    "BGCNBD": "bg_cnbd",
+    "BGNBD": "bg_nbd",
+    "MBGCNBD": "bg_cnbd",
+    "MBGNBD": "mbg_nbd",
+    "MODELS": "models",
+    "NBD": "nbd",
+    "SBG": "sbg",
+    "FittedModel": "base",
+    "GammaGamma": "gamma_gamma",
+    "LogNormalSpend": "log_normal_spend",
+    "ParetoNBD": "pareto_nbd",
+    "TransactionModel": "transactions",
+    "contracts_from_survivors": "sbg",
+    "load": "models",
+    "parameter_table": "models",
 }
+"""Public names and the modules that hold them."""
 
 
-def load(path: str | Path) -> FittedModel:
-    """Read a model that its `save` has written.
-
-    Raises
-    ------
-    ModelError
-        If there is no such file, or it is no saved model, was changed since, or comes from a newer kamlab.
-    """
-    return saving.load(Path(path), {cls.__name__: cls for cls in MODELS.values()})
+def __getattr__(name: str) -> Any:
+    """Import what stands behind a name when it is first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    return value
 
 
-def parameter_table(models: Iterable[FittedModel]) -> pd.DataFrame:
-    """Return the columns of `terms.TABLES["models"]`, one row a parameter of each fitted model."""
-    names = {cls: name for name, cls in MODELS.items()}
-    rows = [
-        (
-            names[type(model)],
-            parameter,
-            value,
-            model.standard_errors_.get(parameter, float("nan")),
-            model.log_likelihood_,
-            model.n_accounts_,
-            model.converged_,
-            "\n".join(model.notes_),
-        )
-        for model in models
-        for parameter, value in (model.params_ | _regularity(model)).items()
-    ]
-    return pd.DataFrame(rows, columns=[column.name for column in TABLES["models"]])
-
-
-def _regularity(model: FittedModel) -> dict[str, float]:
-    """Return the k that a model of regular purchases has chosen; a choice has no standard error."""
-    return {"k": float(model.k_)} if isinstance(model, BGCNBD) else {}
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -24,12 +24,11 @@ from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, log_
 from kamlab.clv.bg_summed import SummedLikelihood
 from kamlab.clv.climb import Objective
 from kamlab.clv.histories import Histories
-from kamlab.clv.merging import merge
+from kamlab.clv.merging import merge_days
 from kamlab.clv.transactions import TransactionModel
 
 _NODES = 241
 _CHUNK = 2048
-_MANY = 1000
 _LEAST_LOG = -600.0
 """Smaller numbers than e^-600 act as this one, so that nothing underflows."""
 
@@ -280,9 +279,9 @@ class BetaGeometricModel(TransactionModel):
         if self.k_ > 1:
             return expected_regular(params, x, t_x, age, t, k=self.k_, first=self._first)
         r, alpha, a, b = params
-        if len(x) > _MANY and np.ndim(alpha) == np.ndim(t) == 0 and len(np.unique(age[:_MANY])) < _MANY / 2:
+        if np.ndim(alpha) == np.ndim(t) == 0 and (merged := merge_days((x, age), np.ones(len(x)))):
             # By whole days many histories differ in t_x alone, which does not enter.
-            (x, age), _, place = merge((x, age), np.ones(len(x)))
+            (x, age), _, place = merged
             return expected_new(r + x, alpha + age, a, b + x + self._first, t)[place]
         return expected_new(r + x, alpha + age, a, b + x + self._first, t)
 

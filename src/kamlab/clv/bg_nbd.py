@@ -18,9 +18,7 @@ from kamlab.clv import lifetimes_engine
 from kamlab.clv.beta_geometric import BetaGeometricModel
 from kamlab.clv.covariates import CovariateModel
 from kamlab.clv.histories import Histories
-from kamlab.i18n import N_
-
-NOTE_ONE_TIME = N_("BG/NBD takes every one-time buyer for active: P(alive) is 1 there, however long the silence.")
+from kamlab.clv.notes import NOTE_ONE_TIME
 
 
 class BGNBD(CovariateModel, BetaGeometricModel):

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kamlab.clv.merging import Merged, merge_days
 from kamlab.errors import ModelError, did_you_mean, first_ids
 
 MIN_ACCOUNTS = 30
@@ -22,7 +23,8 @@ class Purchases(NamedTuple):
 
     `weight` says how many accounts a row stands for; `log_gaps` is the sum of the logarithms of the times between
     purchase days, missing where the summary does not say. `z` is the design matrix of covariates, shape (accounts,
-    columns), without columns where there are none.
+    columns), without columns where there are none. `merged` holds the distinct x, t_x and T where the check has found
+    them.
     """
 
     account: pd.api.extensions.ExtensionArray
@@ -32,6 +34,7 @@ class Purchases(NamedTuple):
     weight: np.ndarray
     log_gaps: np.ndarray
     z: np.ndarray
+    merged: Merged | None = None
 
 
 class Spend(NamedTuple):
@@ -67,8 +70,8 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str], purpose: str) -> 
 
 def opened(
     table: Any, names: Sequence[str], purpose: str, *, others: Sequence[str] = ()
-) -> tuple[pd.DataFrame, np.ndarray, Faults]:
-    """Return a table as a frame, the named columns as numbers (shape (names, accounts)), and the list of its faults.
+) -> tuple[pd.DataFrame, list[np.ndarray], Faults]:
+    """Return a table as a frame, the named columns as numbers (shape (accounts,) each), and the list of its faults.
 
     Columns of `others` must be there too. The faults begin with accounts that stand in the table more than once.
     """
@@ -77,7 +80,7 @@ def opened(
     account = frame["account"] if "account" in frame else frame.index.to_series()
     faults = Faults((account if isinstance(account.dtype, pd.StringDtype) else account.astype("str")).array)
     faults.add_nameless_and_repeated()
-    return frame, np.array([numbers(frame[name]) for name in names]), faults
+    return frame, [numbers(frame[name]) for name in names], faults
 
 
 def read_purchases(
@@ -110,18 +113,24 @@ def read_purchases(
     """
     columns = ("frequency", "recency", "T")
     frame, (x, t_x, age), faults = opened(summary, columns, "a purchase model", others=covariates)
+    weight = weights(frame, faults)
     with np.errstate(invalid="ignore"):
-        # A sound table is the rule; only the others are searched fault by fault.
-        sound = (x >= 0) & (x == np.floor(x)) & (t_x <= age) & (age < np.inf) & np.where(x > 0, t_x > 0, t_x == 0)
-        if not sound.all():
+        # What histories have in common is checked once, and a sound table is the rule: others are searched by faults.
+        merged = None if faults.found else merge_days((x, t_x, age), weight)
+        each, total = merged[:2] if merged else ((x, t_x, age), weight)
+        if not _are_possible(*each):
             _add_history_faults(faults, x, t_x, age)
-        weight = weights(frame, faults)
         log_gaps = _log_gaps(frame, x, t_x, age, faults) if gaps and "log_gaps" in frame else np.full(len(x), np.nan)
-        faults.need("accounts", int(weight.sum()), min_accounts)
-        faults.need("accounts with a repeat purchase", int(weight @ (x > 0)), min_repeat_buyers)
+        faults.need("accounts", int(total.sum()), min_accounts)
+        faults.need("accounts with a repeat purchase", int(total @ (each[0] > 0)), min_repeat_buyers)
         z = np.zeros((len(x), 0)) if design is None else design(frame, np.where(x > 0, weight, 0.0), faults)
     faults.stop("A purchase model")
-    return Purchases(faults.ids, x, t_x, age, weight, log_gaps, z)
+    return Purchases(faults.ids, x, t_x, age, weight, log_gaps, z, None if z.size else merged)
+
+
+def _are_possible(x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> bool:
+    sound = (x >= 0) & (x == np.floor(x)) & (t_x <= age) & (age < np.inf) & np.where(x > 0, t_x > 0, t_x == 0)
+    return bool(sound.all())
 
 
 def _add_history_faults(faults: Faults, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> None:
@@ -183,10 +192,10 @@ def read_spend(summary: Any, *, min_repeat_buyers: int = 0) -> Spend:
 
 def finite_forecast(table: pd.DataFrame) -> pd.DataFrame:
     """Refuse a forecast that is negative or no number, so that none ever reaches a sum."""
-    wrong = np.zeros(len(table), dtype=bool)
-    for name in table.select_dtypes("number"):
-        wrong |= ~(np.isfinite(table[name]) & (table[name] >= 0)).to_numpy()
-    if wrong.any():
+    forecasts = [column.to_numpy() for _, column in table.select_dtypes("number").items()]
+    # Comparisons with what is no number fail.
+    if not all(column.min(initial=0) >= 0 and column.max(initial=0) < np.inf for column in forecasts):
+        wrong = ~np.all([np.isfinite(column) & (column >= 0) for column in forecasts], axis=0)
         raise ModelError(
             f"{int(wrong.sum())} of {len(table)} accounts get no finite forecast "
             f"(first: {first_ids(table['account'][wrong])}). Check their histories for counts or times of absurd size."

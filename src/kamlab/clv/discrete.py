@@ -191,8 +191,8 @@ def read_histories(summary: Any, *, min_accounts: float = 1, min_repeat_buyers: 
     ModelError
         With all faults, the first accounts of each, and what to do.
     """
-    frame, counts, faults = opened(summary, ("frequency", "recency", "n_periods"), "a model of periods")
-    x, t_x, n = counts
+    frame, columns, faults = opened(summary, ("frequency", "recency", "n_periods"), "a model of periods")
+    x, t_x, n = counts = np.stack(columns)
     finite = np.isfinite(counts).all(axis=0)
     faults.add(
         ~finite, "have a frequency, recency or n_periods that is missing or no finite number", "Fill or drop them."

@@ -23,7 +23,7 @@ class Histories(NamedTuple):
 
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
-    (x, t_x, age, *z), weight, place = merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
+    (x, t_x, age, *z), weight, place = data.merged or merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
     return Histories(x, t_x, age, weight, np.column_stack(z) if z else np.empty((len(x), 0))), place
 
 

@@ -7,24 +7,91 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from kamlab.period import DAYS_PER_UNIT
+
 _ODD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
+_MANY = 10_000
+"""Rows from which on it is worth while to look whether they can be counted instead of hashed."""
 
-def merge(columns: Sequence[np.ndarray], weight: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
-    """Merge equal rows, in the order of their first.
+_CELLS_PER_ROW = 8
+"""A table to count in that is larger than this costs more than hashes."""
+
+_CHUNK = 1 << 16
+"""Rows numbered at a time: their columns fit into the processor's cache."""
+
+Merged = tuple[list[np.ndarray], np.ndarray, np.ndarray]
+"""Columns of the merged rows; the sum of their weights; the place of each row's own among them."""
+
+
+def merge(columns: Sequence[np.ndarray], weight: np.ndarray) -> Merged:
+    """Merge equal rows, in an order that the rows alone decide.
 
     Parameters
     ----------
     columns : sequence of numpy.ndarray
         Numbers, shape (rows,) each.
     weight : numpy.ndarray
-        Of the rows.
-
-    Returns
-    -------
-    tuple
-        The columns of the merged rows; the sum of their weights; the place of each row's own among them.
+        Of the rows, above 0.
     """
+    return merge_days(columns, weight) or _merge_by_hash(columns, weight)
+
+
+def merge_days(columns: Sequence[np.ndarray], weight: np.ndarray) -> Merged | None:
+    """Merge many rows of whole numbers of days, in any unit, by counting in a table of all that can occur.
+
+    Returns None where rows are few, a number is missing or no whole number of days, or the table would be too large.
+    """
+    if len(weight) < _MANY:
+        return None
+    lattices, cells = [], 1
+    for column in columns:
+        steps = _steps(column[:: len(column) // _CHUNK + 1])
+        low, high = float(column.min()), float(column.max())
+        if not steps or not high - low < _CELLS_PER_ROW * len(weight):
+            return None
+        first = round(low * steps)
+        size = round(high * steps) - first + 1
+        lattices.append((steps, first, size))
+        cells *= size
+    if cells > _CELLS_PER_ROW * len(weight):
+        return None
+    number = _numbered(columns, lattices)
+    if number is None:
+        return None
+    total = np.bincount(number, weight, minlength=cells)
+    found = np.flatnonzero(total)
+    order = np.empty(cells, dtype=np.int32)
+    order[found] = np.arange(len(found))
+    merged, rest = [], found
+    for steps, first, size in reversed(lattices):
+        rest, at = np.divmod(rest, size)
+        merged.append((at + first) / steps)
+    return merged[::-1], total[found], order[number]
+
+
+def _steps(column: np.ndarray) -> int:
+    """Return how many days make the unit of a column of whole days, 0 where there is no such unit."""
+    units = (steps for steps in DAYS_PER_UNIT.values() if (np.rint(column * steps) / steps == column).all())
+    return next(units, 0)
+
+
+def _numbered(columns: Sequence[np.ndarray], lattices: Sequence[tuple[int, int, int]]) -> np.ndarray | None:
+    """Return the number of each row's cell, or None where a number is none of its lattice's."""
+    number = np.empty(len(columns[0]), dtype=np.int64)
+    for start in range(0, len(number), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        cell: np.ndarray | float = 0.0
+        for column, (steps, first, size) in zip(columns, lattices, strict=True):
+            days = np.rint(column[chunk] * steps)
+            if not (days / steps == column[chunk]).all():
+                return None
+            cell = cell * size + (days - first)
+        number[chunk] = cell
+    return number
+
+
+def _merge_by_hash(columns: Sequence[np.ndarray], weight: np.ndarray) -> Merged:
     merged, total, place = _by_code(columns, weight, _code(columns))
     if not all((one[place] == column).all() for one, column in zip(merged, columns, strict=True)):
         # Two different rows got the same code: among a million a chance of 3 in 100 million.
@@ -44,9 +111,7 @@ def _code(columns: Sequence[np.ndarray]) -> np.ndarray:
     return code
 
 
-def _by_code(
-    columns: Sequence[np.ndarray], weight: np.ndarray, code: np.ndarray
-) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+def _by_code(columns: Sequence[np.ndarray], weight: np.ndarray, code: np.ndarray) -> Merged:
     place, _ = pd.factorize(code)
     n = place.max(initial=-1) + 1
     first = np.empty(n, dtype=np.intp)

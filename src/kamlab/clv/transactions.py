@@ -80,7 +80,7 @@ class TransactionModel(FittedModel):
 
     @property
     def _quick(self) -> bool:
-        """Whether point forecasts cost less than to merge equal histories."""
+        """Whether point forecasts cost less than to merge equal histories by hash."""
         return False
 
     @abstractmethod
@@ -276,7 +276,7 @@ class TransactionModel(FittedModel):
         data = self._read(summary)
         t = self._horizon(horizon_days)
         whole: tuple[Histories, Any] = Histories(data.x, data.t_x, data.T, data.weight, data.z), slice(None)
-        rows, place = whole if self._quick and not probabilities else distinct(data)
+        rows, place = whole if self._quick and not probabilities and data.merged is None else distinct(data)
         alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
         columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
         for name, probability in zip(("lower", "upper"), probabilities, strict=False):

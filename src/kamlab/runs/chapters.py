@@ -2,23 +2,76 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
+from weakref import WeakSet
 
 from kamlab import errors
 from kamlab.errors import KamlabError, ReportError, did_you_mean
+from kamlab.progress import FILE
 
 OPTIONAL_PARAMETERS = ("accept_stale",)
 """Parameters that only some chapters have."""
 
 
-def execute(notebook: Path, executed: Path, parameters: Mapping[str, Any], folder: Path) -> None:
-    """Run one chapter by papermill.
+class Kernels:
+    """The kernels that a run's threads have started, so that they can be ended together, at any moment."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._managers: WeakSet[Any] = WeakSet()
+        self._ended = False
+
+    def add(self, manager: Any) -> None:
+        """Remember a kernel that has just started; it ends at once if the others have ended meanwhile."""
+        with self._lock:
+            self._managers.add(manager)
+            ended = self._ended
+        if ended:
+            self.end()
+
+    def end(self) -> None:
+        """End all kernels, without ceremony; whoever waits for one of them sees it dead."""
+        with self._lock:
+            self._ended = True
+            managers = list(self._managers)
+        for manager in managers:
+            if (provisioner := manager.provisioner) is not None:
+                # In a thread, because JupyterLab has an event loop running in this one.
+                ending = Thread(target=lambda kill=provisioner.kill: asyncio.run(kill()))
+                ending.start()
+                ending.join()
+
+
+def execute(
+    notebook: Path,
+    executed: Path,
+    parameters: Mapping[str, Any],
+    folder: Path,
+    *,
+    kernels: Kernels | None = None,
+    told: Path | None = None,
+) -> None:
+    """Run one chapter by papermill; several threads may, each its own.
+
+    Parameters
+    ----------
+    notebook, executed : Path
+        What is run, and where it is written to with its outputs; absolute.
+    parameters : mapping
+        Of the notebook.
+    folder : Path
+        Working directory of the kernel.
+    kernels : Kernels, optional
+        Where the kernel is entered.
+    told : Path, optional
+        File in which the chapter's steps say how far they are.
 
     Raises
     ------
@@ -45,10 +98,11 @@ def execute(notebook: Path, executed: Path, parameters: Mapping[str, Any], folde
             str(executed),
             parameters=passed,
             kernel_name="python3",
-            cwd=str(folder),
+            # Not `cwd`, which changes the working directory of this process, for all its threads.
+            resources={"metadata": {"path": str(folder)}},
             progress_bar=False,
             log_output=False,
-            kernel_manager_class=_kernel_manager(),
+            kernel_manager_class=_kernel_manager(kernels or Kernels(), told),
             shutdown_kernel="immediate",
         )
     except PapermillExecutionError as error:
@@ -66,9 +120,8 @@ def execute(notebook: Path, executed: Path, parameters: Mapping[str, Any], folde
         ) from error
 
 
-@cache
-def _kernel_manager() -> type:
-    """Return a manager whose kernels run this interpreter and speak encrypted.
+def _kernel_manager(kernels: Kernels, told: Path | None) -> type:
+    """Return a manager whose kernels run this interpreter, speak encrypted, and are entered among others.
 
     A kernel called python3 elsewhere on Jupyter's path would run another Python, perhaps without kamlab; and other
     users of the machine share its loopback device.
@@ -91,12 +144,20 @@ def _kernel_manager() -> type:
         def _encrypted_where_it_can_be(self) -> str:
             return "auto"
 
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]  # a coroutine, as its parent's
+            heard = {FILE: str(told)} if told else {}
+            await super().start_kernel(env=os.environ | heard, **options)
+            kernels.add(self)
+
     return EncryptedKernelManager
 
 
 @contextmanager
-def kernel_environment() -> Iterator[None]:
-    """Keep Jupyter and matplotlib out of the home folder, which may be read-only, for as long as the chapters run."""
+def kernel_environment() -> Iterator[Path]:
+    """Keep Jupyter and matplotlib out of the home folder, which may be read-only, for as long as the chapters run.
+
+    Gives the temporary folder that they have instead.
+    """
     with tempfile.TemporaryDirectory(prefix="kamlab-", ignore_cleanup_errors=True) as scratch:
         settings = {
             name: str(Path(scratch, name.lower()))
@@ -114,7 +175,7 @@ def kernel_environment() -> Iterator[None]:
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)
         try:
-            yield
+            yield Path(scratch)
         finally:
             for name, earlier in before.items():
                 if earlier is None:

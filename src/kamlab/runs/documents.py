@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kamlab.config import Frozen
 
@@ -17,12 +17,21 @@ WORKBOOK = "workbook"
 PLANS = "06_account_plans"
 """The notebook whose document is written in parts too, one an account, and is for paper alone."""
 
-Writer = Callable[[], list[str]]
-"""Writes one document and returns lines for the log."""
+
+class Paper(NamedTuple):
+    """A document to be written.
+
+    label : its file's name; notebook : executed notebook that it is made from, without suffix, or empty for one that
+    is made from the tables; write : writes it and returns lines for the log.
+    """
+
+    label: str
+    notebook: str
+    write: Callable[[], list[str]]
 
 
-def planned(folder: Path, frozen: Frozen, notebooks: Sequence[tuple[str, str]]) -> list[tuple[str, Writer]]:
-    """Return the documents to be written, as pairs of a label and what writes it.
+def planned(folder: Path, frozen: Frozen, notebooks: Sequence[tuple[str, str]]) -> list[Paper]:
+    """Return the documents to be written.
 
     Parameters
     ----------
@@ -33,17 +42,19 @@ def planned(folder: Path, frozen: Frozen, notebooks: Sequence[tuple[str, str]]) 
     notebooks : sequence of (str, str)
         Executed notebooks, without suffix, and the names of their documents.
     """
-    papers: list[tuple[str, Writer]] = []
+    papers: list[Paper] = []
     for notebook, document in notebooks:
         executed = folder / "notebooks" / f"{notebook}.ipynb"
         in_parts = notebook.startswith(PLANS)
         parts = folder / "pdf" / "plans" if in_parts else None
-        papers.append((f"{document}.pdf", partial(_pdf, executed, folder / "pdf" / f"{document}.pdf", frozen, parts)))
+        write = partial(_pdf, executed, folder / "pdf" / f"{document}.pdf", frozen, parts)
+        papers.append(Paper(f"{document}.pdf", notebook, write))
         if not in_parts:
-            papers.append((f"{document}.html", partial(_page, executed, folder / "html" / f"{document}.html", frozen)))
+            write = partial(_page, executed, folder / "html" / f"{document}.html", frozen)
+            papers.append(Paper(f"{document}.html", notebook, write))
     for position, lang in enumerate(frozen.languages):
         name = workbook_name(lang, first=position == 0)
-        papers.append((name, partial(_workbook, folder, lang, folder / name, frozen)))
+        papers.append(Paper(name, "", partial(_workbook, folder, lang, folder / name, frozen)))
     return papers
 
 

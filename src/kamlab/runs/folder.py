@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -40,7 +40,7 @@ HANDED_ON_TOO = ("standing.parquet",)
 SCRATCH = ".scratch"
 """Temporary files of the engines, inside a run's folder as long as it is under way."""
 
-KEPT_BYTES = 500_000_000
+KEPT_BYTES = 1_500_000_000
 """Tables that a run has read stay in memory up to this size together, because sections ask for the same ones often."""
 
 FROZEN = Path("log", "config.json")
@@ -96,8 +96,18 @@ class Run:
         """Whether a table exists."""
         return self.path(name).exists()
 
-    def read(self, name: str) -> pd.DataFrame:
-        """Read a table; a draft makes it first if it is missing.
+    def read(
+        self, name: str, *, columns: Sequence[str] = (), where: Mapping[str, Sequence[str]] | None = None
+    ) -> pd.DataFrame:
+        """Read a table, or some of its columns and rows; a draft makes it first if it is missing.
+
+        Parameters
+        ----------
+        name : str
+        columns : sequence of str
+            Columns that are wanted; all of them if none is named.
+        where : mapping of str to sequence of str, optional
+            Column → values of the rows that are wanted; what is read so is not kept for the next time.
 
         Raises
         ------
@@ -108,17 +118,25 @@ class Run:
 
         path = self.path(name)
         self._make(name, path)
+        if where:
+            filters = [(column, "in", list(values)) for column, values in where.items()]
+            return pd.read_parquet(path, columns=list(columns) or None, filters=filters)
         stat = path.stat()
         file = stat.st_ino, stat.st_size, stat.st_mtime_ns
-        kept = self._tables.pop(name, None)
+        kept = self._tables.get(name)
+        key = name
         if kept is None or kept.file != file:
-            table = pd.read_parquet(path)
+            key = " ".join((name, *columns))
+            kept = self._tables.get(key)
+        if kept is None or kept.file != file:
+            table = pd.read_parquet(path, columns=list(columns) or None)
             kept = _Kept(table, file, int(table.memory_usage().sum()))
-        self._tables[name] = kept
+        self._tables.pop(key, None)
+        self._tables[key] = kept
         while self._tables and sum(each.size for each in self._tables.values()) > KEPT_BYTES:
             del self._tables[next(iter(self._tables))]
         # What the caller changes becomes a copy of its own.
-        return kept.table.copy(deep=False)
+        return kept.table[list(columns)] if columns else kept.table.copy(deep=False)
 
     def before(self) -> Run | None:
         """Return what was handed on from the same company's run before, if there was one."""
@@ -143,8 +161,10 @@ class Run:
 
         self._refuse_if_finished(name)
         arrow = pa.Table.from_pandas(table, preserve_index=False)
+        # Measured numbers hardly repeat: to look for repetitions costs more than all the rest of writing.
+        repeated = [field.name for field in arrow.schema if not pa.types.is_floating(field.type)]
         with replacing(self.path(name)) as path:
-            pq.write_table(arrow, path, compression="zstd")
+            pq.write_table(arrow, path, compression="zstd", use_dictionary=repeated)
         return table
 
     def write_csv(self, name: str, table: pd.DataFrame) -> None:

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from kamlab import config as _config
-from kamlab import resources
-from kamlab.config import Config, Frozen, freeze
+from kamlab.config import Config, Frozen
 from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
 from kamlab.i18n import Translator
 from kamlab.i18n import languages as known_languages
 from kamlab.look import read_logo
 from kamlab.runs import documents
-from kamlab.runs.chapters import execute, kernel_environment
+from kamlab.runs.building import DOCUMENTS, build
+from kamlab.runs.crew import Progress
 from kamlab.runs.drafts import find_config
-from kamlab.runs.folder import FROZEN, MANIFEST, SCRATCH
+from kamlab.runs.folder import FROZEN, MANIFEST
 from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period, versions
 from kamlab.runs.output import (
     BUILDING,
     RUNS,
     before,
     current,
-    hand_on,
     handed_on,
     is_intact,
     locked,
@@ -38,19 +35,6 @@ from kamlab.runs.output import (
 )
 from kamlab.runs.plan_notes import offer_notes, refuse_notes
 from kamlab.sources import file_hash
-
-CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
-"""Chapters that make the tables, in order."""
-
-DOCUMENTS = {
-    "05_management_report": "management-report",
-    documents.PLANS: "account-plans",
-    "07_period_review": "period-review",
-    "08_appendix": "appendix",
-}
-"""Chapters that read the tables, and the documents that they are exported to, one a language."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -105,7 +89,8 @@ def run(
     accept_stale : bool
         Report on a stale log nevertheless.
     progress : callable, optional
-        Called with the step's name, its number and the number of steps before each step.
+        Called with the step's name, its number and the number of steps before each step; and again with the same
+        number as a long step tells how far it is: "02_customer_value: 3/12 earlier dates".
 
     Returns
     -------
@@ -138,7 +123,7 @@ def run(
         if not reused:
             building = target.with_name(f"{BUILDING}{target.name}")
             try:
-                timings = _build(building, frozen, earlier, progress or _silent)
+                timings = build(building, frozen, earlier, progress)
                 _refuse_changed(building, settings, inputs)
                 _write_manifest(building, frozen, inputs, mark, current(link))
                 put_in_place(building, target)
@@ -196,56 +181,6 @@ def _refuse_early(config: Config, langs: Sequence[str]) -> None:
         raise faults[0]
     if faults:
         raise ConfigError(" ".join(map(str, faults)))
-
-
-def _silent(step: str, number: int, total: int) -> None:
-    """Report no progress."""
-
-
-def _build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress) -> dict[str, float]:
-    """Run the chapters in a new folder; return seconds a step."""
-    (folder / "notebooks").mkdir(parents=True)
-    (folder / "log").mkdir()
-    for name in documents.FOLDERS:
-        (folder / name).mkdir()
-    if earlier is not None:
-        hand_on(earlier, folder)
-    # The chapters read what the run was started with, whatever happens to the files meanwhile.
-    settings = folder / FROZEN
-    freeze(frozen, settings)
-    langs = frozen.languages
-    parameters = {
-        "run_dir": str(folder),
-        "config": str(settings),
-        "as_of": frozen.as_of.isoformat(),
-        "accept_stale": frozen.accept_stale,
-    }
-    steps: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in CHAPTERS]
-    written = [(notebook, lang) for notebook in DOCUMENTS for lang in langs]
-    steps += [(notebook, f"{notebook}.{lang}", {"lang": lang}) for notebook, lang in written]
-    executed = [(f"{notebook}.{lang}", f"{DOCUMENTS[notebook]}.{lang}") for notebook, lang in written]
-    executed += [(name, name) for name in CHAPTERS]
-    papers = documents.planned(folder, frozen, executed)
-    total = len(steps) + len(papers)
-    timings: dict[str, float] = {}
-    with kernel_environment():
-        for number, (notebook, label, extra) in enumerate(steps, start=1):
-            progress(label, number, total)
-            start = time.perf_counter()
-            target = folder / "notebooks" / f"{label}.ipynb"
-            execute(resources.notebooks() / f"{notebook}.ipynb", target, parameters | extra, folder)
-            timings[label] = time.perf_counter() - start
-        # Chapters' kernels are ended without ceremony; what their engines left goes here.
-        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
-        messages: list[str] = []
-        for number, (label, write) in enumerate(papers, start=len(steps) + 1):
-            progress(label, number, total)
-            start = time.perf_counter()
-            messages += write()
-            timings[label] = time.perf_counter() - start
-    (folder / "log" / "timings.json").write_text(json.dumps(timings, indent=1), "utf-8")
-    (folder / "log" / "messages.txt").write_text("".join(f"{m}\n" for m in messages), "utf-8")
-    return timings
 
 
 def _refuse_changed(folder: Path, config: Config, inputs: Mapping[str, str]) -> None:

@@ -175,26 +175,27 @@ def probabilities(draws: pd.DataFrame, accounts_table: pd.DataFrame, cuts: Mappi
     DataFrame
         Table "class_probabilities" of `terms`, ordered by account; missing where a column has no borders.
     """
-    drawn = draws.sort_values("account", ignore_index=True)
-    values = drawn.drop(columns="account").to_numpy(dtype=float)
-    known = accounts_table.set_index("account").reindex(drawn["account"])
+    known = accounts_table.set_index("account").reindex(draws["account"])
     with np.errstate(divide="ignore", invalid="ignore"):
         discount = (known["clv"] / known["expected_contribution"]).to_numpy(dtype=float)
-    scale = {"clv": np.where(np.isfinite(discount), discount, 1.0)[:, None]}
-    table = {"account": drawn["account"]}
+    scale = {"clv": np.where(np.isfinite(discount), discount, 1.0)}
+    table = {"account": draws["account"]}
+    numbers = draws.columns.drop("account")
     for column, name in _PROBABLE.items():
         classes = CLASSES[column]
         counts = None
         if column in cuts:
-            worth = values * scale[classes.value] if classes.value in scale else values
             # A draw falls into the class above as many borders as it does not stay below.
-            above = [(~(worth < cut)).sum(axis=1) for cut in cuts[column].cuts]
-            above += [np.zeros(len(worth))] * (len(classes.labels) - len(above))
-            counts = -np.diff([np.full(len(worth), worth.shape[1]), *above], axis=0)
+            above = np.zeros((len(classes.labels), len(draws)), dtype=np.int64)
+            for drawn in numbers:
+                worth = draws[drawn].to_numpy(dtype=float) * scale.get(classes.value, 1.0)
+                for border, cut in enumerate(cuts[column].cuts):
+                    above[border] += ~(worth < cut)
+            counts = -np.diff([np.full(len(draws), len(numbers)), *above], axis=0)
         for i, label in enumerate(classes.labels):
-            share = np.nan if counts is None else counts[i] / worth.shape[1]
-            table[name.format(label)] = pd.Series(share, drawn.index, dtype=float)
-    return pd.DataFrame(table)
+            share = np.nan if counts is None else counts[i] / len(numbers)
+            table[name.format(label)] = pd.Series(share, draws.index, dtype=float)
+    return pd.DataFrame(table).sort_values("account", ignore_index=True)
 
 
 def _listed(

@@ -161,8 +161,7 @@ def by_cumulative_share(values: pd.Series, shares: Sequence[float], labels: Sequ
     by_value = positive.groupby(positive, sort=False).sum()
     before = (by_value.cumsum() - by_value) / by_value.sum()
     # a sum that reaches the share but for rounding has reached it
-    steps = before.map(lambda share: int(np.searchsorted(shares, share + 1e-12, side="right")))
+    steps = pd.Series(np.searchsorted(shares, before + 1e-12, side="right"), before.index)
     top = len(labels) - 1
-    code = top - values.map(steps)
-    named = code.map(lambda c: labels[int(c)], na_action="ignore")
+    named = (top - values.map(steps)).map(dict(enumerate(labels)))
     return named.where(values > 0, labels[0]).where(values.notna()).astype("str")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from kamlab.errors import DataError, did_you_mean, first_ids
-from kamlab.sources.raw import RawTable, Reading, cell, refuse_repeated_names
+from kamlab.sources.raw import RawTable, Reading, cell, concatenate, refuse_repeated_names
 
 SUFFIXES = (".xlsx", ".xls", ".xlsb", ".xlsm", ".ods")
 Cells = list[list[Any]]
@@ -16,7 +17,7 @@ Merged = Sequence[tuple[tuple[int, int], tuple[int, int]]]
 
 
 def read_excel(path: Path, *, sheet: str | None, header: Sequence[str] | None, content: str) -> RawTable:
-    """Read a sheet of a workbook.
+    """Read a sheet of a workbook, or all sheets that a pattern (*, ?) matches as one table.
 
     The header is the first row with at least two different cells; titles above it are left out. Where its cells are
     merged, the row below belongs to it, and names are joined: "Order" over "No" and "Date" gives "Order No".
@@ -24,21 +25,32 @@ def read_excel(path: Path, *, sheet: str | None, header: Sequence[str] | None, c
     Raises
     ------
     DataError
-        If the file is no workbook, there are several sheets and none is named, or the sheet holds nothing.
+        If the file is no workbook, there are several sheets and none is named, or a sheet holds nothing.
     """
     filled = _sheets(path)
-    chosen = _choose(path.name, sheet, {name: found.height for name, found in filled.items()}, content)
-    cells = filled[chosen].to_python(skip_empty_area=False)
+    if sheet is not None and sheet not in filled and any(sign in sheet for sign in "*?"):
+        chosen = [name for name in filled if fnmatchcase(name, sheet)]
+        tables = [_read_sheet(path.name, name, filled[name], header, content, found=False) for name in chosen]
+        if tables:
+            return concatenate(tables, f"{path.name}[{sheet}]", [table.source for table in tables])
+    name = _choose(path.name, sheet, {name: found.height for name, found in filled.items()}, content)
+    return _read_sheet(path.name, name, filled[name], header, content, found=sheet is None)
+
+
+def _read_sheet(
+    book: str, name: str, sheet: Any, header: Sequence[str] | None, content: str, *, found: bool
+) -> RawTable:
+    cells = sheet.to_python(skip_empty_area=False)
     names, first = list(header or ()), 0
     if header is None:
         # Only sheets of .xls and .xlsx say which cells are merged.
-        names, first = _header(cells, filled[chosen].merged_cell_ranges or ())
-    source = f"{path.name}[{chosen}]"
+        names, first = _header(cells, sheet.merged_cell_ranges or ())
+    source = f"{book}[{name}]"
     refuse_repeated_names(names, source)
     rows = [(number, row) for number, row in enumerate(cells[first:], start=first + 1) if any(v != "" for v in row)]
     if not rows or not any(names):
         raise DataError(f"{source} has no line under its header. Export the {content} again, or name another sheet.")
-    return _table(source, names, rows, Reading(source, (("sheet", chosen),), frozenset(() if sheet else ("sheet",))))
+    return _table(source, names, rows, Reading(source, (("sheet", name),), frozenset(("sheet",) if found else ())))
 
 
 def sheet_names(path: Path) -> list[str]:

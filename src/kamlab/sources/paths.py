@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import unquote
 
 from kamlab.errors import DataError, did_you_mean
 
 PACKAGE_PREFIX = "package:"
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet", ".xlsx", ".xls", ".xlsb", ".xlsm", ".ods")
 """Names that are taken for data when a folder is named."""
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 def expand(text: str) -> str:
@@ -52,8 +54,20 @@ def resolve_path(path: str | Path, base: Path | None = None) -> Path:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return a folder's data files, in order; hidden ones and what Excel leaves beside open workbooks are none."""
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith((".", "~$")))
+    """Return a folder's data files, in order; hidden ones and what Excel leaves beside open workbooks are none.
+
+    Of a folder that has none itself, they are those of its folders, as of Parquet that is parted by month.
+    """
+    inside = sorted(p for p in folder.iterdir() if not p.name.startswith((".", "~$")))
+    here = [p for p in inside if p.suffix.lower() in SUFFIXES and p.is_file()]
+    return here or [file for p in inside if p.is_dir() for file in files_in(p)]
+
+
+def parted_by(file: Path) -> dict[str, str | None]:
+    """Return what a file's folders say of all its rows: month=2025-01/part-0.parquet has the month 2025-01."""
+    pairs = (part.partition("=") for part in file.absolute().parent.parts)
+    said = {name: unquote(value) for name, is_pair, value in pairs if name and is_pair}
+    return {name: None if value == _NO_VALUE else value for name, value in said.items()}
 
 
 def files_of(path: Path, content: str = "table") -> list[Path]:

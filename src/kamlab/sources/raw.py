@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kamlab.errors import DataError, first_ids
@@ -177,8 +177,8 @@ def as_text(table: pa.Table, source: str) -> RawTable:
     return RawTable(pa.table(columns), source, lines, typed=frozenset(typed), readings=(Reading(source),))
 
 
-def concatenate(tables: Sequence[RawTable], source: str) -> RawTable:
-    """Put the rows of several files of one kind under each other.
+def concatenate(tables: Sequence[RawTable], source: str, files: Sequence[str]) -> RawTable:
+    """Put the rows of several files of one kind under each other; `files` says how each of them is called.
 
     Raises
     ------
@@ -200,8 +200,10 @@ def concatenate(tables: Sequence[RawTable], source: str) -> RawTable:
         rows=pa.concat_tables([t.rows.select(first.columns) for t in tables]),
         source=source,
         lines=pa.concat_arrays([t.lines for t in tables]),
-        ragged=tuple(row for t in tables for row in t.ragged),
-        files=pa.concat_arrays([pa.array([t.source] * t.rows.num_rows, pa.string()) for t in tables]),
+        ragged=tuple(replace(row, source=file) for t, file in zip(tables, files, strict=True) for row in t.ragged),
+        files=pa.concat_arrays(
+            [pa.array([file] * t.rows.num_rows, pa.string()) for t, file in zip(tables, files, strict=True)]
+        ),
         typed=frozenset.intersection(*(t.typed for t in tables)),
         readings=tuple(reading for t in tables for reading in t.readings),
     )

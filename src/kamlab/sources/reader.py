@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from kamlab.errors import DataError, first_ids
 from kamlab.sources.excel import SUFFIXES as EXCEL
 from kamlab.sources.excel import read_excel
-from kamlab.sources.paths import files_of, resolve_path
+from kamlab.sources.paths import files_of, parted_by, resolve_path
 from kamlab.sources.raw import RawTable, as_text, concatenate, refuse_repeated_names
 from kamlab.sources.sql import is_url, read_sql
 from kamlab.sources.text import checked_delimiter, read_text
@@ -43,7 +44,8 @@ def read_table(
     encoding : str, optional
         Encoding of a text file; found if not given. A byte order mark is no part of the first column.
     sheet : str, optional
-        Sheet of a workbook; needed where there are several with data.
+        Sheet of a workbook, or a pattern of sheets (*, ?) with the same columns; needed where there are several with
+        data.
     table, query : str, optional
         What to read of a database; one of them.
     content : str
@@ -65,7 +67,16 @@ def read_table(
         _read_file(file, delimiter=delimiter, header=header, encoding=encoding, sheet=sheet, content=content)
         for file in files
     ]
-    return tables[0] if place.is_file() else concatenate(tables, place.name)
+    if place.is_file():
+        return tables[0]
+    folders = [below.parent for below in _below(files)]
+    return concatenate(tables, place.name, [str(at / found.source) for at, found in zip(folders, tables, strict=True)])
+
+
+def _below(files: Sequence[Path]) -> list[Path]:
+    """Return the files' paths below the folder that all of them share."""
+    shared = os.path.commonpath([file.parent for file in files])
+    return [file.relative_to(shared) for file in files]
 
 
 def _read_file(
@@ -90,9 +101,12 @@ def _read_parquet(path: Path) -> RawTable:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path.name} cannot be read as Parquet: {error}") from None
+    for name, value in parted_by(path).items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.repeat(pa.scalar(value, pa.string()), table.num_rows))
     return as_text(table, path.name)
 
 
@@ -108,7 +122,7 @@ def parquet_files(path: str | Path, *, base: Path | None = None) -> list[Path]:
 
 
 def parquet_columns(files: Sequence[Path]) -> list[str]:
-    """Return the columns of Parquet files of one schema, without reading them.
+    """Return the columns of Parquet files of one schema, and those of their folders' names, without reading them.
 
     Raises
     ------
@@ -121,7 +135,8 @@ def parquet_columns(files: Sequence[Path]) -> list[str]:
     names = []
     for file in files:
         try:
-            names.append(pq.read_schema(file).names)
+            own = pq.read_schema(file).names
+            names.append([*own, *(name for name in parted_by(file) if name not in own)])
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{file.name} cannot be read as Parquet: {error}") from None
         refuse_repeated_names(names[-1], file.name)
@@ -154,7 +169,7 @@ def content_hash(path: str, *, base: Path | None = None, table: str | None = Non
     hashes = [file_hash(file) for file in files]
     if len(files) == 1:
         return hashes[0]
-    named = "".join(f"{file.name} {found}\n" for file, found in zip(files, hashes, strict=True))
+    named = "".join(f"{file} {found}\n" for file, found in zip(_below(files), hashes, strict=True))
     return hashlib.sha256(named.encode()).hexdigest()
 
 

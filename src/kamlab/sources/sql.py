@@ -17,6 +17,7 @@ from kamlab.sources.raw import RawTable, Reading, as_text, cell
 
 SCHEMES = ("sqlite", "duckdb", "postgresql", "postgres")
 BATCH = 50_000
+_SQLITE = b"SQLite format 3\x00"
 _URL = re.compile(r"^[a-z][a-z0-9+]*://", re.I)
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):([^/@]*)@")
 _VARIABLE = re.compile(r"\$(\w+|\{[^}]+\})")
@@ -105,6 +106,27 @@ def read_sql(url: str, *, table: str | None, query: str | None, base: Path | Non
     raw = as_text(pa.table(arrays, names=names), source)
     reading = Reading(source, (("database", "table" if table else "query"),))
     return RawTable(raw.rows, source, raw.lines, typed=raw.typed, readings=(reading,))
+
+
+def table_names(url: str, *, base: Path | None = None) -> list[str]:
+    """Return the tables and views of a database.
+
+    Raises
+    ------
+    DataError
+        If it cannot be reached.
+    """
+    address = expand(url)
+    with _connected(url.partition("://")[0].lower(), address, base, shown(address)) as (_, _, tables):
+        return tables()
+
+
+def address_of(file: Path) -> str:
+    """Return the address of a file that is a database; empty for any other."""
+    if file.suffix.lower() == ".duckdb":
+        return f"duckdb:///{file.name}"
+    with file.open("rb") as opened:
+        return f"sqlite:///{file.name}" if opened.read(len(_SQLITE)) == _SQLITE else ""
 
 
 def _quoted(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -121,6 +122,9 @@ def decode(path: Path, encoding: str | None, delimiter: str | None) -> tuple[str
     chosen = encoding or find_encoding(data, path.name)
     try:
         text = data.decode(chosen).removeprefix("\ufeff")
+        if chosen.lower().replace("-", "").removeprefix("windows") in ("cp1258", "1258"):
+            # It writes tones behind their letters; everything else, and whoever types a name, writes one letter.
+            text = unicodedata.normalize("NFC", text)
     except LookupError:
         raise DataError(f'"{encoding}" is no known encoding. Try "utf-8", "gbk", "cp1252" or "mac_roman".') from None
     except UnicodeDecodeError as error:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from kamlab.runs import Run
 
+COVERED_BY = ("coverage_004", "cadence_002")
+"""Schemes that say who looks after an account, and how often."""
+
 
 def strategies(run: Run) -> pd.DataFrame:
     """Write `position`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
@@ -66,8 +69,10 @@ def coverage(run: Run) -> pd.DataFrame:
     from kamlab import coverage as module
     from kamlab import side_tables
 
-    wide = run.read("labels").pivot(index="account", columns="scheme", values="label").reset_index()
-    wide = wide.reindex(columns=["account", "coverage_004", "cadence_002"])
+    labels = run.read("labels", columns=["account", "scheme", "label"])
+    labels = labels[labels["scheme"].isin(COVERED_BY)]
+    wide = labels.pivot(index="account", columns="scheme", values="label").reset_index()
+    wide = wide.reindex(columns=["account", *COVERED_BY])
     # Without a class by amount everybody is served from the pool.
     wide["coverage_004"] = wide["coverage_004"].fillna("pooled")
     table = run.read("account_table").merge(wide, on="account")

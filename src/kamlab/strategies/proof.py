@@ -13,7 +13,7 @@ import pandas as pd
 
 from kamlab.strategies.conditions import Columns, Condition, fields_of, holds
 from kamlab.strategies.engine import Labelled, label
-from kamlab.strategies.fields import DERIVED, INPUTS, Kind
+from kamlab.strategies.fields import DERIVED, INPUTS, Field, Kind
 from kamlab.strategies.model import Playbook, Scheme, State
 from kamlab.strategies.states import states_of
 
@@ -110,8 +110,8 @@ def _nearest(playbook: Playbook, state: State) -> str:
         names |= {name} - set(conditions)
     fields = [name for name in _FIELDS if name in names]
     values = [_values(name, conditions.values()) for name in fields]
-    grid = list(itertools.islice(itertools.product(*values), _MOST_TRIED))
-    accounts = _columns(pd.DataFrame(grid, columns=fields, dtype=object))
+    grid = itertools.islice(itertools.product(*values), _MOST_TRIED)
+    accounts = _columns(_coded(fields, grid))
     accounts.update(states_of(accounts, playbook))
     met = np.sum([holds(part, accounts) for part in state.when.parts() or (state.when,)], axis=0)
     return _describe(accounts, int(np.argmax(met)))
@@ -172,10 +172,10 @@ def _every_state(playbook: Playbook, asked: set[str]) -> Columns:
     table = pd.DataFrame({"has_bought": [True, False]})
     for group in groups:
         values = {name: _values(name, ordered.values()) for name in group}
-        grid = pd.DataFrame(list(itertools.product(*values.values())), columns=list(values), dtype=object)
-        table = table.merge(grid, how="cross")
-        past = [name for name in group if name not in _KNOWN_OF_PROSPECTS]
-        table.loc[~table["has_bought"].astype(bool), past] = None
+        table = table.merge(_coded(group, itertools.product(*values.values())), how="cross")
+        for name in group:
+            if name not in _KNOWN_OF_PROSPECTS:
+                table[name] = table[name].where(table["has_bought"], _missing(_FIELDS[name]))
         key = _told_apart(_columns(table), set(table), ordered, ends, asked)
         table = table[~key.duplicated().to_numpy()].reset_index(drop=True)
     return _columns(table)
@@ -225,20 +225,29 @@ def _around(points: Sequence[float], kind: Kind) -> list[float]:
     return [points[0] - step, *points, *between, points[-1] + step]
 
 
-def _columns(table: pd.DataFrame) -> Columns:
-    """Turn a table of some fields into the columns of all of them; those that are not there are missing."""
-    columns: Columns = {}
-    n = len(table)
-    for name, field in _FIELDS.items():
-        values = table[name].to_numpy(dtype=object) if name in table else None
+def _missing(field: Field) -> bool | int | float:
+    """Return what stands for "not known" in a coded table; a flag that is not known counts as not set."""
+    return {"flag": False, "choice": -1}.get(field.kind, np.nan)
+
+
+def _coded(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """Return values of fields, a row an account; labels by their place among their field's, so that all are arrays."""
+    table = {}
+    for name, values in zip(names, zip(*rows, strict=True), strict=True):
+        field = _FIELDS[name]
         if field.kind == "choice":
             place = {label: code for code, label in enumerate(field.labels)}
-            codes = np.full(n, -1) if values is None else np.array([place.get(value, -1) for value in values])
-            columns[name] = pd.Categorical.from_codes(codes.astype(int), list(field.labels))
-        elif field.kind == "flag":
-            columns[name] = np.zeros(n, dtype=bool) if values is None else np.array([bool(value) for value in values])
-        else:
-            columns[name] = np.full(n, np.nan) if values is None else values.astype(float)
+            values = tuple(place.get(value, -1) for value in values)
+        table[name] = np.array(values, dtype=np.asarray(_missing(field)).dtype)
+    return pd.DataFrame(table)
+
+
+def _columns(table: pd.DataFrame) -> Columns:
+    """Turn a coded table of some fields into the columns of all of them; those that are not there are missing."""
+    columns: Columns = {}
+    for name, field in _FIELDS.items():
+        values = table[name].to_numpy() if name in table else np.full(len(table), _missing(field))
+        columns[name] = pd.Categorical.from_codes(values, list(field.labels)) if field.kind == "choice" else values
     return columns
 
 

@@ -86,11 +86,13 @@ _TABLES = (
             _date("date", "day of the invoice", needed=True),
             _date("due", "day on which it is due"),
             _number("amount", "amount, negative for credit notes; in currency", needed=True, minimum=None),
-            _text("disputed", "yes where the customer disputes what is unpaid"),
+            Field("disputed", "flag", "yes where the customer disputes what is unpaid"),
+            _date("disputed_on", "day on which the customer disputed it"),
         ),
         key=("invoice",),
         money="amount",
         known_from="date",
+        outcome=("disputed_on", "disputed"),
         rising=(("date", "due"),),
     ),
     Schema(
@@ -238,6 +240,17 @@ _TABLES = (
         key=("product",),
         known_from="active_from",
         rising=(("active_from", "active_to"),),
+    ),
+    Schema(
+        "controls",
+        "monthly control totals from the books",
+        (
+            Field("month", "month", "month", needed=True),
+            _number("amount", "what the books say, in currency", needed=True, minimum=None),
+        ),
+        key=("month",),
+        money="amount",
+        known_from="month",
     ),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kamlab import intake
 from kamlab.config import MOST_QUARANTINED, Config
 from kamlab.errors import DataError, did_you_mean, first_ids
-from kamlab.parsing import parse_date, parse_text
+from kamlab.parsing import first_of_month, parse_date, parse_flag, parse_text
 from kamlab.remedies import with_remedy
 from kamlab.sources import RawTable, canonical, from_frame
 from kamlab.tables.declared import SCHEMAS
@@ -29,14 +29,14 @@ class TableReading:
     ----------
     schema : Schema
     rows : pandas.DataFrame
-        The schema's columns: text or None, float, datetime64; in the order of the source. Nothing in it is dated after
-        the as-of date.
+        The schema's columns: text or None, float, datetime64, True, False or None; in the order of the source. Nothing
+        in it is dated after the as-of date.
     quarantine : pandas.DataFrame
         Columns of `terms.TABLES["table_quarantine"]`.
     later : int
-        Rows that are known only after the as-of date; they are left out.
+        Rows that are known only after the as-of date; they are left out, whatever they hold.
     money : float
-        Money of all rows that were read, without signs.
+        Money of all other rows, without signs.
     max_share, max_money : float
         Shares of rows and of that money up to which the rest can be trusted.
     """
@@ -68,6 +68,9 @@ class TableReading:
             f"Table {self.schema.name} ({self.schema.holds}): {self.n_read:,} rows read, {used}{later}, "
             f"{len(self.quarantine):,} quarantined."
         ]
+        undated = int(self.rows[self.schema.known_from].isna().sum())
+        if undated:
+            lines.append(f"  {undated:,} rows without {self.schema.known_from}: they count on every day.")
         for reason, group in self.quarantine.groupby("reason", sort=True):
             money = f", {group['amount'].sum():,.2f} concerned" if group["amount"].notna().any() else ""
             lines.append(with_remedy(f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){money}", reason))
@@ -126,28 +129,44 @@ def read_rows(
 
     raw = source if isinstance(source, RawTable) else from_frame(source)
     _check_mapping(raw, schema, columns)
-    numbers, dates = schema.of_kind("number"), schema.of_kind("date")
+    numbers, months = schema.of_kind("number"), schema.of_kind("month")
     formats = {"date_format": date_format, "decimal": decimal, "thousands": thousands}
-    plain, named = canonical(raw, columns, numbers=numbers, dates=dates, **formats)
-    frame = _parsed(raw, plain, schema, columns, named)
+    written = _with_first_days(raw, [columns[name] for name in months if name in columns])
+    plain, named = canonical(written, columns, numbers=numbers, dates=(*schema.of_kind("date"), *months), **formats)
+    every = _parsed(raw, plain, schema, columns, named)
+    # What is known later neither counts nor breaks a rule: it could push out what was known before it.
+    frame = every[~(every[schema.known_from] > pd.Timestamp(as_of))]
+    hidden = every[schema.outcome[0]] > pd.Timestamp(as_of) if schema.outcome else pd.Series(False, every.index)
+    frame = _without(frame, [name for name in schema.outcome if name not in schema.needed], hidden)
     found = faults(frame, schema)
     if raw.faults is not None:
-        early = pd.DataFrame({"row": range(len(frame)), "reason": raw.faults.to_pylist()}).dropna()
-        found = pd.concat([early, found], ignore_index=True)
+        early = pd.DataFrame({"row": every.index, "reason": raw.faults.to_pylist()}).dropna()
+        found = pd.concat([early[early["row"].isin(frame.index)], found], ignore_index=True)
     reasons = found.groupby("row")["reason"].agg("; ".join)
     quarantine = _quarantine(raw, schema, frame, reasons)
     money = float(frame[schema.money].abs().sum()) if schema.money else 0.0
-    rows = frame.drop(index=reasons.index)[list(schema.columns)]
-    known = pd.Series(True, rows.index)
-    if schema.known_from:
-        known = ~(rows[schema.known_from] > pd.Timestamp(as_of))
-    rows = rows[known]
-    if schema.outcome:
-        day = schema.outcome[0]
-        later = rows[day] > pd.Timestamp(as_of)
-        for name in schema.outcome:
-            rows = rows.assign(**{name: rows[name].where(~later, None)})
-    return TableReading(schema, rows.reset_index(drop=True), quarantine, int((~known).sum()), money)
+    rows = _without(frame.drop(index=reasons.index), schema.outcome, hidden)[list(schema.columns)]
+    return TableReading(schema, rows.reset_index(drop=True), quarantine, len(every) - len(frame), money)
+
+
+def _with_first_days(raw: RawTable, names: Sequence[str]) -> RawTable:
+    """Write months that stand alone as their first days."""
+    import pyarrow as pa
+
+    rows = raw.rows
+    for name in names:
+        texts = pa.array([text and first_of_month(text) for text in rows[name].to_pylist()], pa.string())
+        rows = rows.set_column(rows.column_names.index(name), name, texts)
+    return replace(raw, rows=rows)
+
+
+def _without(frame: pd.DataFrame, names: Iterable[str], hidden: pd.Series) -> pd.DataFrame:
+    """Read as missing what the columns say of the hidden rows."""
+    hide = hidden[frame.index]
+    for name in names:
+        unknown = {name: frame[name].where(~hide, None), name + UNREADABLE: frame[name + UNREADABLE] & ~hide}
+        frame = frame.assign(**unknown)
+    return frame
 
 
 def _check_mapping(raw: RawTable, schema: Schema, columns: Mapping[str, str]) -> None:
@@ -180,7 +199,7 @@ def _parsed(
     parts: dict[str, pd.Series] = {}
     for field in schema.fields:
         if field.name not in columns:
-            empty = {"text": "object", "number": "float64", "date": "datetime64[s]"}[field.kind]
+            empty = {"text": "object", "flag": "object", "number": "float64"}.get(field.kind, "datetime64[s]")
             parts[field.name] = pd.Series([None] * n, dtype=object).astype(empty)
             parts[field.name + UNREADABLE] = pd.Series(False, range(n))
             continue
@@ -188,6 +207,8 @@ def _parsed(
         written = plain.rows[named[field.name]].to_pandas()
         if field.kind == "text":
             parts[field.name] = text
+        elif field.kind == "flag":
+            parts[field.name] = parse_flag(text)
         elif field.kind == "number":
             parts[field.name] = pd.to_numeric(written, errors="coerce").astype("float64")
         else:

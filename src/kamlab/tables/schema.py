@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["text", "number", "date"]
+Kind = Literal["text", "number", "date", "month", "flag"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column: its kind, whether every row needs it, and its limits (both inclusive)."""
+    """One column: its kind, whether every row needs it, and its limits (both inclusive).
+
+    A month is kept as its first day, and may be written as any day of it; a flag is yes or no.
+    """
 
     name: str
     kind: Kind = "text"
@@ -34,14 +37,15 @@ class Schema:
     holds : str
         What it holds, for readers.
     fields : tuple of Field
+    known_from : str
+        A row is known from this day on; an as-of run does not read it earlier. A row without this day is always known.
     key : tuple of str
         Columns that together occur once; checked where all of them are filled.
     money : str
         Column whose sum says how much money a fault concerns; empty if there is none.
-    known_from : str
-        A row is known from this day on; an as-of run does not read it earlier. Empty: always.
     outcome : tuple of str
-        The first is the day from which the others are known; earlier they are read as missing.
+        The first is the day from which the others are known; earlier they are read as missing. Without this day they
+        are known as long as the row.
     rising : tuple of (str, str)
         Pairs of dates of which the second must not lie before the first.
     """
@@ -49,9 +53,9 @@ class Schema:
     name: str
     holds: str
     fields: tuple[Field, ...]
+    known_from: str
     key: tuple[str, ...] = ()
     money: str = ""
-    known_from: str = ""
     outcome: tuple[str, ...] = ()
     rising: tuple[tuple[str, str], ...] = ()
 
@@ -81,12 +85,12 @@ def faults(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        The schema's columns, and for numbers and dates one more each, which ends in `UNREADABLE`.
+        The schema's columns, and one more for each, which ends in `UNREADABLE`.
 
     Returns
     -------
     DataFrame
-        Columns row (position in `frame`) and reason, one row a fault.
+        Columns row (label in `frame`'s index) and reason, one row a fault.
     """
     import pandas as pd
     import pandera.pandas as pa
@@ -126,7 +130,7 @@ def _pandera(frame: pd.DataFrame, schema: Schema, pa: Any) -> Any:
 
 
 def _readable(field: Field, pa: Any) -> Any:
-    what = {"number": "a number", "date": "a date"}[field.kind]
+    what = {"flag": "yes or no"}.get(field.kind, f"a {field.kind}")
     return pa.Check(lambda df: ~df[field.name + UNREADABLE], error=f"{field.name} is not {what}", ignore_na=False)
 
 

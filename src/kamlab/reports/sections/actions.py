@@ -300,7 +300,7 @@ def _list(
     for key, label in figures.items():
         align: Align = "left" if key == "likely" else "right"
         columns.append(TableColumn(key, label, align, width=max(11, *map(len, printed[key]))))
-    if run.read("accounts")["owner"].notna().any():
+    if run.read("accounts", columns=["owner"])["owner"].notna().any():
         columns.append(TableColumn("owner", t("Owner"), width=13))
     columns.append(TableColumn("reason", t("Why"), width=34))
     more = t.plural(

@@ -25,7 +25,7 @@ def section(run: Source, t: Translator) -> list[Block]:
 
 def _with_values(run: Source, rows: pd.DataFrame) -> pd.DataFrame:
     """Add names and expected contributions, the largest first."""
-    facts = run.read("account_table")[["account", "name", "expected_contribution"]]
+    facts = run.read("account_table", columns=["account", "name", "expected_contribution"])
     found = rows.merge(facts, on="account", how="left")
     return found.sort_values(["expected_contribution", "account"], ascending=[False, True], na_position="last")
 

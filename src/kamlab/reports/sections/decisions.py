@@ -186,7 +186,7 @@ def _people(run: Source, t: Translator) -> list[str]:
     ]
     cost = run.config.planning.cost_per_person
     if cost is not None:
-        labels = run.read("labels")
+        labels = run.read("labels", columns=["account", "scheme", "label"])
         label = labels[labels["scheme"] == "coverage_004"].set_index("account")["label"]
         won = run.read("gains").set_index("account")["gain_contribution"].reindex(label.index)
         paid = coverage.affordable(label, won, cost_per_person=cost)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from kamlab.backtest import BASELINES, RECORDS
-from kamlab.backtest.contest import NOTE_ALIVE
-from kamlab.clv.bg_nbd import NOTE_ONE_TIME
+from kamlab.backtest.notes import NOTE_ALIVE
+from kamlab.clv.notes import NOTE_ONE_TIME
 from kamlab.figures import forecast_record, revenue_history
 from kamlab.i18n import COMMAS, MISSING, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text

@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 
 from kamlab import schemes
-from kamlab.earlier import QUARTER_DAYS
 from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
 from kamlab.i18n import COMMAS, MISSING, N_, SENTENCES, Translator
+from kamlab.period import QUARTER_DAYS
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Interval, Source, fixed_axes, is_contribution, value_word, why_not_fixed
 
 NEAR = 0.6
 """An account whose class has less than this probability stands near a border."""
 TOP = 10
-SCHEMES_FINDING = N_("{up} accounts higher and {down} lower than by the fixed thresholds")
+SCHEMES_FINDING = N_("Accounts higher than by the fixed thresholds: {up}, lower: {down}")
 PERIODS_FINDING = N_("in the last quarter {up} rose and {down} fell")
 
 
@@ -119,12 +119,20 @@ def _compared(axis: str, run: Source, t: Translator) -> str:
 
 
 def concentration(run: Source, t: Translator) -> list[Block]:
-    """Draw the Lorenz curve: which share of the accounts really brings 80 %."""
-    values, name = run.read("forecast")["expected_contribution"], value_word(run, t)
+    """Draw the Lorenz curve of the last 12 months: which share of the accounts really brought 80 %."""
+    table = run.read("summary", columns=["account", "trailing_revenue", "trailing_margin"]).set_index("account")
+    values, name = table["trailing_revenue"], t("Revenue of the last 12 months")
+    if is_contribution(run):
+        # no line with a known cost: the account's margin rate stands in, as in its forecast
+        rate = run.read("forecast", columns=["account", "margin_rate"]).set_index("account")["margin_rate"]
+        values, name = table["trailing_margin"].fillna(values * rate), t("Margin of the last 12 months")
     drawn = lorenz.draw(values, t, value_name=name)
     if drawn is None:
         return []
-    caption = t("How unequal the accounts are: the share of the total that the largest ones bring.")
+    caption = t(
+        "How unequal the accounts are: the share of the total that the largest ones brought; an account that brought "
+        "nothing does not count."
+    )
     return [figure(drawn, caption=caption, alt=lorenz.alt(values, t, value_name=name))]
 
 
@@ -132,7 +140,7 @@ def flows(run: Source, t: Translator) -> list[Block]:
     """Draw how value flows from the fixed to the fitted classes, and from the period before to now."""
     moves = run.read("transitions")
     moved = moves[moves["column"] == "contribution_class"]
-    labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    labels = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
     sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
     money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
     compared = "contribution" in fixed_axes(run)
@@ -207,15 +215,14 @@ def _steps(moved: pd.DataFrame) -> pd.Series:
 def near_borders(run: Source, t: Translator) -> list[Block]:
     """List the accounts of most value whose class is far from certain, with the probability of each class."""
     chances = run.read("class_probabilities").set_index("account")
-    rows = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
-    rows = rows.merge(run.read("accounts")[["account", "name"]], on="account", how="left")
+    rows = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
     rows = rows[rows["account"].isin(chances.index) & rows["contribution_class"].notna()]
     of_each = chances.loc[rows["account"], list(LEVELS)].to_numpy()
     own = of_each[np.arange(len(rows)), pd.Index(LEVELS).get_indexer(rows["contribution_class"])]
     near = rows[own < NEAR].sort_values(["expected_contribution", "account"], ascending=[False, True])
     if near.empty:
         return [text(t("No account stands near a border: each keeps its class with at least {p}.", p=t.percent(NEAR)))]
-    shown = near.head(TOP)
+    shown = near.head(TOP).merge(run.read("accounts", columns=["account", "name"]), on="account", how="left")
     printed = pd.DataFrame(
         {
             "account": shown["name"].fillna(shown["account"]),
@@ -259,7 +266,7 @@ def probabilities(chances: pd.Series, t: Translator) -> str:
 
 def classes(run: Source, t: Translator) -> list[Block]:
     """Table of the classes of every scheme that was applied, with accounts and expected value, the highest first."""
-    labels = run.read("schemes").merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
+    labels = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
     total = labels["expected_contribution"].clip(lower=0).sum()
     rows = []
     hidden = {f"{axis}_class_fixed" for axis in schemes.AXES} - {f"{axis}_class_fixed" for axis in fixed_axes(run)}

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 import pandas as pd
 
 from kamlab import history
-from kamlab.earlier import QUARTER_DAYS
 from kamlab.figures import flow
 from kamlab.figures.words import LEVELS, with_currency, without_currency
 from kamlab.i18n import N_, Translator
+from kamlab.period import QUARTER_DAYS
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Source, labelled
 from kamlab.strategies import texts, wording

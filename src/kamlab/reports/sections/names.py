@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kamlab.backtest.forecasters import COVARIATE_MODELS
+from kamlab.backtest.names import COVARIATE_MODELS
 from kamlab.i18n import Translator
 
 MODEL_NAMES = {

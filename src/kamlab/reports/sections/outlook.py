@@ -66,8 +66,8 @@ def accounts(run: Source, t: Translator) -> list[Block]:
     """Table of the accounts with the highest value over 5 years."""
     if not has_money(run):
         return []
-    rows = run.read("lifetime").merge(run.read("accounts")[["account", "name"]], on="account")
-    rows = rows.sort_values(["clv_5y", "account"], ascending=[False, True]).head(TOP)
+    rows = run.read("lifetime").sort_values(["clv_5y", "account"], ascending=[False, True]).head(TOP)
+    rows = rows.merge(run.read("accounts", columns=["account", "name"]), on="account")
     risky = rows["p_negative_5y"].notna().any()
     printed = pd.DataFrame(
         {
@@ -152,9 +152,9 @@ def _totals(
 
 def one_time(run: Source, t: Translator) -> list[Block]:
     """Say how many accounts with a single purchase the model takes for alive by construction, however long ago it was."""
-    rows = run.read("summary")[["account", "frequency", "days_since_last"]]
-    rows = rows.merge(run.read("forecast")[["account", "p_alive"]], on="account")
-    certain = rows[(rows["frequency"] == 0) & (rows["p_alive"] >= CERTAIN)]
+    rows = run.read("summary", columns=["account", "frequency", "days_since_last"])
+    rows = rows[rows["frequency"] == 0].merge(run.read("forecast", columns=["account", "p_alive"]), on="account")
+    certain = rows[rows["p_alive"] >= CERTAIN]
     if certain.empty:
         return []
     model = run.read("models")["model"].iloc[0]

@@ -77,8 +77,9 @@ class PlanBook:
         planned = plans[plans["planned"]]
         self.planned = planned.sort_values(["at_stake", "account"], ascending=[False, True], ignore_index=True)
         ids = set(planned["account"])
-        self._rows = {row["account"]: row for row in labelled(run).to_dict("records") if row["account"] in ids}
-        labels = run.read("labels")
+        accounts = labelled(run)
+        self._rows = {row["account"]: row for row in accounts[accounts["account"].isin(ids)].to_dict("records")}
+        labels = run.read("labels", columns=["account", "scheme", "label"])
         labels = labels[labels["account"].isin(ids) & labels["label"].notna()]
         self._labels = {
             account: dict(zip(rows["scheme"], rows["label"], strict=True))

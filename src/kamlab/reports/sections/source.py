@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -26,8 +26,10 @@ class Source(Protocol):
     config: Config
     period: StudyPeriod
 
-    def read(self, name: str) -> pd.DataFrame:
-        """Return a table."""
+    def read(
+        self, name: str, *, columns: Sequence[str] = (), where: Mapping[str, Sequence[str]] | None = None
+    ) -> pd.DataFrame:
+        """Return a table, or some of its columns and rows."""
 
     def read_facts(self, name: str) -> dict[str, Any]:
         """Return a step's facts."""
@@ -73,13 +75,15 @@ def uneven_festivals(run: Source, t: Translator) -> list[str]:
 
 def labelled(run: Source) -> pd.DataFrame:
     """Return the account table with the labels of the playbook, one row an account, prospects included."""
-    labels = run.read("strategies").drop(columns=["name", "owner"])
-    return run.read("account_table").merge(labels, on="account", validate="one_to_one")
+    table, labels = run.read("account_table"), run.read("strategies").drop(columns=["name", "owner"])
+    if table["account"].equals(labels["account"]):
+        return pd.concat([table, labels.drop(columns="account")], axis=1)
+    return table.merge(labels, on="account", validate="one_to_one")
 
 
 def is_contribution(run: Source) -> bool:
     """Whether values are contribution; else they are revenue, because no costs are known."""
-    return bool((run.read("forecast")["basis"] == "contribution").any())
+    return bool((run.read("forecast", columns=["basis"])["basis"] == "contribution").any())
 
 
 def value_word(run: Source, t: Translator) -> str:
@@ -107,7 +111,7 @@ def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
 
     Missing where none of them has bought: a prospect has no forecast.
     """
-    future, draws = run.read("forecast"), run.read("draws")
+    future, draws = run.read("forecast", columns=["account", "expected_contribution"]), run.read("draws")
     if accounts is not None:
         future, draws = future[future["account"].isin(accounts)], draws[draws["account"].isin(accounts)]
     if future.empty:
@@ -117,7 +121,8 @@ def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
 
 def total_revenue(run: Source) -> Interval:
     """Return the expected revenue of all accounts with the interval of their joint draws."""
-    return _summed(run, run.read("forecast")["expected_revenue"], run.read("revenue_draws"))
+    expected = run.read("forecast", columns=["expected_revenue"])["expected_revenue"]
+    return _summed(run, expected, run.read("revenue_draws"))
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ class Past:
 
 def past(run: Source) -> Past:
     """Return what the customers that have a forecast bought, and their contribution after the costs it is net of."""
-    rows = run.read("summary")
+    rows = run.read("summary", columns=["account", "trailing_revenue", "trailing_margin"])
     revenue = float(rows["trailing_revenue"].sum())
     if not is_contribution(run):
         return Past(revenue, revenue)
@@ -141,12 +146,12 @@ def past(run: Source) -> Past:
 
 def has_cost_to_serve(run: Source) -> bool:
     """Whether the expected contribution is less a cost to serve."""
-    return bool((run.read("forecast")["cost_to_serve"] > 0).any())
+    return bool((run.read("forecast", columns=["cost_to_serve"])["cost_to_serve"] > 0).any())
 
 
 def has_credit_cost(run: Source) -> bool:
     """Whether the expected contribution is less the cost of receivables; without invoices and payments it is not."""
-    return bool(run.read("forecast")["receivables_cost"].notna().any())
+    return bool(run.read("forecast", columns=["receivables_cost"])["receivables_cost"].notna().any())
 
 
 def _summed(run: Source, expected: pd.Series, draws: pd.DataFrame) -> Interval:
@@ -204,7 +209,8 @@ MUCH = 0.01
 
 def has_flag(table: pd.DataFrame, flag: str) -> pd.Series:
     """Whether each account carries a flag."""
-    return table["flags"].fillna("").str.split(", ").map(lambda flags: flag in flags)
+    flags = table["flags"].fillna("")
+    return flags.map({given: flag in given.split(", ") for given in flags.unique()}).astype(bool)
 
 
 def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,7 @@ def heading(run: Source, t: Translator) -> list[Block]:
 
 def types(run: Source, t: Translator) -> list[Block]:
     """Table of the types that occur: how much they get, and how they are managed."""
-    found = set(run.read("strategies")["type_000"].dropna())
+    found = set(run.read("strategies", columns=["type_000"])["type_000"].dropna())
     rows = [
         (t(texts.TYPES[kind].name), t(texts.TYPES[kind].meaning), t(effort.resources), t(effort.management))
         for kind, effort in guide.EFFORT.items()
@@ -133,12 +133,12 @@ def rules(run: Source, t: Translator) -> list[Block]:
 
 def _used(run: Source) -> set[str]:
     """Return the strategies that an account has."""
-    return set(run.read("strategies")["strategy"])
+    return set(run.read("strategies", columns=["strategy"])["strategy"])
 
 
 def _labels_of(run: Source, scheme: str) -> Mapping[str, int]:
     """Return the labels of a scheme that occur, with the number of accounts."""
-    labels = run.read("labels")
+    labels = run.read("labels", columns=["account", "scheme", "label"])
     return dict(labels.loc[labels["scheme"] == scheme, "label"].value_counts())
 
 

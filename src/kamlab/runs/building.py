@@ -1,0 +1,91 @@
+"""A run's folder, built: chapters that make the tables one after the other, then all documents side by side."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from kamlab.config import Frozen, freeze
+from kamlab.runs import documents
+from kamlab.runs.crew import Progress, crew_of
+from kamlab.runs.folder import FROZEN, SCRATCH
+from kamlab.runs.output import hand_on
+
+CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
+"""Chapters that make the tables, in order."""
+
+DOCUMENTS = {
+    "05_management_report": "management-report",
+    documents.PLANS: "account-plans",
+    "07_period_review": "period-review",
+    "08_appendix": "appendix",
+}
+"""Chapters that read the tables, and the documents that they are exported to, one a language."""
+
+MANY_ACCOUNTS = 200_000
+"""From here on one document is made at a time: each holds the accounts' tables in memory."""
+
+
+def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress | None) -> dict[str, float]:
+    """Run the chapters in a new folder and write its documents; return seconds a step, which overlap.
+
+    As many notebooks of documents run at a time as there are cores, each in a kernel of its own, and what is finished
+    is written as PDF, HTML and workbook meanwhile. Whatever comes first, log and timings stand in one order.
+
+    Raises
+    ------
+    KamlabError
+        What the first notebook that failed raised, in the order of the steps; all kernels have ended by then, as they
+        have after an interruption.
+    """
+    (folder / "notebooks").mkdir(parents=True)
+    (folder / "log").mkdir()
+    for name in documents.FOLDERS:
+        (folder / name).mkdir()
+    if earlier is not None:
+        hand_on(earlier, folder)
+    # The chapters read what the run was started with, whatever happens to the files meanwhile.
+    settings = folder / FROZEN
+    freeze(frozen, settings)
+    parameters = {
+        "run_dir": str(folder),
+        "config": str(settings),
+        "as_of": frozen.as_of.isoformat(),
+        "accept_stale": frozen.accept_stale,
+    }
+    written = [(notebook, lang) for notebook in DOCUMENTS for lang in frozen.languages]
+    executed = [(f"{notebook}.{lang}", f"{DOCUMENTS[notebook]}.{lang}") for notebook, lang in written]
+    executed += [(name, name) for name in CHAPTERS]
+    papers = documents.planned(folder, frozen, executed)
+    order = [*CHAPTERS, *(f"{notebook}.{lang}" for notebook, lang in written), *(paper.label for paper in papers)]
+    with crew_of(folder, parameters, progress=progress, total=len(order)) as crew:
+        for name in CHAPTERS:
+            crew.finish({name: crew.start(name, name)})
+        # Chapters' kernels are ended without ceremony; what their engines left goes here.
+        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+        # The plans first, because their files take longest to write.
+        first = sorted(written, key=lambda pair: pair[0] != documents.PLANS)
+        alone, running = _accounts(folder) >= MANY_ACCOUNTS, {}
+        for notebook, lang in first:
+            label = f"{notebook}.{lang}"
+            running[label] = crew.start(label, notebook, lang=lang)
+            if alone:
+                crew.finish({label: running[label]})
+        messages = {paper.label: crew.write(paper) for paper in papers if paper.notebook not in running}
+        while running:
+            for label in crew.wait(running):
+                del running[label]
+                messages |= {paper.label: crew.write(paper) for paper in papers if paper.notebook == label}
+        timings = {label: crew.timings[label] for label in order}
+    (folder / "log" / "timings.json").write_text(json.dumps(timings, indent=1), "utf-8")
+    lines = [line for paper in papers for line in messages[paper.label]]
+    (folder / "log" / "messages.txt").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return timings
+
+
+def _accounts(folder: Path) -> int:
+    """Return how many accounts the tables hold."""
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(folder / "tables" / "summary.parquet").num_rows

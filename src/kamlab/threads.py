@@ -1,0 +1,34 @@
+"""Work done piece by piece on as many cores as there are, its results in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+MOST_THREADS = 4
+"""More would need more memory than they save time: each holds a piece with all that it computes of it."""
+
+
+def in_order(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterator[Result]:
+    """Yield what the work makes of each piece, in the pieces' order, however many threads do it.
+
+    A few pieces are under way at a time, so that results do not pile up; a single one is done without a thread.
+    """
+    if len(pieces) < 2:
+        yield from map(work, pieces)
+        return
+    n_threads = min(os.cpu_count() or 1, MOST_THREADS, len(pieces))
+    with ThreadPoolExecutor(n_threads) as pool:
+        under_way: deque[Future[Result]] = deque()
+        for piece in pieces:
+            under_way.append(pool.submit(work, piece))
+            if len(under_way) > n_threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
