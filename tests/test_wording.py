@@ -21,6 +21,7 @@ T = Translator("en", currency="CNY")
             "has_bought=yes; strategic=no; p_alive=unknown",
             "Has bought: yes; Kept as strategic: no; Chance that it still buys: unknown",
         ),
+        ("p_alive=0.995; p_negative=0.8", "Chance that it still buys: over 95%; Chance that it loses money: 80%"),
         ("days_since_last=1200; purchase_days=3", "Days since its last order: 1,200; Days with an order: 3"),
         (
             "potential_source=own_peak; potential_class=High",

@@ -93,6 +93,17 @@ FIELDS: Mapping[str, str] = {
 """What rules read of an account."""
 
 
+SMALLEST = 0.05
+"""Probability below which, and above 1 less which, only that is said: no record can tell it from 0, or from 1."""
+
+
+def chance(p: float, t: Translator) -> str:
+    """Write a probability."""
+    if p < SMALLEST:
+        return t("under {share}", share=t.percent(SMALLEST))
+    return t("over {share}", share=t.percent(1 - SMALLEST)) if p > 1 - SMALLEST else t.percent(p)
+
+
 def label_name(t: Translator, scheme: str, label: str) -> str:
     """Return the name of a scheme's label; one that an analyst has added goes by itself."""
     if scheme in ("type_000", "strategy"):
@@ -138,6 +149,8 @@ def _value(t: Translator, name: str, value: str) -> str:
         return t.money(number)
     if field.kind in ("count", "days"):
         return t.number(number)
+    if field.kind == "probability":
+        return chance(number, t)
     # Growth is kept as a logarithm, because halving and doubling are as far from each other then.
     return t.percent(math.expm1(number) if name == "growth_lower" else number)
 

@@ -202,7 +202,7 @@ def _position(case: PlanPage, t: Translator) -> Block:
     row = case.row
     rows = [
         (t("Trend"), _trend(case, t)),
-        (t("Still buys"), t("with a probability of {p}", p=words.chance(row["p_alive"], t))),
+        (t("Still buys"), t("with a probability of {p}", p=wording.chance(row["p_alive"], t))),
         (t("Headroom a year"), t.money(row["headroom"])),
     ]
     rivals = [_rival(rival, t) for rival in case.rows["competitors"][:TOP]]
@@ -297,10 +297,10 @@ def _goals(case: PlanPage, t: Translator) -> Block:
             for n in (3, 5)
         ]
         rows.append((what, t.join(SEMICOLONS, years)))
-    if case.contribution and case.cost_to_serve and pd.notna(row["cost_to_serve"]):
+    if case.contribution and case.cost_to_serve and row["cost_to_serve"] >= 1:
         rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
     on_credit = [row[name] for name in ("receivables_cost", "credit_loss") if case.contribution and pd.notna(row[name])]
-    if on_credit:
+    if sum(on_credit) >= 1:
         money = t.money(sum(on_credit))
         rows.append((t("Waiting for payment and credit losses"), t("{money} a year, already taken off", money=money)))
     projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
@@ -319,14 +319,15 @@ def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str
     """Return what work is to add to the forecast, which target was set, and how many units that is at which price."""
     if not target:
         return
-    yield (
-        t("Forecast of revenue"),
-        t(
-            "as likely above as below {p50}; one year in five brings more than {p80}",
-            p50=_money(target["p50"], t),
-            p80=_money(target["p80"], t),
-        ),
-    )
+    if target["p80"] >= 1:
+        yield (
+            t("Forecast of revenue"),
+            t(
+                "as likely above as below {p50}; one year in five brings more than {p80}",
+                p50=_money(target["p50"], t),
+                p80=_money(target["p80"], t),
+            ),
+        )
     yield (
         t("Planned gain"),
         t(
