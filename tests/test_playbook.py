@@ -231,3 +231,10 @@ def test_a_decision_needs_its_account_and_the_as_of_date():
         assign(accounts(), book, contribution_cut_high=2e6, as_of=AS_OF)
     with pytest.raises(ConfigError, match="give the as-of date"):
         assign(accounts(), book, contribution_cut_high=2e6)
+
+
+def test_a_state_that_names_one_further_down_is_told_so():
+    text = changed('id = "silent"\nwhen.all = [', 'id = "silent"\nwhen.all = [\n    { not = { field = "negative" } },')
+    assert faults(text) == [
+        'state "silent": "negative" stands further down; only fields and what stands above can be named.'
+    ]
