@@ -13,7 +13,7 @@ A condition takes one of these forms (missing values never satisfy a comparison;
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
