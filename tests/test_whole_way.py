@@ -12,6 +12,7 @@ import pandas as pd
 import plain_playbook
 import pypdfium2
 import pytest
+import rules_by_hand
 from own_process import without_kernels
 
 from kamlab.i18n import Translator
@@ -248,6 +249,19 @@ def test_every_label_follows_from_the_values_printed_beside_the_accounts_labels(
             (account, row.scheme) for row in rows.itertuples() if again.get(row.scheme) != (row.label, row.rule)
         ]
     assert different == []
+
+
+def test_every_label_is_the_one_that_the_rules_written_by_hand_give(sample):
+    found = tables(sample)
+    cuts, accounts = found["tiers"], found["account_table"]
+    fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
+    volume = accounts.loc[accounts["has_bought"], "volume_90"].median()
+    labels = {a: dict(zip(g["scheme"], g["label"], strict=True)) for a, g in found["labels"].groupby("account")}
+    rows = accounts.astype(object).where(accounts.notna(), None).to_dict("records")
+    assert len(rows) == len(labels) > 500
+    for row in rows:
+        by_hand = rules_by_hand.labels(row, cut_high=fitted["high"], volume_median=volume)
+        assert labels[row["account"]] == by_hand, row["account"]
 
 
 def test_tables_have_their_documented_columns(sample):
