@@ -18,6 +18,7 @@ from kamlab.tables import SCHEMAS
 
 NAME = "kamlab.toml"
 OPTIONAL = ("order_id", "line_id", "product", "product_line", "quantity", "currency")
+PER_LINE = ("amount", "quantity", "cost", "tax")
 NO_CURRENCY = 'currency = "EUR"   # printed with money'
 LONGEST_LAG_DAYS = 31
 """A log that ends longer ago is a finished one: its own last day is proposed as the as-of date."""
@@ -168,7 +169,8 @@ def _transactions(
     frames, joins = dict.fromkeys(columns, raw), []
     for other, right in tables.items():
         key = join_key(raw, right) if other not in draft.used else None
-        has = {*columns, *DATES} if columns.keys() & set(DATES) else columns.keys()
+        # What each line counts stands in it: an order's total, joined to its lines, would count several times.
+        has = {*columns, *PER_LINE, *(DATES if columns.keys() & set(DATES) else ())}
         gives = {k: n for k, n in guesses[other].columns.items() if k not in has and n not in raw.columns}
         if key and gives:
             joins.append(f"{{ {', '.join(place_of(other))}, on = {toml_text(key)} }}")
