@@ -13,6 +13,7 @@ from kamlab.guess import DATES, LEFT_OUT_STATUS, MASTER_WORDS, Guess, guess, gue
 from kamlab.guess_files import NUMBERS, alike, find_log, find_master, join_key, matching
 from kamlab.guess_tables import guess_table
 from kamlab.period import end_of_last_complete_month
+from kamlab.resources import replacing
 from kamlab.sources import RawTable, read_table
 from kamlab.tables import SCHEMAS
 
@@ -47,22 +48,13 @@ def write_configuration(folder: Path) -> tuple[Path, str]:
         raise DataError(f"There is no folder {folder}. Name the one that holds your data.")
     tables, unread = read_all(folder)
     draft = _draft(folder, tables, unread)
-    _write(path, "\n".join(draft.lines) + "\n")
+    with replacing(path) as part:
+        part.write_text("\n".join(draft.lines) + "\n", "utf-8")
     said = f"Wrote {path}. Its columns are guesses from the headers; please compare them with your data:\n"
     said += "\n".join(f"  {line}" for line in _shown(draft.lines))
     for head, reasons in (("Worth a look:", draft.remarks), ("Still to settle in the file:", draft.open)):
         said += "".join(f"\n{line}" for line in [head, *(f"  - {reason}" for reason in reasons)] if reasons)
     return path, said + f"\nThen set confirmed = true in it, and run: kamlab check {path}"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, "utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _shown(lines: list[str]) -> list[str]:
@@ -76,7 +68,8 @@ def _shown(lines: list[str]) -> list[str]:
 def confirm(path: Path) -> None:
     """Note in a configuration that its guesses are right."""
     text = path.read_text("utf-8")
-    _write(path, text.replace("confirmed = false ", "confirmed = true  ", 1))
+    with replacing(path) as part:
+        part.write_text(text.replace("confirmed = false ", "confirmed = true  ", 1), "utf-8")
 
 
 def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) -> Draft:
