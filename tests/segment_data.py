@@ -59,3 +59,38 @@ def structureless(seed, n=250):
             "tenure": 4 + rng.normal(size=n),
         }
     )
+
+
+def tilted(seed, n=200):
+    """Four kinds whose numbers hang together within a kind, in each kind otherwise: clouds of any slant."""
+    rng = np.random.default_rng(seed)
+    # log value, log silence, growth, log interval, tenure
+    centres = np.array([[12, 2, 0, 3, 8], [9, 3.5, 0.3, 4.5, 1], [9, 6, -0.8, 4.5, 6], [6.5, 4.5, 0, 5.2, 4]])
+    truth = rng.choice(4, n, p=[0.15, 0.3, 0.25, 0.3])
+    spread = rng.normal(size=(n, 5))
+    for kind in range(4):
+        slant = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+        spread[truth == kind] = spread[truth == kind] * rng.uniform(0.6, 1.2, 5) @ slant
+    return _accounts(centres[truth] + spread * [0.5, 0.4, 0.2, 0.35, 0.8]), truth
+
+
+def lopsided(seed, n=200):
+    """Three kinds with long tails to one side, even on the scales that they are compared on."""
+    rng = np.random.default_rng(seed)
+    centres = np.array([[12, 2, 0, 3, 8], [8, 4, -0.6, 4.6, 4], [6, 6.2, 0, 5.2, 1.5]])
+    truth = rng.choice(3, n, p=[0.2, 0.4, 0.4])
+    tails = (rng.gamma(3, size=(n, 5)) - 3) / 3**0.5
+    return _accounts(centres[truth] + tails * [0.5, 0.4, 0.25, 0.3, 0.7]), truth
+
+
+def _accounts(x):
+    return pd.DataFrame(
+        {
+            "account": [f"A{i:04d}" for i in range(len(x))],
+            "expected_contribution": np.exp(x[:, 0]),
+            "silence": np.exp(x[:, 1]),
+            "growth": x[:, 2],
+            "order_interval": np.exp(x[:, 3]),
+            "tenure": np.maximum(x[:, 4], 0.05),
+        }
+    )

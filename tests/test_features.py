@@ -73,6 +73,7 @@ def test_features_computed_by_hand():
             "order_interval": [40.0, 70.0, 100.0],
             "regularity": [0.8, np.nan, 0.5],
             "tenure": [(1815 + 10) / 365, 30 / 365, (245 + 60) / 365],
+            "purchase_days": [40.0, 1.0, 3.0],
             "breadth": [4.0, 1.0, 2.0],
             "margin_rate": [0.2, 0.25, np.nan],
             "return_rate": [0.0, 0.1, 0.0],
@@ -116,7 +117,7 @@ def test_what_cannot_tell_accounts_apart_is_left_out_and_named():
         "breadth": "the same for all accounts",
         "contribution_upper": "infinite for some accounts",
         **dict.fromkeys(
-            ("p_alive", "regularity", "margin_rate", "return_rate", "trailing_revenue"),
+            ("p_alive", "regularity", "purchase_days", "margin_rate", "return_rate", "trailing_revenue"),
             "describes the segments, but does not make them",
         ),
         **dict.fromkeys(

@@ -1,5 +1,6 @@
 """What the pages on borders say: movement, accounts near a border, schemes left out."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -58,7 +59,7 @@ class Run:
             **tables,
         }
 
-    def read(self, name, *, columns=()):
+    def read(self, name, *, columns=(), where=None):
         return self.tables[name]
 
 
@@ -97,6 +98,25 @@ def test_movement_is_told_with_who_waits():
     assert said.markdown.startswith("The log is too short to recompute the quarter before")
 
 
+def test_how_unequal_accounts_are_is_measured_by_what_they_brought():
+    # the forecast says that the largest one brings 81 %; what came in the last 12 months is spread otherwise
+    summary = pd.DataFrame(
+        {
+            "account": list("abcd"),
+            "trailing_revenue": [400.0, 100.0, 600.0, 0.0],
+            "trailing_margin": [50.0, np.nan, 30.0, 0],
+        }
+    )
+    forecast = ACCOUNTS[["account", "expected_contribution"]].assign(
+        basis="contribution", expected_revenue=2000.0, margin_rate=[0.1, 0.2, 0.1, 0.1]
+    )
+    (drawn,) = levels.concentration(Run(summary=summary, forecast=forecast), T)
+    # 50 and 30 of 50 + 30 + 100 × 20 %; the account that brought nothing does not count
+    assert "Margin of the last 12 months: 67% of the accounts bring 80%" in plain(drawn.alt)
+    (drawn,) = levels.concentration(Run(summary=summary, forecast=forecast.assign(basis="revenue")), T)
+    assert "Revenue of the last 12 months: 67% of the accounts bring 80%" in plain(drawn.alt)
+
+
 def test_schemes_left_out_say_what_they_lack():
     table = ACCOUNTS.assign(trailing_revenue=[3000.0, 400.0, 300.0, 20.0])
     listing = schemes.apply(table, {}, {"contribution": (500.0, 1000.0)}, n_boot=5).listing
@@ -131,14 +151,14 @@ def test_thresholds_that_nobody_set_or_that_part_nobody_are_not_compared():
     [
         (
             ["High", "Low"],
-            "1 accounts higher than the fixed thresholds, which brought EUR 70.0 each in the 365 days after",
+            "put higher than the fixed thresholds: 1, with EUR 70.0 an account in the 365 days after; lower: none.",
         ),
         (["Mid", "Low"], "nobody higher or lower than the fixed thresholds."),
         (
             ["Low", "Low"],
-            "1 accounts lower than the fixed thresholds, which brought EUR 70.0 each in the 365 days after",
+            "put lower than the fixed thresholds: 1, with EUR 70.0 an account in the 365 days after; higher: none.",
         ),
-        (["High", "Mid"], "which brought EUR 70.0 each in the 365 days after, and none lower."),
+        (["High", "Mid"], "put higher than the fixed thresholds: 2, with EUR 70.0 an account"),
     ],
 )
 def test_who_moves_is_said_with_the_money_and_never_of_nobody(fitted, said):

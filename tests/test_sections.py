@@ -44,7 +44,7 @@ class FakeRun:
     config: Config = CONFIG
     period: StudyPeriod = field(default_factory=lambda: StudyPeriod(date(2025, 12, 31)))
 
-    def read(self, name, *, columns=()):
+    def read(self, name, *, columns=(), where=None):
         return self.tables[name]
 
     def read_facts(self, name):

@@ -36,6 +36,7 @@ def test_names_say_size_and_state():
         # 61 days without an order where one comes every 40
         {**usual, "mean_contribution": -4.0, "silence": 61.0},
         {**usual, "mean_contribution": -5.0, "silence": 60.0},
+        {**usual, "mean_contribution": -6.0, "silence": 300.0, "order_interval": np.nan, "purchase_days": 1.0},
     ]
     assert named(rows) == [
         "Large regular buyers",
@@ -48,6 +49,7 @@ def test_names_say_size_and_state():
         "Small silent buyers",
         "Small overdue buyers",
         "Small regular buyers",
+        "Small one-time buyers",
     ]
 
 
@@ -121,6 +123,16 @@ def test_thresholds_are_the_roundest_that_part_the_accounts():
     }
 
 
+def test_less_than_a_year_is_rounded_as_the_days_that_are_printed():
+    x = pd.DataFrame({"tenure": np.repeat([31.0, 33.0, 900.0, 1100.0], 10) / 365})
+    rules = segment_rules.explain(x, np.repeat([2, 1, 3, 4], 10))
+    t = Translator("en")
+    assert [segment_rules.written(c, t).replace("\u00a0", " ") for c in rules["conditions"]] == [
+        *("32 d ≤ Known for < 1 y", "Known for < 32 d", "1 y ≤ Known for < 3 y", "Known for ≥ 3 y"),
+    ]
+    assert segment_rules.reproduced(rules) == 1.0
+
+
 def test_more_segments_take_a_tree_one_step_deeper():
     # the sixteen corners of a cube in four features
     corner = np.repeat(np.arange(16), 10)
@@ -154,6 +166,7 @@ def test_every_account_meets_exactly_one_rule(values, others, seed):
         ({"feature": "order_interval", "at_least": 30.0, "under": 90.0}, "30 d ≤ Order every < 90 d"),
         ({"feature": "growth", "at_least": float(np.log1p(-0.25)), "under": None}, "Growth ≥ −25%"),
         ({"feature": "tenure", "at_least": 2.6, "under": None}, "Known for ≥ 2.6 y"),
+        ({"feature": "tenure", "at_least": None, "under": 96 / 365}, "Known for < 96 d"),
         ({"feature": "wallet_share", "at_least": None, "under": 0.125}, "Share of wallet < 12.5%"),
         ({"feature": "visits", "at_least": 0.75, "under": None}, "visits ≥ 0.75"),
         ({"feature": "mix_Feed", "at_least": 0.5, "under": None}, "Feed ≥ 50%"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from segment_data import company, fitted, structureless
+from segment_data import company, fitted, lopsided, structureless, tilted
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from kamlab import clusters, segments, terms
@@ -57,6 +57,18 @@ def test_a_middle_value_of_few_accounts_is_none_of_the_segment():
     table.loc[(fitted().labels["segment"] == 2) & (table.index % 3 == 0), "volatility"] = 9.0
     found = segments.fit(table, k=3, method="kmeans")
     assert found.profile["volatility"].fillna(-1).tolist() == [0.3, -1, -1]
+
+
+def test_after_a_single_order_there_is_no_time_between_orders():
+    table, _ = company()
+    # what stands for the missing interval of the accounts that made one order and nothing since
+    once = fitted().labels["segment"] == 3
+    table["purchase_days"] = np.where(once, 1, 9)
+    since = 200 + table.index / 2
+    table["silence"], table["order_interval"] = (table[c].mask(once, since) for c in ("silence", "order_interval"))
+    found = segments.fit(table, k=3, method="kmeans")
+    assert found.profile["order_interval"].isna().tolist() == [False, False, True]
+    assert found.profile["segment_name"].tolist()[2] == "Small one-time buyers"
 
 
 def heavy_tails(seed, n=250):
@@ -228,6 +240,14 @@ def test_bands_that_k_means_would_cut_across_are_found_by_a_mixture():
     assert adjusted_rand_score(truth, found.labels["segment"]) >= 0.95  # the bands touch at their ends
     across = segments.fit(table, k=2, method="kmeans")
     assert adjusted_rand_score(truth, across.labels["segment"]) < 0.2
+
+
+@pytest.mark.parametrize(("make", "seed", "n"), [(tilted, 1, 300), (lopsided, 1, 300)])
+def test_kinds_of_any_slant_and_tail_are_recovered(make, seed, n):
+    table, truth = make(seed, n)
+    found = segments.fit(table, k_max=4)
+    assert found.rule_values == {"k": len(np.unique(truth))}
+    assert adjusted_rand_score(truth, found.labels["segment"]) >= 0.8
 
 
 def test_memberships_of_k_means_follow_the_documented_formula():

@@ -138,7 +138,7 @@ def test_separated_groups_are_found_and_stable():
     assert counts.to_dict() == {"Low": 300, "Mid": 150, "High": 40}
     assert all(low < high for low, high in cuts.intervals)
     assert Translator("en")(cuts.reason, **cuts.reason_values) == (
-        "No earlier year tells the ways to draw borders apart: these come from the first of 4 whose classes are "
+        "No earlier period tells the ways to draw borders apart: these come from the first of 4 whose classes are "
         "large enough and stable."
     )
 

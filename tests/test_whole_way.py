@@ -63,13 +63,19 @@ def test_numbers_on_the_first_page_follow_from_the_tables(sample):
     forecast = found["forecast"]
     for table, column, sentence in (
         ("revenue_draws", "expected_revenue", "Revenue, next 12 months {money} 90% interval: {interval}; from today's"),
-        ("draws", "expected_contribution", "should bring {money} after cost to serve (90% interval: {interval})"),
+        (
+            "draws",
+            "expected_contribution",
+            "should bring {money} after the cost of service and of credit (90% interval: {interval})",
+        ),
     ):
         low, high = np.quantile(found[table].set_index("account").sum(), [0.05, 0.95])
         interval = f"{t.money(low)} to {t.money(high)}"
         assert plain(sentence.format(money=t.money(forecast[column].sum()), interval=interval)) in text
-    served = found["summary"]["trailing_margin"].sum() - found["margins"]["cost_to_serve"].sum()
-    assert plain(f"against {t.money(served)} in the last 12.") in text
+    costs = found["summary"].merge(found["margins"], on="account", validate="one_to_one")
+    on_credit = costs["trailing_revenue"] * (costs["receivables_rate"] + costs["loss_rate"].fillna(0))
+    kept = (costs["trailing_margin"] - costs["cost_to_serve"] - on_credit.fillna(0)).sum()
+    assert plain(f"against {t.money(kept)} in the last 12.") in text
     labels = (
         found["strategies"].merge(forecast, on="account", how="left").merge(found["summary"], on="account", how="left")
     )

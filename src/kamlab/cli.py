@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from kamlab import resources
+from kamlab.display import Display
 from kamlab.errors import ConfigError, KamlabError, UsageError, first_ids
 from kamlab.period import parse_day
 
@@ -65,7 +66,7 @@ def report(
     if lang and not (languages and set(languages) <= set(known())):
         wrong = first_ids(part for part in languages if part not in known()) or lang
         raise UsageError(f"--lang: no report can be written in {wrong}. Languages are: {', '.join(known())}.")
-    with _stoppable(), _progress() as progress:
+    with _stoppable(), Display() as progress:
         result = run(config, as_of=as_of, languages=languages, out=out, accept_stale=accept_stale, progress=progress)
     if result.reused:
         typer.echo("Same data, settings and code as a finished run; its documents are unchanged.")
@@ -87,7 +88,7 @@ def check(
 ) -> None:
     """Say what the data holds and what is wrong with it, without running a model; or prove a playbook's rules."""
     results = []
-    with _stoppable(), _progress() as progress:
+    with _stoppable(), Display() as progress:
         from kamlab.checks import check_data, check_playbook
 
         if playbook is not None:
@@ -176,39 +177,6 @@ def _stoppable() -> Iterator[None]:
     finally:
         for number, earlier in handlers.items():
             signal.signal(number, earlier)
-
-
-class _progress:
-    """A progress bar on a terminal, plain lines elsewhere."""
-
-    def __enter__(self) -> _progress:
-        self.bar = None
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                SpinnerColumn,
-                TextColumn,
-                TimeElapsedColumn,
-            )
-
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-            self.bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("", total=None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def __call__(self, step: str, number: int, total: int) -> None:
-        if self.bar:
-            self.bar.update(self.task, description=step, completed=number - 1, total=total)
-        else:
-            typer.echo(f"[{number}/{total}] {step}", err=True)
 
 
 def main() -> None:

@@ -78,6 +78,7 @@ FEATURES = (
     ),
     _describing("regularity", N_("Regularity of orders, 0 to 1"), N_("Regularity"), "linear", 0.05),
     Feature("tenure", N_("Time since the first order"), N_("Known for"), "linear", NEVER, 0.5, "years"),
+    _describing("purchase_days", N_("Purchase days since the first order"), N_("Purchase days"), "log", 0.1),
     _describing("breadth", N_("Product lines bought in 12 months"), N_("Product lines"), "log", 0.1),
     _describing("margin_rate", N_("Margin rate"), N_("Margin rate"), "linear", 0.02, "share"),
     _describing("return_rate", N_("Share of value returned"), N_("Returned"), "log", 0.1, "share"),

@@ -41,7 +41,8 @@ def dominant(features: pd.DataFrame) -> list[Any]:
 def profile(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
     """Return size, value and the medians of the features of each segment, in the order of their numbers.
 
-    A median is missing where the feature is known for less than half of the segment's accounts.
+    A median is missing where the feature is known for less than half of the segment's accounts, and the time between
+    orders where its middle account has a single one.
     """
     groups = features.groupby(segment)
     value, accounts = groups[VALUE].sum(), groups.size()
@@ -58,4 +59,6 @@ def profile(features: pd.DataFrame, segment: np.ndarray) -> pd.DataFrame:
     # the middle of the few for which a number is known is not the middle of the segment
     known = groups[names].count().ge(MIN_KNOWN_SHARE * accounts, axis=0)
     medians = groups[names].median().where(known)
+    if {"order_interval", "purchase_days"} <= set(names):
+        medians["order_interval"] = medians["order_interval"].where(~(medians["purchase_days"] < 2))
     return table.join(medians).rename_axis("segment").reset_index()

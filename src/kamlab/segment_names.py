@@ -28,6 +28,7 @@ NAME_WITH_NUMBER = N_("{name} ({number})")
 NAMES = {
     ("large", "new"): N_("Large new buyers"),
     ("large", "silent"): N_("Large silent buyers"),
+    ("large", "once"): N_("Large one-time buyers"),
     ("large", "overdue"): N_("Large overdue buyers"),
     ("large", "fading"): N_("Large fading buyers"),
     ("large", "growing"): N_("Large growing buyers"),
@@ -36,6 +37,7 @@ NAMES = {
     ("large", "active"): N_("Large active buyers"),
     ("mid", "new"): N_("Mid-size new buyers"),
     ("mid", "silent"): N_("Mid-size silent buyers"),
+    ("mid", "once"): N_("Mid-size one-time buyers"),
     ("mid", "overdue"): N_("Mid-size overdue buyers"),
     ("mid", "fading"): N_("Mid-size fading buyers"),
     ("mid", "growing"): N_("Mid-size growing buyers"),
@@ -44,6 +46,7 @@ NAMES = {
     ("mid", "active"): N_("Mid-size active buyers"),
     ("small", "new"): N_("Small new buyers"),
     ("small", "silent"): N_("Small silent buyers"),
+    ("small", "once"): N_("Small one-time buyers"),
     ("small", "overdue"): N_("Small overdue buyers"),
     ("small", "fading"): N_("Small fading buyers"),
     ("small", "growing"): N_("Small growing buyers"),
@@ -125,6 +128,7 @@ def _state(row: pd.Series, usual_tenure: float) -> str:
     holds = {
         "silent": row.get("p_alive", 1.0) < 0.5 or row.get("silence", 0.0) > DAYS_PER_YEAR,
         "new": row.get("tenure", 1.0) < min(1.0, usual_tenure / 2),
+        "once": row.get("purchase_days", 2.0) < 2,
         "overdue": row.get("silence", 0.0) > OVERDUE * row.get("order_interval", np.inf),
         "fading": row.get("growth", 0.0) <= FADING,
         "growing": row.get("growth", 0.0) >= GROWING,

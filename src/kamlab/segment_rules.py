@@ -13,6 +13,7 @@ import pandas as pd
 
 from kamlab.feature_list import Feature, feature
 from kamlab.i18n import N_, Translator
+from kamlab.period import DAYS_PER_YEAR
 from kamlab.terms import TABLES
 
 MAX_DEPTH = 3
@@ -107,9 +108,14 @@ def _leaves(x: pd.DataFrame, segment: np.ndarray, depth: int) -> Iterator[_Leaf]
 
 
 def _round(below: float, above: float, about: Feature) -> float:
-    """Return the roundest number over `below` and up to `above`; growth is rounded as the per cent that are printed."""
+    """Return the number over `below` and up to `above` that is printed roundest.
+
+    Growth is printed in per cent, and less than a year in days.
+    """
     if about.name == "growth":
         return float(np.log1p(_roundest(np.expm1(below), np.expm1(above))))
+    if about.unit == "years" and below > 0 and above < 1:
+        return _roundest(below * DAYS_PER_YEAR, above * DAYS_PER_YEAR) / DAYS_PER_YEAR
     return _roundest(below, above)
 
 
@@ -186,6 +192,9 @@ def threshold(value: float, about: Feature, t: Translator) -> str:
         return t.money(value)
     if about.unit == "share":
         return t.percent(value, _decimals(value, 2))
+    if about.unit == "years" and 0 < value < 1:
+        days = _significant(value * DAYS_PER_YEAR, DIGITS)
+        return t("{n} d", n=t.number(days, _decimals(days, 0)))
     number = t.number(value, _decimals(value, 0))
     units = {"days": "{n} d", "years": "{n} y"}
     return t(units[about.unit], n=number) if about.unit in units else number

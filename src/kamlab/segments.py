@@ -29,7 +29,7 @@ RULES = {
     "chosen": N_(
         "{k} segments: of the divisions that are stable, have no tiny segment and give each a name of its own, the one "
         "whose mean silhouette is furthest above that of data without structure; within 0.01 the one with the fewest "
-        "segments, then the simplest method."
+        "segments, then the simplest method. Of the mixtures only the one with the lowest BIC counts."
     ),
     "given": N_("{k} segments, as asked for."),
     "fewer": N_("Segments found: {found}. {k} were asked for, but the accounts do not fall into more."),
@@ -152,11 +152,11 @@ def fit(
     with 2 to `k_max` groups. A mixture has to have a lower BIC than one normal cloud and than the other mixture of as
     many components. The smallest segment has to have max(5 accounts, 2 %). The mean silhouette has to be 0.05 above the
     highest that the same method reaches in data without structure: 10 clouds of the same skewness and correlation and
-    10 uniform boxes. (The silhouette alone would favour two segments, with data of any kind.) The division has to be
-    stable (mean adjusted Rand index ≥ 0.8 with divisions of 20 subsamples of 80 %) and to give each segment a name of
-    its own. Of the divisions that pass, the one furthest above chance is chosen, within 0.01 the one with the fewest
-    segments, then the simplest method; if none passes, there are no segments. See `kamlab.clusters` for the measures
-    and their sources.
+    10 uniform boxes. The division has to be stable (mean adjusted Rand index ≥ 0.8 with divisions of 20 subsamples of
+    80 %) and to give each segment a name of its own. Of the mixtures that pass, that of the lowest BIC competes alone:
+    each is measured in units of its own spread, which too few components widen. Of what passes, the one furthest above
+    chance is chosen, within 0.01 the one with the fewest segments, then the simplest method; if none passes, there are
+    no segments. See `kamlab.clusters` for the measures and their sources.
 
     Parameters
     ----------
@@ -213,11 +213,10 @@ def fit(
             return _none(features, "none", {"k_max": k_max}, used, left_out, candidates)
         candidates.loc[chosen, ["chosen", "reason"]] = [True, selection.REASONS["chosen"]]
         found = _segmentation(features, z, rows, divisions[chosen], scaler, used, left_out)
-    said = {"k": int(candidates["k"][chosen])}
+    if k is not None and len(found.profile) < k:
+        return replace(found, candidates=candidates, rule_id="fewer", rule_values={"k": k, "found": len(found.profile)})
     rule = "chosen" if k is None else "given"
-    if len(found.profile) < said["k"]:
-        rule, said = "fewer", said | {"found": len(found.profile)}
-    return replace(found, candidates=candidates, rule_id=rule, rule_values=said)
+    return replace(found, candidates=candidates, rule_id=rule, rule_values={"k": len(found.profile)})
 
 
 def _check(features: pd.DataFrame, k: int | None, method: str | None, k_max: int) -> None:

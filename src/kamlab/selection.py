@@ -8,6 +8,7 @@ import pandas as pd
 from kamlab import clusters, profiles
 from kamlab.clusters import Division
 from kamlab.i18n import N_
+from kamlab.progress import track
 from kamlab.scaling import FeatureScaler
 from kamlab.segment_names import readable
 from kamlab.terms import TABLES
@@ -21,7 +22,7 @@ NEARLY = 0.01
 REASONS = {
     "tiny": N_("tiny segment"),
     "one_cloud": N_("no better than one cloud"),
-    "other_shape": N_("other shape fits better"),
+    "other_mixture": N_("another mixture fits better"),
     "unstable": N_("unstable"),
     "unreadable": N_("no names of their own"),
     "chance": N_("not clearer than chance"),
@@ -83,18 +84,21 @@ def evaluate(
     table["reason"] = ""
     one_cloud = min(clusters.bic(clusters.divide(z, m, 1, seed=seed), z) for m in clusters.MIXTURES)
     best_shape = table.groupby("k")["bic"].transform("min")
-    draws, best = clusters.structureless(z, rng), 0.0
-    for i, (method, k) in enumerate(pairs):
-        failed = ""
+    draws, best, settled = clusters.structureless(z, rng), 0.0, False
+    # mixtures last, the one of lowest BIC first: the first of them that passes stands for all
+    order = table["bic"].sort_values(kind="stable", na_position="first").index
+    for i in track(order, "divisions tried"):
+        method, k = pairs[i]
+        mixture, failed = method in clusters.MIXTURES, ""
         if sizes[i] < max(MIN_SEGMENT_ACCOUNTS, MIN_SEGMENT_SHARE * n):
             failed = "tiny"
         elif table["bic"][i] >= one_cloud:
             failed = "one_cloud"
-        elif table["bic"][i] > best_shape[i]:
-            failed = "other_shape"
+        elif settled or table["bic"][i] > best_shape[i]:
+            failed = "other_mixture"
         else:
             clear = clusters.clarity(z, groups[i], method)
-            needed = max(MIN_EXCESS, best - NEARLY)
+            needed = MIN_EXCESS if mixture else max(MIN_EXCESS, best - NEARLY)
             by_chance = clusters.chance(draws, method, k, enough=clear - needed, seed=seed)
             table.loc[i, ["silhouette", "null_silhouette"]] = [clear, by_chance]
             if clear - by_chance < needed:
@@ -106,7 +110,7 @@ def evaluate(
             elif not readable(profiles.named(features, profiles.numbered(features, groups[i]), scaler, telling, z)[0]):
                 failed = "unreadable"
             else:
-                best = max(best, clear - by_chance)
+                best, settled = max(best, clear - by_chance), mixture
                 table.loc[i, "eligible"] = True
         table.loc[i, "reason"] = REASONS[failed or "beaten"]
     return table[[column.name for column in TABLES["candidates"]]], divisions

@@ -27,11 +27,11 @@ FOLDS = 5
 
 REASONS = {
     "explained": N_(
-        "These borders explain {percent} % of the next year's value, the most of the {ways} ways tried; "
+        "These borders explain {percent} % of the next period's value, the most of the {ways} ways tried; "
         "every class is large enough and stable."
     ),
     "preferred": N_(
-        "No earlier year tells the ways to draw borders apart: these come from the first of {ways} whose "
+        "No earlier period tells the ways to draw borders apart: these come from the first of {ways} whose "
         "classes are large enough and stable."
     ),
     "cumulative": N_(

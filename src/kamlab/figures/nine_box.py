@@ -32,6 +32,7 @@ FIXED_COLUMN = 38
 """Points between the axes and the amounts of fixed borders; those of fitted ones stand before them."""
 DENSITY_FROM = 100
 """From so many accounts on points cover each other, and the ground beneath them shows how many there are."""
+MOST_POINTS = 20_000
 GROUND = LinearSegmentedColormap.from_list("ground", ["#F6F7F9", GRID, "#B5BEC9"])
 
 
@@ -156,15 +157,21 @@ def _density(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     )
 
 
+def every(n: int) -> int:
+    """Return that every so-manieth of n accounts is drawn as a point: more than some thousands hide each other."""
+    return max(1, -(-n // MOST_POINTS))
+
+
 def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Translator) -> None:
     for name, marker in MARKERS.items():
         mine = (cells["strategy"] == name).to_numpy()
         if not mine.any():
             continue
         label = t("{strategy}: {n}", strategy=t(texts.STRATEGIES[name].name), n=int(mine.sum()))
+        some = np.flatnonzero(mine)[:: every(len(cells))]
         points = axes.scatter(
-            x[mine],
-            y[mine],
+            x[some],
+            y[some],
             s=18 if len(cells) < DENSITY_FROM else 14,
             marker=marker,
             color=STRATEGY_COLOURS[name],
@@ -241,7 +248,7 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
             textcoords="offset points",
             va="top",
             fontweight="bold",
-            bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 1.0},
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
         )
 
 

@@ -37,7 +37,8 @@ def _shown(profile: pd.DataFrame) -> list[Feature]:
     return [f for f in known if f in first]
 
 
-def _written(value: float, feature: Feature, t: Translator) -> str:
+def written(value: float, feature: Feature, t: Translator) -> str:
+    """Write a segment's middle value of a feature in its unit, rounded; amounts without the currency."""
     if pd.isna(value):
         return MISSING
     if feature.name == "growth":
@@ -95,8 +96,8 @@ def draw(profile: pd.DataFrame, t: Translator) -> Figure | None:
         figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 1.0 + 0.42 * len(profile)))
         axes.imshow(np.ma.masked_invalid(depth), cmap=SHADES, vmin=0, vmax=1, aspect="auto")
         for (row, column), _ in np.ndenumerate(depth):
-            written = _written(profile[features[column].name].iloc[row], features[column], t)
-            lines = wrapped(written.replace(NO_BREAK_SPACE, " "), CELL_CHARACTERS)
+            cell = written(profile[features[column].name].iloc[row], features[column], t)
+            lines = wrapped(cell.replace(NO_BREAK_SPACE, " "), CELL_CHARACTERS)
             axes.text(column, row, lines, ha="center", va="center", color=INK)
         heads = [wrapped(t(f.head), HEAD_CHARACTERS) for f in features]
         axes.set_xticks(range(len(features)), heads, fontsize=7.5)
@@ -130,7 +131,7 @@ def alt(profile: pd.DataFrame, t: Translator) -> str:
             segment=translated(segment["segment_name"], t),
             values=t.join(
                 SEMICOLONS,
-                (t("{feature} {value}", feature=t(f.head), value=_written(segment[f.name], f, t)) for f in features),
+                (t("{feature} {value}", feature=t(f.head), value=written(segment[f.name], f, t)) for f in features),
             ),
         )
         for _, segment in profile.iterrows()

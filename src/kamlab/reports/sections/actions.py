@@ -289,7 +289,7 @@ def _list(
         columns.append(TableColumn("type", t("Type"), "center", width=5))
     for key, label in figures.items():
         columns.append(TableColumn(key, label, "right", width=max(11, *map(len, printed[key]))))
-    if run.read("accounts")["owner"].notna().any():
+    if run.read("accounts", columns=["owner"])["owner"].notna().any():
         columns.append(TableColumn("owner", t("Owner"), width=13))
     columns.append(TableColumn("reason", t("Why"), width=34))
     more = t.plural(

@@ -49,16 +49,16 @@ MEANINGS = (
 )
 MOVERS = {
     (True, True): N_(
-        "Who moves: as of {date} the fitted borders put {up} accounts higher than the fixed thresholds, which brought "
-        "{up_each} each in the {days} days after, and {down} lower, which brought {down_each} each."
+        "Who moves: as of {date}, accounts that the fitted borders put higher than the fixed thresholds: {up}, with "
+        "{up_each} an account in the {days} days after; lower: {down}, with {down_each} an account."
     ),
     (True, False): N_(
-        "Who moves: as of {date} the fitted borders put {up} accounts higher than the fixed thresholds, which brought "
-        "{up_each} each in the {days} days after, and none lower."
+        "Who moves: as of {date}, accounts that the fitted borders put higher than the fixed thresholds: {up}, with "
+        "{up_each} an account in the {days} days after; lower: none."
     ),
     (False, True): N_(
-        "Who moves: as of {date} the fitted borders put {down} accounts lower than the fixed thresholds, which brought "
-        "{down_each} each in the {days} days after, and none higher."
+        "Who moves: as of {date}, accounts that the fitted borders put lower than the fixed thresholds: {down}, with "
+        "{down_each} an account in the {days} days after; higher: none."
     ),
     (False, False): N_(
         "Who moves: as of {date} the fitted borders put nobody higher or lower than the fixed thresholds."

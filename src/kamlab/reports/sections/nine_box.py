@@ -87,6 +87,14 @@ def _caption(accounts: pd.DataFrame, rate: float, t: Translator, *, dashed: bool
             "Every account by what it could buy and what it should bring. In each box: customers and their expected value."
         )
     ]
+    drawn = int(accounts["potential_revenue"].notna().sum())
+    if nine_box.every(drawn) > 1:
+        sentences.append(
+            t(
+                "Of each strategy one in {n} accounts is drawn as a point; the ground shows where all of them stand.",
+                n=t.number(nine_box.every(drawn)),
+            )
+        )
     if 0 < rate != 1:
         sentences.append(
             t(

@@ -115,7 +115,7 @@ def _expected(run: Source, t: Translator) -> Iterator[Origin]:
         found.append((t("Expected contribution"), total(run), "expected_contribution", "draws"))
     for label, sums, column, draws in found:
         yield Origin(label, sums.value, "forecast", column)
-        names = [c for c in run.read(draws).columns if c != "account"]
+        names = run.read(draws).columns.drop("account")
         drawn = f"{names[0]} … {names[-1]}"
         for bound, value, detail in (("lower", sums.lower, t("lower bound")), ("upper", sums.upper, t("upper bound"))):
             yield Origin(t("{name}, {detail}", name=label, detail=detail), value, draws, drawn, "", bound)

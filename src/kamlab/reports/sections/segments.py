@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from kamlab import segment_rules
-from kamlab.feature_list import FEATURES
+from kamlab.feature_list import feature
 from kamlab.figures import segment_profile
-from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.i18n import N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, callout, figure, table, text
 from kamlab.reports.sections.source import Source, uneven_festivals, value_word
 from kamlab.segment_names import BORDERLINE, translated
 from kamlab.strategies import texts
 
+IN_TABLE = ("silence", "order_interval", "tenure", "margin_rate", "growth")
+"""Features whose middle values stand in the table of the segments; the picture shows more."""
 PURE = 0.7
 """A segment takes the strategy of at least this share of its expected value, else it is mixed."""
 
@@ -224,41 +226,24 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
     rows = run.read("profile")
     if not run.read_facts("segmentation")["found"]:
         return [text(rule(run, t))]
-    write: dict[str, Callable[[float], str]] = {
-        "currency": t.money,
-        "share": t.percent,
-        "days": lambda v: t("{n} d", n=t.number(v)),
-        "years": lambda v: t("{n} y", n=t.number(v, 1)),
-    }
     known = [name for name in rows if rows[name].notna().any()]
-    shown = [
-        f for f in FEATURES if f.name in ("silence", "order_interval", "tenure", "margin_rate") and f.name in known
-    ]
-    growth = "growth" in known
+    shown = [feature(name) for name in IN_TABLE if name in known]
     printed = pd.DataFrame(
         {
             "name": [translated(name, t) for name in rows["segment_name"]],
             "accounts": [t.number(n) for n in rows["accounts"]],
             "value": [t.money(v) for v in rows["contribution"]],
             "share": [t.percent(v) for v in rows["share_contribution"]],
-            **{f.name: [write[f.unit](v) for v in rows[f.name]] for f in shown},
-            **({"growth": [_ratio(v, t) for v in rows["growth"]]} if growth else {}),
+            **{f.name: [segment_profile.written(v, f, t) for v in rows[f.name]] for f in shown},
             **{label: [write_one(segment) for segment in rows["segment"]] for label, write_one in more.items()},
         }
     )
-    short = {
-        "silence": t("Last order"),
-        "order_interval": t("Order every"),
-        "tenure": t("Known for"),
-        "margin_rate": t("Margin rate"),
-    }
     columns = [
         TableColumn("name", t("Segment"), width=22),
         TableColumn("accounts", t("Accounts"), "right"),
         TableColumn("value", value_word(run, t), "right"),
         TableColumn("share", t("Share"), "right"),
-        *(TableColumn(f.name, short[f.name], "right") for f in shown),
-        *([TableColumn("growth", t("Growth"), "right")] if growth else []),
+        *(TableColumn(f.name, t(f.head), "right") for f in shown),
         *(TableColumn(label, label) for label in more),
     ]
     drawn = segment_profile.draw(rows, t)
@@ -273,20 +258,11 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
             columns=columns,
             caption=t("The segments: size, value, and the middle account of each."),
             note=t("Growth: last 12 months against the 12 before, drawn towards none where purchases are few.")
-            if growth
+            if "growth" in known
             else "",
         ),
         *picture,
     ]
-
-
-def _ratio(log_ratio: float, t: Translator) -> str:
-    from math import expm1
-
-    if pd.isna(log_ratio):
-        return MISSING
-    share = expm1(log_ratio)
-    return ("+" if share > 0 else "") + t.percent(share)
 
 
 def _strategy(segment: int, run: Source, t: Translator) -> str:
