@@ -1,16 +1,21 @@
 """Time all documents of the sample company in four languages, and a workbook of 100,000 accounts: `make bench`."""
 
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 import pandas as pd
 
 from kamlab import runs
+from kamlab.config import thaw
 from kamlab.i18n import languages
 from kamlab.reports import workbook
+from kamlab.runs import documents
 from kamlab.runs.building import CHAPTERS
+from kamlab.runs.folder import FROZEN, MANIFEST
 
 MANY = 100_000
 TILED = ("account_table", "strategies", "labels", "segments", "schemes", "class_probabilities", "credit")
@@ -31,18 +36,46 @@ class Many:
         return pd.concat(copies, ignore_index=True)
 
 
+def spent() -> float:
+    """Return the seconds of a core that this process and those that it has ended took."""
+    return sum(used.ru_utime + used.ru_stime for used in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
+
+
+def alone(run: Path, into: Path) -> None:
+    """Write every document of a finished run once more, one after the other, and print the slowest of each kind."""
+    copy = shutil.copytree(run, into)
+    (copy / MANIFEST).unlink()
+    notebooks = [path.stem for path in sorted((copy / "notebooks").iterdir())]
+    took: dict[str, list[float]] = {}
+    for paper in documents.planned(copy, thaw(copy / FROZEN), [(name, name) for name in notebooks]):
+        start = time.perf_counter()
+        paper.write()
+        in_parts = paper.notebook.startswith(documents.PLANS)
+        kind = "plans, one file and one each" if in_parts else Path(paper.label).suffix[1:]
+        took.setdefault(kind, []).append(time.perf_counter() - start)
+    for kind, seconds in took.items():
+        print(f"{kind:<30}{len(seconds):4} {sum(seconds):8.1f} s in all, {max(seconds):6.2f} s at most")
+
+
 def main() -> None:
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    begun: list[tuple[float, float]] = []
+
+    def progress(step: str, number: int, total: int) -> None:
+        if not begun and number > len(CHAPTERS):
+            begun.append((time.perf_counter(), spent()))
+
     with tempfile.TemporaryDirectory() as out:
-        result = runs.run(out=out, languages=languages())
-        groups = {".pdf": [], ".html": [], ".xlsx": [], "": []}
-        for step, seconds in result.timings.items():
-            if step not in CHAPTERS:
-                groups[Path(step).suffix if Path(step).suffix in groups else ""].append(seconds)
-        for suffix, name in (("", "notebooks"), (".pdf", "PDF"), (".html", "HTML"), (".xlsx", "workbooks")):
-            found = groups[suffix]
-            print(f"{name:<12}{len(found):4} {sum(found):8.1f} s in all, {max(found):6.2f} s at most")
-        print(f"{'documents':<12}{'':4} {sum(map(sum, groups.values())):8.1f} s in all, after the models")
+        start = time.perf_counter()
+        result = runs.run(out=Path(out, "reports"), languages=languages(), progress=progress)
+        (wall, cpu), end = begun[0], time.perf_counter()
+        files = sum(len(list((result.link / part).rglob("*.*"))) for part in documents.FOLDERS)
+        print(f"chapters with the models {wall - start:8.1f} s")
+        print(
+            f"all documents after them {end - wall:8.1f} s by the clock, {spent() - cpu:.1f} s of a core; {files} files"
+        )
+        print(f"load {os.getloadavg()[0]:.1f}; written once more, one after the other:")
+        alone(result.folder, Path(out, "again"))
         largest = max(p.stat().st_size for p in (result.link / "html").iterdir())
         print(f"largest page {largest / 1e3:.0f} kB")
         run = runs.open(result.link)

@@ -17,12 +17,12 @@ ORDER = (
     *(
         "errors",
         "progress",
-        "remedies",
         "terms",
         "period",
         "threads",
         "resources",
         "i18n",
+        "remedies",
         "parsing",
         "engines",
         "sources",
@@ -73,7 +73,7 @@ ORDER = (
         "figures",
         "reports",
     ),
-    *("quality", "inputs", "steps", "runs", "checks", "comparison", "cli", "__main__"),
+    *("quality", "inputs", "steps", "runs", "checks", "comparison", "display", "cli", "__main__"),
 )
 LAZY = {"kamlab"}
 """`import kamlab` inside a function or for the version is no arrow."""

@@ -117,7 +117,7 @@ class FakeRun:
     def __init__(self, tables, facts):
         self._tables, self._facts = tables, facts
 
-    def read(self, name, *, columns=()):
+    def read(self, name, *, columns=(), where=None):
         return self._tables[name]
 
     def read_facts(self, name):

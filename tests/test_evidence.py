@@ -158,7 +158,7 @@ class Run:
     def __init__(self, tables):
         self.tables = tables
 
-    def read(self, name, *, columns=()):
+    def read(self, name, *, columns=(), where=None):
         return self.tables[name]
 
 

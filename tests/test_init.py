@@ -96,7 +96,7 @@ def test_a_folder_without_a_log_is_said(tmp_path):
         write_configuration(tmp_path)
     empty = tmp_path / "none"
     empty.mkdir()
-    with pytest.raises(DataError, match="holds no file"):
+    with pytest.raises(DataError, match="holds no data"):
         write_configuration(empty)
 
 

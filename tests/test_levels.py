@@ -59,7 +59,7 @@ class Run:
             **tables,
         }
 
-    def read(self, name, *, columns=()):
+    def read(self, name, *, columns=(), where=None):
         return self.tables[name]
 
 

@@ -14,7 +14,7 @@ class FakeRun:
     def __init__(self, tables, facts=None):
         self._tables, self._facts = tables, facts or {}
 
-    def read(self, name, *, columns=()):
+    def read(self, name, *, columns=(), where=None):
         return self._tables[name]
 
     def read_facts(self, name):

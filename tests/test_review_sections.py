@@ -27,7 +27,7 @@ class FakeRun:
     def __init__(self, tables=None, facts=None):
         self._tables, self._facts = tables or {}, facts or {}
 
-    def read(self, name, *, columns=()):
+    def read(self, name, *, columns=(), where=None):
         return self._tables.get(name, pd.DataFrame(columns=[column.name for column in TABLES[name]]))
 
     def read_facts(self, name):

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,18 @@ from kamlab.freshness import ENDS_EARLY
 from kamlab.i18n import Translator
 from kamlab.ledger import read_ledger
 from kamlab.period import StudyPeriod
-from kamlab.reports.sections import actions, answers, caveats, data, forecast, outlook, potential, segments, signals
+from kamlab.reports.sections import (
+    actions,
+    answers,
+    caveats,
+    data,
+    forecast,
+    outlook,
+    potential,
+    segments,
+    signals,
+    unusable,
+)
 from kamlab.reports.sections.source import total
 
 T = Translator("en", currency="EUR")
@@ -32,7 +44,7 @@ class FakeRun:
     config: Config = CONFIG
     period: StudyPeriod = field(default_factory=lambda: StudyPeriod(date(2025, 12, 31)))
 
-    def read(self, name, *, columns=()):
+    def read(self, name, *, columns=(), where=None):
         return self.tables[name]
 
     def read_facts(self, name):
@@ -195,11 +207,30 @@ def test_reasons_of_the_quarantine_are_printed_by_number_of_lines():
         {
             "reason": ["line id is repeated", "5 fields where the header has 4", "line id is repeated"],
             "line": [7, 3, 9],
+            "amount": [Decimal("1.5"), None, Decimal(-4)],
         }
     )
-    (table,) = data.quarantine(FakeRun({"quarantine": lines}), T)
-    assert table.rows == [["line id is repeated", "2", "7, 9"], ["5 fields where the header has 4", "1", "3"]]
-    assert table.caption == "3 lines cannot be used."
+    others = pd.DataFrame(
+        {
+            "table": ["payments", "owners"],
+            "reason": ["amount is missing; date is not a date", "active_to is before active_from"],
+            "line": [4, 5],
+            "amount": [float("nan")] * 2,
+        }
+    )
+    log, other = data.quarantine(FakeRun({"quarantine": lines, "table_quarantine": others}), T)
+    keep = "keep one of the rows, or map the column that tells them apart"
+    assert [[str(cell).replace("\xa0", " ") for cell in row] for row in log.rows] == [
+        ["line id is repeated", "2", "EUR −2.50", "7, 9", keep],
+        *[["5 fields where the header has 4", "1", "–", "3", "put texts that hold the delimiter into quotes"]],
+    ]
+    assert log.caption == "3 lines cannot be used."
+    write = "write a day of the calendar, or set date_format to the order in which dates are written"
+    assert other.rows == [
+        ["owners", "active_to is before active_from", "1", "5", "swap or mend the dates"],
+        ["payments", "amount is missing; date is not a date", "1", "4", f"fill it in; {write}"],
+    ]
+    assert other.caption == "2 rows of the other tables cannot be used."
 
 
 def accounts(**columns):
@@ -207,6 +238,7 @@ def accounts(**columns):
         "account": ["A"],
         "name": ["*Star* & Sons"],
         "owner": [None],
+        "owner_left": [False],
         "type_000": ["B"],
         "strategy": ["retain"],
         "strategy_rule": ["retain.value"],
@@ -364,7 +396,7 @@ def first_page(revenue, **changes):
 def test_the_first_line_says_what_happened_and_what_is_asked(previous, said):
     silent = {"strategy": ["win_back"], "strategy_rule": ["win_back.silent"]}
     (block,) = answers.opening(first_page(previous, **silent), T)
-    assert block.markdown.replace("\u00a0", " ") == f"{said}; 1 account puts EUR 12.0 a year at risk"
+    assert block.markdown.replace("\u00a0", " ") == f"{said}; 1 account puts EUR 12.0 of revenue a year at risk"
 
 
 def test_names_in_sentences_are_not_read_as_markdown():
@@ -396,7 +428,7 @@ def test_every_reason_of_the_ledger_has_its_words():
     columns = dict(zip(names, raw.columns, strict=True))
     bad = read_ledger(raw, columns=columns, max_quarantined_share=1).quarantine
     assert len(bad) == 6
-    assert set(bad["reason"]) <= set(data.REASONS)
+    assert set(bad["reason"]) <= set(unusable.REASONS)
 
 
 def sums(*rows):
@@ -525,9 +557,10 @@ def test_chinese_sections_hold_no_latin_words_but_names():
     names = ("protect", "win_back", "promote", "acquire", "repair", "retain", "urgent")
     sections = [getattr(actions, name) for name in names]
     printed = [block.to_json() for section in sections for block in section(run, t)]
-    reasons = pd.DataFrame({"reason": [*data.REASONS, "5 fields where the header has 4; cost is not a number"]})
-    lines = reasons.assign(line=range(2, 2 + len(reasons)))
-    printed += [block.to_json() for block in data.quarantine(FakeRun({"quarantine": lines}), t)]
+    reasons = pd.DataFrame({"reason": [*unusable.REASONS, "5 fields where the header has 4; cost is not a number"]})
+    lines = reasons.assign(line=range(2, 2 + len(reasons)), amount=None)
+    run = FakeRun({"quarantine": lines, "table_quarantine": lines.head(0)})
+    printed += [block.to_json() for block in data.quarantine(run, t)]
     said = []
 
     def collect(node, key=""):
@@ -542,7 +575,8 @@ def test_chinese_sections_hold_no_latin_words_but_names():
 
     collect(printed)
     words = set(re.findall("[A-Za-z]{2,}", " ".join(said)))
-    assert words == {"EUR", "Star", "Sons", "Wu", "Fang", "quarantine"}
+    settings = {"kind", "kinds", "decimal", "date", "format"}
+    assert words == {"EUR", "Star", "Sons", "Wu", "Fang", "quarantine"} | settings
 
 
 SEGMENTS = FakeRun(

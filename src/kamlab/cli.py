@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from kamlab import resources
+from kamlab.display import Display
 from kamlab.errors import ConfigError, KamlabError, UsageError, first_ids
 from kamlab.period import parse_day
 
@@ -64,7 +65,7 @@ def report(
     if lang and not (languages and set(languages) <= set(known())):
         wrong = first_ids(part for part in languages if part not in known()) or lang
         raise UsageError(f"--lang: no report can be written in {wrong}. Languages are: {', '.join(known())}.")
-    with _stoppable(), _progress() as progress:
+    with _stoppable(), Display() as progress:
         result = run(config, as_of=as_of, languages=languages, out=out, accept_stale=accept_stale, progress=progress)
     if result.reused:
         typer.echo("Same data, settings and code as a finished run; its documents are unchanged.")
@@ -85,13 +86,13 @@ def check(
     ] = None,
 ) -> None:
     """Say what the data holds and what is wrong with it, without running a model; or prove a playbook's rules."""
-    from kamlab.checks import check_data, check_playbook
-
     results = []
-    if playbook is not None:
-        results.append(check_playbook(playbook, as_of=as_of))
-    if data is not None:
-        with _stoppable(), _progress() as progress:
+    with _stoppable(), Display() as progress:
+        from kamlab.checks import check_data, check_playbook
+
+        if playbook is not None:
+            results.append(check_playbook(playbook, as_of=as_of))
+        if data is not None:
             results.append(check_data(data, as_of=as_of, progress=progress))
     if not results:
         raise UsageError("There is nothing to check. Name a configuration, a transaction log, or --playbook with one.")
@@ -118,9 +119,10 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", help="Confirm the guessed columns without being asked.")] = False,
 ) -> None:
     """Guess what the files of a folder hold and write a configuration, to be confirmed by you."""
-    from kamlab.start import confirm, write_configuration
+    with _stoppable():
+        from kamlab.start import confirm, write_configuration
 
-    path, said = write_configuration(folder)
+        path, said = write_configuration(folder)
     typer.echo(said)
     asked = sys.stdin.isatty() and "TO SETTLE" not in path.read_text("utf-8")
     if yes or (asked and typer.confirm("Are these the right columns?", default=False)):
@@ -148,55 +150,30 @@ def lab(
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """Let Ctrl-C and a scheduler's SIGTERM end a run by an exception: kernels end and unfinished files go."""
+    code = 0
 
     def stop(number: int, _: object) -> None:
+        nonlocal code
+        code = 128 + number
         for each in handlers:
             # A second Ctrl-C must not interrupt the clearing up.
             signal.signal(each, signal.SIG_IGN)
         typer.echo("kamlab: stopped; nothing was changed.", err=True)
-        sys.exit(128 + number)
+        sys.exit(code)
 
     # A program that was started with a signal ignored, as by nohup, goes on ignoring it.
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
     handlers = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
+    except Exception:
+        # A database that is stopped in a query says so by an error of its own.
+        if code:
+            sys.exit(code)
+        raise
     finally:
         for number, earlier in handlers.items():
             signal.signal(number, earlier)
-
-
-class _progress:
-    """A progress bar on a terminal, plain lines elsewhere."""
-
-    def __enter__(self) -> _progress:
-        self.bar = None
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                SpinnerColumn,
-                TextColumn,
-                TimeElapsedColumn,
-            )
-
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-            self.bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("", total=None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def __call__(self, step: str, number: int, total: int) -> None:
-        if self.bar:
-            self.bar.update(self.task, description=step, completed=number - 1, total=total)
-        else:
-            typer.echo(f"[{number}/{total}] {step}", err=True)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from kamlab.buying import product_mix
 from kamlab.errors import DataError, ModelError
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, QUARTER_DAYS, StudyPeriod
+from kamlab.progress import track
 from kamlab.summary import holdout, summarize
 from kamlab.terms import AUTO, TABLES
 from kamlab.tiers import Cuts
@@ -35,6 +36,8 @@ MAX_ACCOUNTS = 50_000
 N_DRAWS = 200
 N_BOOT = 30
 """Fewer than today's run takes: borders and bounds of earlier dates are not printed."""
+MOST_CELLS, LEAST_DRAWS = 20_000_000, 40
+"""Of draws at an earlier date, see `forecast.affordable_draws`: their bounds only decide which moves count at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +130,7 @@ def transitions(
         replace(period, calibration_end=period.calibration_end - timedelta(days=QUARTER_DAYS * k))
         for k in range(1, QUARTERS + 1)
     ]
-    said = _said(ledger, dates, settings)[::-1]
+    said = _said(ledger, dates, settings, with_soon=False)[::-1]
     bought, worth = [values for _, values in said], [_potential(ledger, d, values, settings) for d, values in said]
     followed = []
     for column, classes in schemes.CLASSES.items():
@@ -204,15 +207,20 @@ def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
 
 
 def _said(
-    ledger: Ledger, dates: Sequence[StudyPeriod], settings: Settings, sample: frozenset[str] | None = None
+    ledger: Ledger,
+    dates: Sequence[StudyPeriod],
+    settings: Settings,
+    sample: frozenset[str] | None = None,
+    *,
+    with_soon: bool = True,
 ) -> list[tuple[StudyPeriod, pd.DataFrame]]:
     """Return what schemes take of each date, the newest first, up to the first from which nothing can be forecast."""
     said = []
-    for date in dates:
+    for date in track(dates, "earlier dates looked back to"):
         if (date.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * date.horizon_days:
             break
         try:
-            values = _values(ledger, date, settings, sample)
+            values = _values(ledger, date, settings, sample, with_soon=with_soon)
         except (DataError, ModelError):
             break
         if values["expected_contribution"].isna().all():
@@ -222,7 +230,7 @@ def _said(
 
 
 def _values(
-    ledger: Ledger, date: StudyPeriod, settings: Settings, sample: frozenset[str] | None = None
+    ledger: Ledger, date: StudyPeriod, settings: Settings, sample: frozenset[str] | None, *, with_soon: bool
 ) -> pd.DataFrame:
     """Summarise and forecast as of one date, for the accounts known by then, or those of a sample."""
     summary = summarize(ledger, date, accounts=settings.membership, only=sample)
@@ -253,8 +261,9 @@ def _values(
         margins=rates,
         horizon_days=DAYS_PER_YEAR,
         level=settings.level,
-        n_draws=forecast.affordable_draws(N_DRAWS, len(summary)),
+        n_draws=forecast.affordable_draws(N_DRAWS, len(summary), most_cells=MOST_CELLS, least=LEAST_DRAWS),
         seed=settings.seed,
+        with_soon=with_soon,
     )
     known = settings.units[settings.units["account"].isin(summary["account"])]
     return schemes.inputs(known, summary, future)

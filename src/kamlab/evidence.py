@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from kamlab.progress import track
 from kamlab.schemes import CLASSES
 from kamlab.terms import TABLES
 
@@ -91,7 +92,7 @@ def measure(past: pd.DataFrame, today: pd.DataFrame, *, seed: int = 0, n_boot: i
     panel = _panel(past, today, accounts)
     judged = [c for c, classes in CLASSES.items() if classes.labels and c in past and past[c].notna().any()]
     rows: list[dict[str, object]] = []
-    found = {column: _measured(column, origins, panel[column], drawn) for column in judged}
+    found = {c: _measured(c, origins, panel[c], drawn) for c in track(judged, "schemes judged")}
     for column in judged:
         for name in (*MEASURES, *OWN):
             by_date = {date: draws for (measure, date), draws in found[column].items() if measure == name}

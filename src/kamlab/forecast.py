@@ -43,6 +43,7 @@ def value(
     level: float = 0.9,
     n_draws: int = 500,
     seed: int = 0,
+    with_soon: bool = True,
 ) -> pd.DataFrame:
     """Forecast each account; see `value_and_draws`, of which this is the first table."""
     return value_and_draws(
@@ -54,6 +55,7 @@ def value(
         level=level,
         n_draws=n_draws,
         seed=seed,
+        with_soon=with_soon,
     )[0]
 
 
@@ -67,6 +69,7 @@ def value_and_draws(
     level: float = 0.9,
     n_draws: int = 500,
     seed: int = 0,
+    with_soon: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Forecast each account and draw all accounts jointly.
 
@@ -99,6 +102,9 @@ def value_and_draws(
         Level of all intervals; 0.9 = from the 5 % to the 95 % quantile.
     n_draws : int
     seed : int
+    with_soon : bool
+        Whether the probability of a purchase within 90 days is wanted, which of many accounts takes long; else it is
+        missing.
 
     Returns
     -------
@@ -122,7 +128,7 @@ def value_and_draws(
     wanted = choice.expected(at)
     spread = choice.spread(model, at, wanted)
     counts, revenue = spread.all_draws(n_draws, np.random.default_rng(seed))
-    table = _purchases(choice, spread, counts, level)
+    table = _purchases(choice, spread, counts, level, with_soon=with_soon)
     values = model.values(at)
     if values is None:
         table["basis"] = "purchases"
@@ -140,9 +146,12 @@ def value_and_draws(
     return table, _named(table["account"], sampled), _named(table["account"], revenue)
 
 
-def affordable_draws(n_draws: int, n_accounts: int) -> int:
-    """Return how many draws of so many accounts are kept: those wanted, or what memory may hold, but 100 at least."""
-    return max(min(n_draws, MOST_CELLS // max(n_accounts, 1)), min(n_draws, LEAST_DRAWS))
+def affordable_draws(n_draws: int, n_accounts: int, *, most_cells: int = MOST_CELLS, least: int = LEAST_DRAWS) -> int:
+    """Return how many draws of so many accounts are made: those wanted, or as many as `most_cells` allow.
+
+    But never fewer than `least`, of which bounds can still be read off.
+    """
+    return max(min(n_draws, most_cells // max(n_accounts, 1)), min(n_draws, least))
 
 
 def _named(accounts: pd.Series, drawn: np.ndarray) -> pd.DataFrame:
@@ -183,10 +192,12 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     return rates
 
 
-def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float) -> pd.DataFrame:
+def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float, *, with_soon: bool) -> pd.DataFrame:
     """Return P(alive), the purchases to be expected with interval, and the corrected probability of one soon."""
     at = spread.at
-    soon = 1 - choice.transactions.probability_at_most(at.summary, 0, SOON_DAYS)
+    soon = np.full(len(at.summary), np.nan)
+    if with_soon:
+        soon = choice.soon.applied(1 - choice.transactions.probability_at_most(at.summary, 0, SOON_DAYS))
     lower, upper = bounds(counts, level, whole=True)
     if spread.as_the_model:
         exact = choice.transactions.predict(at.summary, at.horizon_days, level=level)
@@ -198,7 +209,7 @@ def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float)
             "expected_purchases": spread.wanted.purchases,
             "purchases_lower": lower,
             "purchases_upper": upper,
-            "p_buys_90": choice.soon.applied(soon),
+            "p_buys_90": soon,
         }
     )
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from kamlab import backtest, forecast, totals
 from kamlab.backtest.level import level_sd, log_error
+from kamlab.earlier import LEAST_DRAWS, MOST_CELLS
 from kamlab.errors import DataError, ModelError
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
@@ -71,11 +72,19 @@ def held_against(
         return pd.DataFrame(columns=names)
     try:
         summary = summarize(ledger, date, accounts=membership)
-        choice = backtest.choose(ledger, date, accounts=membership, origins=0, forecaster=forecaster, seed=seed)
+        choice = backtest.choose(
+            ledger, date, accounts=membership, origins=0, forecaster=forecaster, seed=seed, summary=summary
+        )
         known = _known_errors(record, forecaster, pd.Timestamp(date.calibration_end), period.horizon_days)
         choice = replace(choice, level_sd=level_sd(known)) if known else choice
         future, _, draws = forecast.value_and_draws(
-            summary, choice, horizon_days=days, level=level, n_draws=n_draws, seed=seed
+            summary,
+            choice,
+            horizon_days=days,
+            level=level,
+            n_draws=forecast.affordable_draws(n_draws, len(summary), most_cells=MOST_CELLS, least=LEAST_DRAWS),
+            seed=seed,
+            with_soon=False,
         )
     except (DataError, ModelError):
         return pd.DataFrame(columns=names)
@@ -108,6 +117,6 @@ def _to_the_contest(record: pd.DataFrame, forecaster: str, date: StudyPeriod, to
 
 def _known_errors(record: pd.DataFrame, forecaster: str, day: pd.Timestamp, horizon_days: int) -> list[float]:
     """Return the logarithms of what came / what was forecast, of the forecasts whose time was over by a day."""
-    over = record["origin"] + pd.Timedelta(days=horizon_days) <= day
+    over = pd.to_datetime(record["origin"]) + pd.Timedelta(days=horizon_days) <= day  # an empty table has no dates
     rows = record[over & (record["forecaster"] == forecaster) & (record["target"] == "revenue")]
     return [log_error(row.forecast, row.actual) for row in rows.itertuples()]

@@ -16,8 +16,8 @@ from typing import TypeVar
 FILE = "KAMLAB_PROGRESS"
 """Environment variable that names the file."""
 
-Listener = Callable[[str, int, int], None]
-"""Takes what is being done, how much of it is done, and how much there is."""
+Listener = Callable[[str], None]
+"""Takes how far a step is, such as "3/12 earlier dates tried"; nothing to say is empty."""
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ _listener: ContextVar[Listener | None] = ContextVar("_listener", default=None)
 
 
 def track(items: Collection[T], what: str) -> Iterator[T]:
-    """Yield the items, and tell before each how many are done.
+    """Yield the items, and tell before each how many are done; nothing more is told once all are.
 
     Parameters
     ----------
@@ -33,29 +33,26 @@ def track(items: Collection[T], what: str) -> Iterator[T]:
     what : str
         What is done with them, in a word or two.
     """
-    for done, item in enumerate(items):
-        tell(what, done, len(items))
-        yield item
+    try:
+        for done, item in enumerate(items):
+            _tell(f"{done}/{len(items)} {what}")
+            yield item
+    finally:
+        _tell("")
 
 
-def tell(what: str, done: int, total: int) -> None:
-    """Tell how far a step is."""
+def _tell(said: str) -> None:
     listener = _listener.get()
     if listener is not None:
-        listener(what, done, total)
+        listener(said)
     elif name := os.environ.get(FILE):
         written = Path(f"{name}.new")
         try:
-            written.write_text(said(what, done, total), "utf-8")
+            written.write_text(said, "utf-8")
             written.replace(name)
         except OSError:
             # Nobody waits any more, or the disk is full: no reason for the step to fail.
             return
-
-
-def said(what: str, done: int, total: int) -> str:
-    """Return how far a step is, in words."""
-    return f"{done}/{total} {what}"
 
 
 @contextmanager
@@ -69,7 +66,7 @@ def heard(listener: Listener) -> Iterator[None]:
 
 
 def read(path: Path) -> str:
-    """Return what a step in another process last told, such as "3/12 contest"; empty where it has told nothing."""
+    """Return how far a step in another process is, such as "3/12 earlier dates tried"; empty where it says nothing."""
     try:
         return path.read_text("utf-8")
     except OSError:

@@ -8,6 +8,7 @@ import pandas as pd
 from kamlab import clusters, profiles
 from kamlab.clusters import Division
 from kamlab.i18n import N_
+from kamlab.progress import track
 from kamlab.scaling import FeatureScaler
 from kamlab.segment_names import readable
 from kamlab.terms import TABLES
@@ -85,7 +86,8 @@ def evaluate(
     best_shape = table.groupby("k")["bic"].transform("min")
     draws, best, settled = clusters.structureless(z, rng), 0.0, False
     # mixtures last, the one of lowest BIC first: the first of them that passes stands for all
-    for i in table["bic"].sort_values(kind="stable", na_position="first").index:
+    order = table["bic"].sort_values(kind="stable", na_position="first").index
+    for i in track(order, "divisions tried"):
         method, k = pairs[i]
         mixture, failed = method in clusters.MIXTURES, ""
         if sizes[i] < max(MIN_SEGMENT_ACCOUNTS, MIN_SEGMENT_SHARE * n):

@@ -12,6 +12,7 @@ from kamlab.backtest.distribution import EVEN, Recalibration, around, level_erro
 from kamlab.backtest.forecasters import Parametric
 from kamlab.backtest.situation import Amounts, Situation
 from kamlab.clv.spend import sample_revenue
+from kamlab.progress import track
 from kamlab.threads import in_order
 
 _CHUNK = 5000
@@ -91,7 +92,9 @@ class Spread:
             return rows, make(rows, corrected, brought, luck)
 
         parts = [slice(start, start + _CHUNK) for start in range(0, len(own), _CHUNK)]
-        yield from in_order(drawn, list(zip(parts, [rng, *rng.spawn(len(parts))], strict=False)))
+        pieces = list(zip(parts, [rng, *rng.spawn(len(parts))], strict=False))
+        told = track(pieces, "blocks of accounts drawn")
+        yield from (part for _, part in zip(told, in_order(drawn, pieces), strict=True))
 
     def all_draws(self, n_draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return all drawn purchases and what they bring, shape (accounts, draws).

@@ -32,6 +32,7 @@ FIXED_COLUMN = 38
 """Points between the axes and the amounts of fixed borders; those of fitted ones stand before them."""
 DENSITY_FROM = 100
 """From so many accounts on points cover each other, and the ground beneath them shows how many there are."""
+MOST_POINTS = 20_000
 GROUND = LinearSegmentedColormap.from_list("ground", ["#F6F7F9", GRID, "#B5BEC9"])
 
 
@@ -156,15 +157,21 @@ def _density(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     )
 
 
+def every(n: int) -> int:
+    """Return that every so-manieth of n accounts is drawn as a point: more than some thousands hide each other."""
+    return max(1, -(-n // MOST_POINTS))
+
+
 def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Translator) -> None:
     for name, marker in MARKERS.items():
         mine = (cells["strategy"] == name).to_numpy()
         if not mine.any():
             continue
         label = t("{strategy}: {n}", strategy=t(texts.STRATEGIES[name].name), n=int(mine.sum()))
+        some = np.flatnonzero(mine)[:: every(len(cells))]
         points = axes.scatter(
-            x[mine],
-            y[mine],
+            x[some],
+            y[some],
             s=18 if len(cells) < DENSITY_FROM else 14,
             marker=marker,
             color=STRATEGY_COLOURS[name],
@@ -229,11 +236,12 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
         top[row] = min(top[row], top[row + 1] - LINE * (2 if narrow else 1))
     for row, column in np.ndindex(3, 3):
         box = cells[(cells["row"] == row) & (cells["column"] == column)]
+        money = float(box["expected_contribution"].sum())
         axes.annotate(
             t(
                 "{accounts} · {value}",
                 accounts=len(box),
-                value=short.money(box["expected_contribution"].sum()),
+                value=short.money(money if abs(money) >= 1 else 0.0),  # cents are what is left of who has gone
             ),
             (left[column], top[row] - (LINE if narrow and column == 1 else 0.0)),
             xycoords=("data", "axes fraction"),
@@ -262,7 +270,7 @@ def alt(accounts: pd.DataFrame, t: Translator, *, fitted: Borders) -> str:
             n=len(box),
             value=t.money(box["expected_contribution"].sum()),
         )
-        for (row, column), box in cells.groupby(["row", "column"])
+        for (row, column), box in cells[(cells["row"] >= 0) & (cells["column"] >= 0)].groupby(["row", "column"])
     ]
     return t(
         "Nine boxes, contribution upwards and potential to the right. {finding}. {boxes}. Not drawn, because their "

@@ -79,7 +79,7 @@ def make(known: Known, settings: Plans, *, as_of: date, fiscal_year_start_month:
         known.accounts, settings, capacity=capacities(owners, settings), active=active_people(owners, as_of)
     )
     planned = chosen.loc[chosen["planned"], "account"]
-    parts = _parts(known, as_of)
+    parts = {name: rows[rows["account"].isin(planned)] for name, rows in _parts(known, as_of).items()}
     grouped = {name: dict(list(rows.groupby("account"))) for name, rows in parts.items()}
     rows = {row["account"]: row for row in known.accounts[known.accounts["account"].isin(planned)].to_dict("records")}
     company = {

@@ -20,6 +20,7 @@ import typst
 from kamlab.errors import ReportError
 from kamlab.i18n import MISSING
 from kamlab.look import ACCENT
+from kamlab.progress import track
 from kamlab.reports.glyphs import FONTS_DIR, Replaced, clean_document
 
 TEMPLATE = Path(__file__).parent / "template" / "report.typ"
@@ -70,7 +71,11 @@ def write_pdfs(documents: Mapping[Path, dict[str, Any]], *, timestamp: date) -> 
     """Write several documents at once, each as `write_pdf` does: Typst runs beside Python, a document a core."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         jobs = {path: pool.submit(write_pdf, found, path, timestamp=timestamp) for path, found in documents.items()}
-        return {path: job.result() for path, job in jobs.items()}
+        try:
+            return {path: job.result() for path, job in track(jobs.items(), "files written")}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def compile_pdf(document: dict[str, Any], *, timestamp: date) -> tuple[bytes, list[Replaced]]:

@@ -66,9 +66,12 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
         shutil.rmtree(folder / SCRATCH, ignore_errors=True)
         # The plans first, because their files take longest to write.
         first = sorted(written, key=lambda pair: pair[0] != documents.PLANS)
-        running = {(label := f"{notebook}.{lang}"): crew.start(label, notebook, lang=lang) for notebook, lang in first}
-        if _accounts(folder) >= MANY_ACCOUNTS:
-            crew.finish(running)
+        alone, running = _accounts(folder) >= MANY_ACCOUNTS, {}
+        for notebook, lang in first:
+            label = f"{notebook}.{lang}"
+            running[label] = crew.start(label, notebook, lang=lang)
+            if alone:
+                crew.finish({label: running[label]})
         messages = {paper.label: crew.write(paper) for paper in papers if paper.notebook not in running}
         while running:
             for label in crew.wait(running):

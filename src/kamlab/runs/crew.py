@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -128,9 +129,14 @@ class Crew:
         return lines
 
     def dismiss(self) -> None:
-        """End whatever still runs."""
-        self._kernels.end()
-        self._pool.shutdown(cancel_futures=True)
+        """End whatever still runs; that a kernel which is ended here has died is no news."""
+        log = logging.getLogger("papermill")
+        before, log.disabled = log.disabled, True
+        try:
+            self._kernels.end()
+            self._pool.shutdown(cancel_futures=True)
+        finally:
+            log.disabled = before
 
     def _tell(self) -> None:
         """Tell which steps have begun, and how far the chapters say that they are."""
@@ -140,11 +146,11 @@ class Crew:
         for label in [label for label in self._heard if label not in self.timings]:
             self._say(label, told.read(self._scratch / f"{label}{TOLD}"))
 
-    def _hear(self, label: str, what: str, done: int, total: int) -> None:
-        self._say(label, told.said(what, done, total))
+    def _hear(self, label: str, said: str) -> None:
+        self._say(label, said)
         self._tell()
 
     def _say(self, label: str, said: str) -> None:
-        if said and said != self._heard[label]:
+        if said != self._heard[label]:
             self._heard[label] = said
-            self._progress(f"{label}: {said}", len(self._heard), self._total)
+            self._progress(f"{label}: {said}" if said else label, len(self._heard), self._total)

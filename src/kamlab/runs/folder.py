@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -96,8 +96,18 @@ class Run:
         """Whether a table exists."""
         return self.path(name).exists()
 
-    def read(self, name: str, *, columns: Sequence[str] = ()) -> pd.DataFrame:
-        """Read a table, or some of its columns; a draft makes it first if it is missing.
+    def read(
+        self, name: str, *, columns: Sequence[str] = (), where: Mapping[str, Sequence[str]] | None = None
+    ) -> pd.DataFrame:
+        """Read a table, or some of its columns and rows; a draft makes it first if it is missing.
+
+        Parameters
+        ----------
+        name : str
+        columns : sequence of str
+            Columns that are wanted; all of them if none is named.
+        where : mapping of str to sequence of str, optional
+            Column → values of the rows that are wanted; what is read so is not kept for the next time.
 
         Raises
         ------
@@ -108,6 +118,9 @@ class Run:
 
         path = self.path(name)
         self._make(name, path)
+        if where:
+            filters = [(column, "in", list(values)) for column, values in where.items()]
+            return pd.read_parquet(path, columns=list(columns) or None, filters=filters)
         stat = path.stat()
         file = stat.st_ino, stat.st_size, stat.st_mtime_ns
         kept = self._tables.get(name)

@@ -78,7 +78,7 @@ def comparison(run: Source, t: Translator) -> list[Block]:
     """Table of the months in which log and books differ, and of all months together."""
     found = totals(run)
     if found is None:
-        return [text(t("No control totals of the books are given, so the log was not held against them."))]
+        return [text(t("There are no control totals of the books to compare, so the log was not held against them."))]
     rows = run.read("books")
     off = rows[rows["difference"] != 0].sort_values("difference", key=abs, ascending=False).head(MAX_MONTHS)
     sums = [(row.month, row) for row in off.sort_values("month").itertuples()]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 import pandas as pd
 
-from kamlab.i18n import COMMAS, N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.i18n import N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, Callout, TableColumn, callout, table, text
-from kamlab.reports.sections import books
+from kamlab.reports.sections import books, unusable
 from kamlab.reports.sections.source import Source
 
 PARTS = {
@@ -21,15 +20,6 @@ PARTS = {
     "not_revenue": N_("no revenue (free, freight, tax, within the group)"),
     "excluded": N_("left out by the configuration, such as cancelled orders"),
     "after_as_of": N_("after the as-of date: not read further"),
-}
-REASONS = {
-    "date is missing or impossible": N_("date is missing or impossible"),
-    "amount is missing or not a number": N_("amount is missing or not a number"),
-    "quantity is not a number": N_("quantity is not a number"),
-    "cost is not a number": N_("cost is not a number"),
-    "line id is repeated": N_("line id is repeated"),
-    "a return above 0": N_("a return above 0"),
-    "kind is none of sale, return, rebate, free, freight, tax, intercompany": N_("kind is not known"),
 }
 WAYS = {
     "encoding": N_("text encoding"),
@@ -46,11 +36,6 @@ WAYS = {
     "dated_by": N_("day of a line"),
     "tax": N_("tax taken out"),
 }
-NO_PARTNER = re.compile(r"no row in (.+) for its (.+)")
-NO_RATE = re.compile(r"no rate for (.+) on or before its date")
-RAGGED = re.compile(r"(\d+) fields where the header has (\d+)")
-MAX_REASONS = 12
-MAX_LINES = 10
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -84,47 +69,8 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
 
 
 def quarantine(run: Source, t: Translator) -> list[Block]:
-    """Table of the reasons why lines cannot be used, with the first of them."""
-    lines = run.read("quarantine")
-    if lines.empty:
-        return [text(t("Every line of the log could be used."))]
-    groups = sorted(lines.groupby("reason"), key=lambda g: (-len(g[1]), g[0]))
-    printed = pd.DataFrame(
-        {
-            "reason": [reason_of_line(reason, t) for reason, _ in groups],
-            "lines": [t.number(len(g)) for _, g in groups],
-            "where": [_places(g["line"], t) for _, g in groups],
-        }
-    ).head(MAX_REASONS)
-    columns = [
-        TableColumn("reason", t("Why")),
-        TableColumn("lines", t("Lines"), "right"),
-        TableColumn("where", t("Line numbers in the file")),
-    ]
-    caption = t.plural("{n} line cannot be used.", "{n} lines cannot be used.", len(lines))
-    return [table(printed, columns=columns, caption=caption, note=t("Their text is in the table quarantine."))]
-
-
-def reason_of_line(reasons: str, t: Translator) -> str:
-    """Translate the ledger's reasons for a line."""
-    found = []
-    for reason in reasons.split("; "):
-        ragged, alone, unrated = (p.fullmatch(reason) for p in (RAGGED, NO_PARTNER, NO_RATE))
-        if alone:
-            found.append(t("no row in {file} for its {column}", file=alone[1], column=alone[2]))
-        elif unrated:
-            found.append(t("no rate for {currency} on or before its date", currency=unrated[1]))
-        elif ragged:
-            fields, expected = ragged.groups()
-            found.append(t("{fields} fields where the header has {expected}", fields=fields, expected=expected))
-        else:
-            found.append(t(REASONS.get(reason, reason)))
-    return t.join(SEMICOLONS, found)
-
-
-def _places(lines: pd.Series, t: Translator) -> str:
-    first = t.join(COMMAS, map(str, lines.head(MAX_LINES)))
-    return t("{list} …", list=first) if len(lines) > MAX_LINES else first
+    """Tables of the rules that lines of the log and rows of the other tables break."""
+    return [*unusable.of_the_log(run, t), *unusable.of_other_tables(run, t)]
 
 
 def completeness(run: Source, t: Translator) -> list[Block]:

@@ -120,11 +120,11 @@ def _compared(axis: str, run: Source, t: Translator) -> str:
 
 def concentration(run: Source, t: Translator) -> list[Block]:
     """Draw the Lorenz curve of the last 12 months: which share of the accounts really brought 80 %."""
-    table = run.read("summary").set_index("account")
+    table = run.read("summary", columns=["account", "trailing_revenue", "trailing_margin"]).set_index("account")
     values, name = table["trailing_revenue"], t("Revenue of the last 12 months")
     if is_contribution(run):
         # no line with a known cost: the account's margin rate stands in, as in its forecast
-        rate = run.read("forecast").set_index("account")["margin_rate"]
+        rate = run.read("forecast", columns=["account", "margin_rate"]).set_index("account")["margin_rate"]
         values, name = table["trailing_margin"].fillna(values * rate), t("Margin of the last 12 months")
     drawn = lorenz.draw(values, t, value_name=name)
     if drawn is None:
@@ -216,14 +216,13 @@ def near_borders(run: Source, t: Translator) -> list[Block]:
     """List the accounts of most value whose class is far from certain, with the probability of each class."""
     chances = run.read("class_probabilities").set_index("account")
     rows = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
-    rows = rows.merge(run.read("accounts")[["account", "name"]], on="account", how="left")
     rows = rows[rows["account"].isin(chances.index) & rows["contribution_class"].notna()]
     of_each = chances.loc[rows["account"], list(LEVELS)].to_numpy()
     own = of_each[np.arange(len(rows)), pd.Index(LEVELS).get_indexer(rows["contribution_class"])]
     near = rows[own < NEAR].sort_values(["expected_contribution", "account"], ascending=[False, True])
     if near.empty:
         return [text(t("No account stands near a border: each keeps its class with at least {p}.", p=t.percent(NEAR)))]
-    shown = near.head(TOP)
+    shown = near.head(TOP).merge(run.read("accounts", columns=["account", "name"]), on="account", how="left")
     printed = pd.DataFrame(
         {
             "account": shown["name"].fillna(shown["account"]),

@@ -28,12 +28,13 @@ def below_zero(run: Source, t: Translator) -> list[Block]:
     if rows.empty:
         return []
     rows = rows.sort_values(["p_negative", "trailing_revenue", "account"], ascending=[False, False, True])
+    shown = rows.head(TOP)
     printed = {
-        t("Account"): rows["name"],
-        t("Revenue, last 12 months"): rows["trailing_revenue"].map(t.money),
-        t("Loses money"): rows["p_negative"].map(t.percent),
-        t("At standard service"): rows["p_negative_standard"].map(t.percent),
-        t("A quarter ago"): rows["p_negative_before"].map(t.percent),
+        t("Account"): shown["name"],
+        t("Revenue, last 12 months"): shown["trailing_revenue"].map(t.money),
+        t("Loses money"): shown["p_negative"].map(t.percent),
+        t("At standard service"): shown["p_negative_standard"].map(t.percent),
+        t("A quarter ago"): shown["p_negative_before"].map(t.percent),
     }
     caption = t(
         "Accounts that probably lose money while they buy, with the probability today, at standard service, and at the "
@@ -57,13 +58,14 @@ def removals(run: Source, t: Translator) -> list[Block]:
         proposed=t.number(proposed),
         watched=t.number(len(rows) - proposed),
     )
+    shown = rows.head(TOP)
     words = {"proposed": t("Proposed for removal"), "watched": t("Watched")}
     printed = {
-        t("Account"): rows["name"],
-        t("Stage"): rows["label"].astype(str).map(words),
-        t("Revenue, last 12 months"): rows["trailing_revenue"].map(t.money),
-        t("Loses money"): rows["p_negative"].map(t.percent),
-        t("At standard service"): rows["p_negative_standard"].map(t.percent),
+        t("Account"): shown["name"],
+        t("Stage"): shown["label"].astype(str).map(words),
+        t("Revenue, last 12 months"): shown["trailing_revenue"].map(t.money),
+        t("Loses money"): shown["p_negative"].map(t.percent),
+        t("At standard service"): shown["p_negative_standard"].map(t.percent),
     }
     return [text(said), _table(printed, len(rows), t, caption=t("Remove list, in two stages."))]
 
@@ -75,13 +77,14 @@ def rivals(run: Source, t: Translator) -> list[Block]:
     if rows.empty:
         return []
     rows = rows.sort_values(["headroom", "account"], ascending=[False, True])
+    shown = rows.head(TOP)
     printed = {
-        t("Account"): rows["name"],
-        t("Potential a year"): rows["potential_revenue"].map(t.money),
-        t("Our share"): rows["wallet_share"].map(t.percent),
-        t("Rivals' share"): rows["rival_share"].map(t.percent),
-        t("Headroom a year"): rows["headroom"].map(t.money),
-        t("Owner"): rows["owner"],
+        t("Account"): shown["name"],
+        t("Potential a year"): shown["potential_revenue"].map(t.money),
+        t("Our share"): shown["wallet_share"].map(t.percent),
+        t("Rivals' share"): shown["rival_share"].map(t.percent),
+        t("Headroom a year"): shown["headroom"].map(t.money),
+        t("Owner"): shown["owner"],
     }
     caption = t("Accounts to win from rivals: much to buy, and a competitor in our place, as far as sales has told.")
     return [_table(printed, len(rows), t, caption=caption)]
@@ -89,7 +92,7 @@ def rivals(run: Source, t: Translator) -> list[Block]:
 
 def _table(printed: Mapping[str, Sequence[str] | pd.Series], rows: int, t: Translator, *, caption: str) -> Block:
     """Return the first rows as a table whose first column is a name, and say how many more there are."""
-    frame = pd.DataFrame({f"c{n}": list(values)[:TOP] for n, values in enumerate(printed.values())})
+    frame = pd.DataFrame({f"c{n}": list(values) for n, values in enumerate(printed.values())})
     words = {t(head) for head in WORDS}
     columns = [TableColumn(f"c{n}", head, "left" if head in words else "right") for n, head in enumerate(printed)]
     more = t.plural("{n} more account is not shown.", "{n} more accounts are not shown.", rows - TOP)

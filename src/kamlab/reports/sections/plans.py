@@ -13,6 +13,9 @@ from kamlab.reports.sections.plan_words import WHY_NOT
 from kamlab.reports.sections.source import Source, is_contribution
 from kamlab.strategies import texts
 
+MOST_WITHOUT = 100
+"""Accounts without a plan that are listed; the table "plans" has all."""
+
 
 def title_page(run: Source, t: Translator) -> list[Block]:
     """The cover: whose plans, up to which day, how many."""
@@ -123,7 +126,7 @@ def _list(run: Source, t: Translator, planned: pd.DataFrame) -> Block:
 
 
 def _without(t: Translator, without: pd.DataFrame) -> Block:
-    rows = without.sort_values(["at_stake", "account"], ascending=[False, True])
+    rows = without.sort_values(["at_stake", "account"], ascending=[False, True]).head(MOST_WITHOUT)
     printed = pd.DataFrame(
         {
             "name": rows["name"].astype(str),
@@ -138,4 +141,6 @@ def _without(t: Translator, without: pd.DataFrame) -> Block:
         TableColumn("stake", t("At stake"), "right"),
         TableColumn("why", t("Why"), width=34),
     ]
-    return table(printed, columns=columns, caption=t("Accounts that need a plan and have none."))
+    others = len(without) - len(rows)
+    more = t.plural("{n} more account is not shown.", "{n} more accounts are not shown.", others) if others else ""
+    return table(printed, columns=columns, caption=t("Accounts that need a plan and have none."), note=more)

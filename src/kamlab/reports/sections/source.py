@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -26,8 +26,10 @@ class Source(Protocol):
     config: Config
     period: StudyPeriod
 
-    def read(self, name: str, *, columns: Sequence[str] = ()) -> pd.DataFrame:
-        """Return a table, or some of its columns."""
+    def read(
+        self, name: str, *, columns: Sequence[str] = (), where: Mapping[str, Sequence[str]] | None = None
+    ) -> pd.DataFrame:
+        """Return a table, or some of its columns and rows."""
 
     def read_facts(self, name: str) -> dict[str, Any]:
         """Return a step's facts."""
@@ -207,11 +209,23 @@ MUCH = 0.01
 
 def has_flag(table: pd.DataFrame, flag: str) -> pd.Series:
     """Whether each account carries a flag."""
-    return table["flags"].fillna("").str.split(", ").map(lambda flags: flag in flags)
+    flags = table["flags"].fillna("")
+    return flags.map({given: flag in given.split(", ") for given in flags.unique()}).astype(bool)
+
+
+def present_owners(table: pd.DataFrame) -> pd.Series:
+    """Return each account's owner, missing where nobody is named or the owner has left."""
+    return table["owner"].where(~table["owner_left"].astype(bool))
 
 
 def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
-    """Return strategy, accounts, people (owners), revenue, value, lower, upper and headroom for each strategy that has accounts."""
+    """Return one row for each strategy that has accounts.
+
+    Returns
+    -------
+    DataFrame
+        strategy, accounts, people (owners who have not left), revenue, value, lower, upper and headroom.
+    """
     rows = []
     for strategy in STRATEGIES:
         members = table[table["strategy"] == strategy]
@@ -221,7 +235,7 @@ def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
                 {
                     "strategy": strategy,
                     "accounts": len(members),
-                    "people": members["owner"].nunique(),
+                    "people": present_owners(members).nunique(),
                     "revenue": members["trailing_revenue"].sum(min_count=1),
                     "value": sums.value,
                     "lower": sums.lower,

@@ -9,7 +9,7 @@ import pandas as pd
 from kamlab import schemes
 from kamlab.figures.words import LEVELS
 from kamlab.i18n import COMMAS, N_, Translator
-from kamlab.reports.sections.data import reason_of_line
+from kamlab.reports.sections import unusable
 from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
 from kamlab.reports.sections.potential import SOURCES
 from kamlab.reports.sections.source import Source, is_contribution
@@ -62,8 +62,9 @@ ACCOUNT_TEXTS = {
 """What the account master says, where it says anything."""
 
 MOST_LISTED = 20_000
-"""Accounts up to which a scheme's sheet lists them with rules and values; above, it counts them by label, because the
-accounts' sheet has every label already and a file of a hundred million bytes opens nowhere."""
+"""Accounts up to which a sheet lists them. Of more, the accounts' sheet has those with the highest expected value, with
+all their labels, and a scheme's sheet counts them by label: nobody reads a million lines in a spreadsheet, and a file
+of a hundred million bytes opens nowhere. All of them stand in the run's tables."""
 
 Row = tuple[str, str, Kind]
 
@@ -147,12 +148,16 @@ def sheets(run: Source, t: Translator) -> list[Sheet]:
         Language of headings and labels, and currency.
     """
     found = [accounts(run, t), *_playbook(run, t), *_class_columns(run, t), *_lists(run, t), _quarantine(run, t)]
-    return [*found, _origins(found, t)]
+    n = len(run.read("account_table", columns=["account"]))
+    return [*found, _origins(found, n, t)]
 
 
 def accounts(run: Source, t: Translator) -> Sheet:
     """One row an account: who it is, what it brings, every label with its probability, and why it has its strategy."""
     rows = run.read("account_table")
+    n_accounts = len(rows)
+    if n_accounts > MOST_LISTED:
+        rows = rows.nlargest(MOST_LISTED, "expected_contribution").sort_values("account", ignore_index=True)
     strategies = run.read("strategies").set_index("account").reindex(rows["account"]).reset_index()
     reasons = rows.assign(strategy_rule=strategies["strategy_rule"], strategy_inputs=strategies["strategy_inputs"])
     columns = [SheetColumn("account", t("Account"), source="account_table.account", width=14)]
@@ -161,7 +166,9 @@ def accounts(run: Source, t: Translator) -> Sheet:
         for key, label in ACCOUNT_TEXTS.items()
         if rows[key].notna().any()
     ]
-    labels = run.read("labels")
+    labels = run.read("labels", columns=["account", "scheme", "label", "probability"])
+    if len(rows) < n_accounts:
+        labels = labels[labels["account"].isin(rows["account"])]
     wide = labels.pivot(index="account", columns="scheme", values=["label", "probability"]).reindex(rows["account"])
     values: dict[str, pd.Series] = {}
     for scheme in labels["scheme"].drop_duplicates():
@@ -188,12 +195,17 @@ def accounts(run: Source, t: Translator) -> Sheet:
     same = () if is_contribution(run) else (*costs, "expected_contribution", "contribution_lower", "contribution_upper")
     numbers = tuple(row for row in ACCOUNT_NUMBERS if row[0] not in same)
     columns += _columns(numbers, "account_table", rows, t)
-    return Sheet(t("All accounts"), columns, rows.assign(**values), frozen_columns=2)
+    return Sheet(_title_of_accounts(n_accounts, t), columns, rows.assign(**values), frozen_columns=2)
+
+
+def _title_of_accounts(n: int, t: Translator) -> str:
+    return t("All accounts") if n <= MOST_LISTED else t("{n} accounts worth most", n=t.number(MOST_LISTED))
 
 
 def _playbook(run: Source, t: Translator) -> list[Sheet]:
     """Return a sheet for each scheme of the playbook: label, probability, rule and the values that gave it."""
-    labels = run.read("labels").merge(run.read("account_table")[["account", "name"]], on="account", how="left")
+    labels = run.read("labels", columns=["account", "scheme", "label"])
+    names = run.read("account_table", columns=["account", "name"])
     columns = [
         SheetColumn("account", t("Account"), source="labels.account", width=14),
         SheetColumn("name", t("Name"), source="account_table.name", width=36),
@@ -203,14 +215,15 @@ def _playbook(run: Source, t: Translator) -> list[Sheet]:
         SheetColumn("rule", t("Rule"), source="labels.rule", width=28),
         SheetColumn("inputs", t("Values that gave it"), source="labels.inputs", width=80),
     ]
-    rests = {found: _rests_on(found, t) for found in labels["rests_on"].dropna().unique()}
     found = []
     for scheme, rows in labels.groupby("scheme", sort=False):
-        rows = rows.assign(
-            label=_named(rows["label"], _label_namer(str(scheme), t)), rests_on=rows["rests_on"].map(rests)
-        )
-        title = t(PLAYBOOK_TITLES.get(str(scheme), str(scheme)))
         few = len(rows) <= MOST_LISTED
+        if few:
+            rows = run.read("labels", where={"scheme": [str(scheme)]}).merge(names, on="account", how="left")
+            rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
+            rows = rows.assign(rests_on=rows["rests_on"].map(rests))
+        rows = rows.assign(label=_named(rows["label"], _label_namer(str(scheme), t)))
+        title = t(PLAYBOOK_TITLES.get(str(scheme), str(scheme)))
         found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
     return found
 
@@ -223,13 +236,15 @@ def _counted(title: str, rows: pd.DataFrame, label: SheetColumn, t: Translator) 
 
 def _class_columns(run: Source, t: Translator) -> list[Sheet]:
     """Return a sheet for each column of table "schemes" that holds a class, with its probability where it has one."""
-    names = run.read("account_table")[["account", "name"]]
+    names = run.read("account_table", columns=["account", "name"])
     table, chances = run.read("schemes").merge(names, on="account"), run.read("class_probabilities")
     found = []
     for column in _applied(run):
-        rows = table.loc[table[column].notna(), ["account", "name", column]].merge(chances, on="account", how="left")
+        rows = table.loc[table[column].notna(), ["account", "name", column]]
+        few = len(rows) <= MOST_LISTED
+        rows = rows.merge(chances, on="account", how="left") if few else rows
         shares = {str(c): f"{column}_{c}" for c in rows[column].unique() if f"{column}_{c}" in rows}
-        if column == "contribution_class":
+        if few and column == "contribution_class":
             shares = {str(c): str(c) for c in rows[column].unique()}
         columns = [
             SheetColumn("account", t("Account"), source="schemes.account", width=14),
@@ -242,14 +257,13 @@ def _class_columns(run: Source, t: Translator) -> list[Sheet]:
             origin = f"class_probabilities.{'…' if column == 'contribution_class' else column + '_…'}"
             columns.append(SheetColumn("probability", t("Probability"), "percent", source=origin))
         title, rows = t(schemes.TITLES[column]), rows.assign(**{"class": _named(rows[column], _class_namer(column, t))})
-        few = len(rows) <= MOST_LISTED
         found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
     return found
 
 
 def _lists(run: Source, t: Translator) -> list[Sheet]:
     """Return the lists beside: open deals, credit, dimensions; those without rows are left out."""
-    names = run.read("account_table")[["account", "name"]]
+    names = run.read("account_table", columns=["account", "name"])
     deals = run.read("pipeline").merge(names, on="account", how="left")
     deals = deals.assign(stalled=_named(deals["stalled"], lambda stalled: t("yes") if stalled else t("no")))
     divided = run.read("dimensions")
@@ -272,7 +286,7 @@ def _quarantine(run: Source, t: Translator) -> Sheet:
     lines = run.read("quarantine")
     rows = lines.assign(amount=lines["amount"].astype(float)).groupby("reason", as_index=False)
     counted = rows.agg(lines=("line", "size"), amount=("amount", "sum"))
-    counted["reason"] = _named(counted["reason"], lambda reason: reason_of_line(reason, t))
+    counted["reason"] = _named(counted["reason"], lambda reasons: unusable.reason(reasons, t))
     columns = [
         SheetColumn("reason", t("Why"), source="quarantine.reason", width=60),
         SheetColumn("lines", t("Lines"), "number", source="quarantine.line"),
@@ -281,8 +295,10 @@ def _quarantine(run: Source, t: Translator) -> Sheet:
     return Sheet(t("Lines that cannot be used"), columns, counted)
 
 
-def _origins(found: list[Sheet], t: Translator) -> Sheet:
+def _origins(found: list[Sheet], n_accounts: int, t: Translator) -> Sheet:
     """Name the table and the column that each column of the other sheets comes from."""
+    rest = t("The lines of all {n} accounts stand in tables/account_table.parquet.", n=t.number(n_accounts))
+    short = [{"sheet": found[0].title, "heading": "", "origin": rest}] if n_accounts > MOST_LISTED else []
     rows = [
         {"sheet": sheet.title, "heading": column.label, "origin": column.source}
         for sheet in found
@@ -293,7 +309,7 @@ def _origins(found: list[Sheet], t: Translator) -> Sheet:
         SheetColumn("heading", t("Heading"), width=40),
         SheetColumn("origin", t("Table and column of the run"), width=44),
     ]
-    return Sheet(t("Where it comes from"), columns, pd.DataFrame(rows))
+    return Sheet(t("Where it comes from"), columns, pd.DataFrame([*rows, *short]))
 
 
 def _columns(rows: tuple[Row, ...], table: str, data: pd.DataFrame, t: Translator) -> list[SheetColumn]:
