@@ -12,6 +12,7 @@ import pandas as pd
 import plain_playbook
 import pypdfium2
 import pytest
+from own_process import without_kernels
 
 from kamlab.i18n import Translator
 from kamlab.runs import run
@@ -36,7 +37,8 @@ def plain(text):
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    return run(SAMPLE, out=tmp_path_factory.mktemp("sample") / "reports")
+    with without_kernels():
+        return run(SAMPLE, out=tmp_path_factory.mktemp("sample") / "reports")
 
 
 def tables(result):
@@ -288,7 +290,8 @@ def test_a_folder_that_was_tampered_with_is_not_taken_for_finished(sample, tmp_p
 
 @pytest.mark.skipif(not CASES, reason="KAMLAB_CASES does not name the folder of real data")
 def test_a_real_wholesaler_with_91_companies(tmp_path):
-    result = run(ROOT / "examples" / "northwind" / "kamlab.toml", out=tmp_path)
+    with without_kernels():
+        result = run(ROOT / "examples" / "northwind" / "kamlab.toml", out=tmp_path)
     text = pdf_text(result.reports[0])
     ledger = pd.read_parquet(result.link / "tables" / "ledger.parquet")
     # Of its 2,155 lines those after 30 April 1998, the as-of date, are not kept.
