@@ -31,6 +31,10 @@ class Amounts(NamedTuple):
         """Return each target's amounts times its factor; 1 where none is given."""
         return Amounts(*(values * factors.get(name, 1.0) for name, values in zip(self._fields, self, strict=True)))
 
+    def rows(self, place: np.ndarray) -> Amounts:
+        """Return the amounts of the accounts at these places."""
+        return Amounts(*(values[place] for values in self))
+
     def filled(self, others: Amounts) -> Amounts:
         """Return the amounts, with others where they are 0."""
         return Amounts(*(np.where(own > 0, own, other) for own, other in zip(self, others, strict=True)))
@@ -50,10 +54,8 @@ class Windows(NamedTuple):
         place = self.account.get_indexer(pd.Index(at.summary["account"]))
         if at.horizon_days != self.horizon_days or (place < 0).any():
             return at
-        recent, trailing, seasonal = (
-            None if amounts is None else Amounts(*(values[place] for values in amounts)) for amounts in self[2:]
-        )
-        return replace(at, recent=recent, trailing=trailing, seasonal=seasonal)
+        seasonal = None if self.seasonal is None else self.seasonal.rows(place)
+        return replace(at, recent=self.recent.rows(place), trailing=self.trailing.rows(place), seasonal=seasonal)
 
 
 @dataclass(frozen=True, eq=False)
