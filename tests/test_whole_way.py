@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import checkers
@@ -24,6 +25,7 @@ SAMPLE = ROOT / "data" / "sample" / "kamlab.toml"
 CASES = os.environ.get("KAMLAB_CASES")
 
 
+@cache
 def pdf_text(path):
     document = pypdfium2.PdfDocument(path)
     pages = [page.get_textpage().get_text_range() for page in document]
@@ -42,8 +44,14 @@ def sample(tmp_path_factory):
         return run(SAMPLE, out=tmp_path_factory.mktemp("sample") / "reports")
 
 
+@cache
+def read(folder):
+    return {p.stem: pd.read_parquet(p) for p in (folder / "tables").glob("*.parquet")}
+
+
 def tables(result):
-    return {p.stem: pd.read_parquet(p) for p in (result.link / "tables").glob("*.parquet")}
+    """All tables of a finished run, which are read once; what a test changes becomes its own copy."""
+    return {name: table.copy(deep=False) for name, table in read(result.folder).items()}
 
 
 def test_the_sample_gives_a_report_behind_a_relative_link(sample):
