@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
@@ -83,19 +84,20 @@ class Crew:
         self._begun.append(label)
         source, target = resources.notebooks() / f"{notebook}.ipynb", self._folder / "notebooks" / f"{label}.ipynb"
         start = time.perf_counter()
-        try:
-            execute(
-                source,
-                target,
-                {**self._parameters, **extra},
-                self._folder,
-                kernels=self._kernels,
-                told=self._scratch / f"{label}{TOLD}",
-            )
-        finally:
-            self.timings[label] = time.perf_counter() - start
-            # This thread's own, which papermill has opened and nobody else would close.
-            ensure_event_loop().close()
+        # The event loop is this thread's own: papermill takes it, and leaves tasks behind where a kernel dies.
+        with asyncio.Runner(loop_factory=ensure_event_loop) as loops:
+            loops.get_loop()
+            try:
+                execute(
+                    source,
+                    target,
+                    {**self._parameters, **extra},
+                    self._folder,
+                    kernels=self._kernels,
+                    told=self._scratch / f"{label}{TOLD}",
+                )
+            finally:
+                self.timings[label] = time.perf_counter() - start
 
     def wait(self, jobs: Mapping[str, Future[None]]) -> list[str]:
         """Wait until one of the jobs is done; return the labels of those that are, in the order of the jobs.
