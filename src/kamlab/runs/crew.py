@@ -71,11 +71,13 @@ class Crew:
         self._progress, self._total = progress, total
         self._kernels = Kernels()
         self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_KERNELS), "chapter")
+        self._notebooks: set[str] = set()
         self._begun: list[str] = []
         self._heard: dict[str, str] = {}
 
     def start(self, label: str, notebook: str, **extra: str) -> Future[None]:
         """Have a notebook executed as soon as a core is free, under a label."""
+        self._notebooks.add(label)
         return self._pool.submit(self._execute, label, notebook, extra)
 
     def _execute(self, label: str, notebook: str, extra: Mapping[str, str]) -> None:
@@ -148,7 +150,7 @@ class Crew:
         for label in self._begun[len(self._heard) :]:
             self._heard[label] = ""
             self._progress(label, len(self._heard), self._total)
-        for label in [label for label in self._heard if label not in self.timings]:
+        for label in [label for label in self._heard if label in self._notebooks and label not in self.timings]:
             self._say(label, told.read(self._scratch / f"{label}{TOLD}"))
 
     def _hear(self, label: str, said: str) -> None:
