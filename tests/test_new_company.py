@@ -180,6 +180,15 @@ def test_an_invoice_list_is_the_log_where_nothing_else_can_be(tmp_path):
     assert source.invoices.columns["disputed"] == "En disputa"
 
 
+def test_files_with_brackets_in_their_names_are_one_log(tmp_path):
+    rows = [f"C{who},{day},{n}" for who, day, n in zip(WHO, DAYS, AMOUNTS, strict=True)]
+    for number, part in (("[1]", rows[:120]), ("[2]", rows[120:])):
+        (tmp_path / f"sales {number}.csv").write_text("\n".join(["customer,date,amount", *part]))
+    _, said = write_configuration(tmp_path)
+    assert "all files that match sales [[]*.csv have the same columns" in said
+    assert SUM in check_data(tmp_path / "kamlab.toml").text
+
+
 def test_folders_of_parquet_say_something_of_their_rows(tmp_path):
     parquet_by_month(tmp_path)
     table = config.Transactions(
