@@ -238,6 +238,7 @@ def accounts(**columns):
         "account": ["A"],
         "name": ["*Star* & Sons"],
         "owner": [None],
+        "owner_left": [False],
         "type_000": ["B"],
         "strategy": ["retain"],
         "strategy_rule": ["retain.value"],
@@ -375,7 +376,7 @@ def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(co
     assert "today's customers should bring **EUR 9.00**" in said
     assert f"against EUR {12 - cost:.{1 if cost == 0 else 2}f} in the last 12." in said
     assert ("after cost to serve (90%" in said) == after
-    assert said.count("Contribution before cost to serve of the last 12 months") == after
+    assert said.count("Contribution before the cost of service and credit of the last 12 months") == after
 
 
 def first_page(revenue, **changes):
@@ -395,7 +396,7 @@ def first_page(revenue, **changes):
 def test_the_first_line_says_what_happened_and_what_is_asked(previous, said):
     silent = {"strategy": ["win_back"], "strategy_rule": ["win_back.silent"]}
     (block,) = answers.opening(first_page(previous, **silent), T)
-    assert block.markdown.replace("\u00a0", " ") == f"{said}; 1 account puts EUR 12.0 a year at risk"
+    assert block.markdown.replace("\u00a0", " ") == f"{said}; 1 account puts EUR 12.0 of revenue a year at risk"
 
 
 def test_names_in_sentences_are_not_read_as_markdown():

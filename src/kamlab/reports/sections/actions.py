@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from kamlab.i18n import COMMAS, SENTENCES, Translator
-from kamlab.reports.blocks import Block, TableColumn, escape, table, text
+from kamlab.i18n import COMMAS, MISSING, SENTENCES, Translator
+from kamlab.reports.blocks import Align, Block, TableColumn, escape, page_break, table, text
 from kamlab.reports.sections.caveats import declining
 from kamlab.reports.sections.names import ended, probability
 from kamlab.reports.sections.source import (
@@ -22,14 +23,15 @@ from kamlab.reports.sections.source import (
     reachable,
     value_word,
 )
-from kamlab.strategies import texts
+from kamlab.segment_names import translated
+from kamlab.strategies import wording
 
 TOP = 10
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
     """Heading of the chapter."""
-    return [text(t("## Whom to act on now"))]
+    return [page_break(), text(t("## Whom to act on now"))]
 
 
 def protect(run: Source, t: Translator) -> list[Block]:
@@ -104,6 +106,10 @@ def acquire(run: Source, t: Translator) -> list[Block]:
     rows = accounts[accounts["strategy"] == "acquire"].sort_values(
         ["potential_revenue", "account"], ascending=[False, True]
     )
+    likely, known = run.read("prospect_segments"), run.read_facts("prospect_segments").get("better")
+    first = likely[(likely["rank"] == 1) & bool(known)].set_index("account")
+    said = {a: translated(n, t) for a, n in first["segment_name"].items()}
+    rows = rows.assign(likely=rows["account"].map(said).fillna(MISSING))
     return _list(
         run,
         t,
@@ -111,7 +117,7 @@ def acquire(run: Source, t: Translator) -> list[Block]:
         heading=t("### Acquire"),
         empty=t("The data names no prospect with a potential that is worth a campaign."),
         caption=t("Prospects to acquire, by what they could buy a year."),
-        figures={"potential_revenue": t("Potential a year")},
+        figures={"potential_revenue": t("Potential a year"), **({"likely": t("Likeliest segment")} if said else {})},
     )
 
 
@@ -245,6 +251,13 @@ def _names(rows: pd.DataFrame, t: Translator, limit: int = 8) -> str:
     return t("{list} …", list=names) if len(rows) > limit else names
 
 
+def _owner(row: Any, t: Translator) -> str | None:
+    """Name an account's owner, and say where the owner has left."""
+    if pd.isna(row.owner):
+        return None
+    return t("{name} ({facts})", name=row.owner, facts=t("left")) if row.owner_left else str(row.owner)
+
+
 def _with_probability(rows: pd.DataFrame, t: Translator, limit: int = 8) -> str:
     """Name accounts, each with the probability that it still buys."""
     first = zip(rows["name"].head(limit), rows["p_alive"].head(limit), strict=True)
@@ -269,7 +282,11 @@ def _list(
     if rows.empty:
         return [text(f"{heading}\n\n{t.join(SENTENCES, [empty, *notes])}")]
     first = rows.head(TOP)
-    write: dict[str, Callable[[float], str]] = {"own_rate": t.percent, "p_alive": lambda p: probability(p, t)}
+    write: dict[str, Callable[[Any], str]] = {
+        "likely": str,
+        "own_rate": t.percent,
+        "p_alive": lambda p: probability(p, t),
+    }
 
     def whole(money: float) -> str:
         """Write cents as nothing: they are what a forecast leaves of an account that is gone."""
@@ -280,21 +297,22 @@ def _list(
             "name": first["name"].astype(str),
             "type": first["type_000"].where(first["type_000"].notna(), None),
             **{key: [write.get(key, whole)(v) for v in first[key]] for key in figures},
-            "owner": first["owner"].where(first["owner"].notna(), None),
-            "reason": [texts.reason(t, row) for row in first.to_dict("records")],
+            "owner": [_owner(row, t) for row in first.itertuples()],
+            "reason": [wording.reason(t, row) for row in first.to_dict("records")],
         }
     )
     columns = [TableColumn("name", t("Account"), width=24)]
     if first["type_000"].notna().any():
         columns.append(TableColumn("type", t("Type"), "center", width=5))
     for key, label in figures.items():
-        columns.append(TableColumn(key, label, "right", width=max(11, *map(len, printed[key]))))
+        align: Align = "left" if key == "likely" else "right"
+        columns.append(TableColumn(key, label, align, width=max(11, *map(len, printed[key]))))
     if run.read("accounts", columns=["owner"])["owner"].notna().any():
         columns.append(TableColumn("owner", t("Owner"), width=13))
     columns.append(TableColumn("reason", t("Why"), width=34))
     more = t.plural(
-        "{n} more account stands in the run's table “strategies”.",
-        "{n} more accounts stand in the run's table “strategies”.",
+        "{n} more account is in the workbook.",
+        "{n} more accounts are in the workbook.",
         len(rows) - TOP,
     )
     said = [more, *notes] if len(rows) > TOP else notes
