@@ -72,7 +72,7 @@ DEALS = pd.DataFrame(
 def run(**tables):
     given = {"account_table": ACCOUNTS, "strategies": STRATEGIES, "labels": LABELS, "accounts": ACCOUNTS}
     given |= {"pipeline": DEALS, "forecast": pd.DataFrame({"basis": ["contribution"]})}
-    return FakeRun(given | tables, {"left_out": {}, "overrides": {"expired": []}})
+    return FakeRun(given | tables, {"left_out": {}, "overrides": {"expired": []}, "pipeline_total": {}})
 
 
 def rows(block):
