@@ -1,4 +1,7 @@
-"""Hypothesis tries the same examples in every run, however slow the machine; no test sees another one's figures."""
+"""Hypothesis tries the same examples in every run, however slow the machine; no test sees another one's figures.
+
+Of several processes each takes whole modules, those that take longest first, so that all end at about the same time.
+"""
 
 import sys
 
@@ -7,6 +10,41 @@ from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+LONGEST_FIRST = (
+    "tests/test_whole_way.py",
+    "notebooks",
+    "tests/test_cli.py",
+    "tests/test_backtest.py",
+    "tests/test_engines.py",
+    "tests/test_earlier.py",
+    "tests/test_real_data.py",
+)
+"""What takes longer than half a minute of computing time, or nearly; `pytest --durations=60` tells."""
+
+
+def work_unit(nodeid):
+    """Return what a test is kept together with: its module, or all notebooks, because they work on the same draft."""
+    path = nodeid.partition("::")[0]
+    return "notebooks" if path.startswith("notebooks/") else path
+
+
+def pytest_collection_modifyitems(items):
+    place = {unit: number for number, unit in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(work_unit(item.nodeid), len(place)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class WholeModules(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return work_unit(nodeid)
+
+    # Else those with many tests would come first, which are quick ones.
+    config.option.loadscopereorder = False
+    return WholeModules(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(autouse=True)

@@ -214,6 +214,9 @@ def test_level_sd_by_hand():
     mean_square = (2 * 0.2**2 + errors[0] ** 2 + errors[1] ** 2) / 4
     assert level_sd(errors) == pytest.approx(np.sqrt(mean_square) * t(4).ppf(0.95) / norm.ppf(0.95))
     assert level_sd([]) == pytest.approx(0.2 * t(2).ppf(0.95) / norm.ppf(0.95))
+    # A quarter may be another season than the quarters seen.
+    assert level_sd([], horizon_days=52 * 7) == level_sd([])
+    assert level_sd([], horizon_days=90) == pytest.approx(0.3 * t(2).ppf(0.95) / norm.ppf(0.95))
 
 
 def seen(*ratios):

@@ -145,6 +145,14 @@ def test_the_nine_box_counts_accounts_and_money_in_each_box():
     assert said.endswith("unknown: accounts 1.")
 
 
+def test_who_stands_in_no_box_is_in_none_of_the_described_ones():
+    """A prospect has no box of the playbook; it must not be read out as one of the highest."""
+    boxes = [None if name == "acquire" else "Low/Low" for name in ACCOUNTS["strategy"]]
+    said = nine_box.alt(ACCOUNTS.assign(nine_box=boxes), T, fitted=FITTED)
+    assert "contribution Low, potential Low" in said
+    assert "contribution High" not in said
+
+
 def test_points_stand_at_their_values_and_the_rest_in_the_margin():
     figure = nine_box.draw(ACCOUNTS, T, fitted=FITTED, value_name="Contribution")
     axes = figure.axes[0]
@@ -315,14 +323,14 @@ def test_streams_hold_every_account_with_a_class_and_the_title_says_who_moved():
     streams = panel().streams().set_index(["before", "after"])
     assert streams["accounts"].sum() == 6  # one account has no class afterwards
     assert streams.loc[("unknown", "Low"), "accounts"] == 1
-    # a loss has no width
-    assert streams.loc[("High", "Low"), "money"] == 0.0
+    # a loss has no width, and counts in the sum that is printed
+    assert streams.loc[("High", "Low"), ["money", "drawn"]].tolist() == [-500_000.0, 0.0]
     figure = flow.draw([panel(), panel()], T)
     assert len(figure.axes) == 2
     said = "2 accounts higher and 1 lower than by the fixed thresholds"
     assert figure.get_suptitle().replace("\n", " ") == f"{said}; {said}"
     written = " ".join(text.get_text().replace("\u00a0", " ") for text in figure.axes[0].texts)
-    assert "High\n2 · CNY 9.00 M" in written
+    assert "High\n2 · CNY 8.50 M" in written
     assert "not yet known\n1 · CNY 300 k" in written
     alt = flow.alt([panel()], T).replace("\u00a0", " ")
     assert "from Low to Mid: accounts 1, CNY 2.00 M" in alt

@@ -48,10 +48,18 @@ def test_each_decision_has_accounts_money_a_leader_a_day_and_a_gain():
     _, table = decisions.table_of_decisions(asked(), T)
     won, repaired = [[plain(cell) for cell in row] for row in table.rows]
     # 20 − 8 each at stake; a tenth of the room of 40 for certain.
-    assert won == ["Win back: silent", "2", "EUR 24.0", "Wu Fang", "30 Jan 2026", "EUR 4.00 (4 to 4)"]
+    assert won == ["Win back: silent", "2", "EUR 24.0", "1", "Wu Fang", "30 Jan 2026", "EUR 4.00 (4 to 4)"]
     # Expected to lose 5; of the two draws one loses 4 and one nothing, so the 5 to 95 % quantiles are 0.2 and 3.8.
-    assert repaired == ["Repair: lose money", "1", "EUR 7.00", "Ann", "1 Mar 2026", "EUR 5.00 (0.20 to 3.80)"]
-    assert "Win back: silent: 10% to 10%" in plain(table.note)
+    assert repaired == ["Repair: lose money", "1", "EUR 7.00", "1", "Ann", "1 Mar 2026", "EUR 5.00 (0.20 to 3.80)"]
+    assert "Win back: 10% to 10%" in plain(table.note)
+
+
+def test_who_has_left_neither_leads_nor_counts():
+    run = asked()
+    run.tables["account_table"] = run.tables["account_table"].assign(owner_left=[True, True, False])
+    _, table = decisions.table_of_decisions(run, T)
+    assert [plain(row[4]) for row in table.rows] == ["nobody yet", "Ann"]
+    assert [row[3] for row in table.rows] == ["0", "1"]
 
 
 def test_nobody_leads_where_nobody_owns():

@@ -238,6 +238,7 @@ def accounts(**columns):
         "account": ["A"],
         "name": ["*Star* & Sons"],
         "owner": [None],
+        "owner_left": [False],
         "type_000": ["B"],
         "strategy": ["retain"],
         "strategy_rule": ["retain.value"],
@@ -418,7 +419,7 @@ def first_page(revenue, **changes):
 def test_the_first_line_says_what_happened_and_what_is_asked(previous, said):
     silent = {"strategy": ["win_back"], "strategy_rule": ["win_back.silent"]}
     (block,) = answers.opening(first_page(previous, **silent), T)
-    assert block.markdown.replace("\u00a0", " ") == f"{said}; 1 account puts EUR 12.0 a year at risk"
+    assert block.markdown.replace("\u00a0", " ") == f"{said}; 1 account puts EUR 12.0 of revenue a year at risk"
 
 
 def test_names_in_sentences_are_not_read_as_markdown():

@@ -37,6 +37,7 @@ NAMES = {
     "ABC",
     "RFM",
     "VIP",
+    *("tables", "account", "table", "parquet"),
     *SCHEMAS,
     *TABLES,
 }

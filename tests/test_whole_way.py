@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
+import checkers
 import numpy as np
 import pandas as pd
 import plain_playbook
 import pypdfium2
 import pytest
 import rules_by_hand
+from own_process import without_kernels
 
 from kamlab.i18n import Translator
 from kamlab.runs import run
@@ -22,6 +25,7 @@ SAMPLE = ROOT / "data" / "sample" / "kamlab.toml"
 CASES = os.environ.get("KAMLAB_CASES")
 
 
+@cache
 def pdf_text(path):
     document = pypdfium2.PdfDocument(path)
     pages = [page.get_textpage().get_text_range() for page in document]
@@ -36,11 +40,18 @@ def plain(text):
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    return run(SAMPLE, out=tmp_path_factory.mktemp("sample") / "reports")
+    with without_kernels():
+        return run(SAMPLE, out=tmp_path_factory.mktemp("sample") / "reports")
+
+
+@cache
+def read(folder):
+    return {p.stem: pd.read_parquet(p) for p in (folder / "tables").glob("*.parquet")}
 
 
 def tables(result):
-    return {p.stem: pd.read_parquet(p) for p in (result.link / "tables").glob("*.parquet")}
+    """All tables of a finished run, which are read once; what a test changes becomes its own copy."""
+    return {name: table.copy(deep=False) for name, table in read(result.folder).items()}
 
 
 def test_the_sample_gives_a_report_behind_a_relative_link(sample):
@@ -301,7 +312,8 @@ def test_a_folder_that_was_tampered_with_is_not_taken_for_finished(sample, tmp_p
 
 @pytest.mark.skipif(not CASES, reason="KAMLAB_CASES does not name the folder of real data")
 def test_a_real_wholesaler_with_91_companies(tmp_path):
-    result = run(ROOT / "examples" / "northwind" / "kamlab.toml", out=tmp_path)
+    with without_kernels():
+        result = run(ROOT / "examples" / "northwind" / "kamlab.toml", out=tmp_path)
     text = pdf_text(result.reports[0])
     ledger = pd.read_parquet(result.link / "tables" / "ledger.parquet")
     # Of its 2,155 lines those after 30 April 1998, the as-of date, are not kept.
@@ -312,6 +324,21 @@ def test_a_real_wholesaler_with_91_companies(tmp_path):
     assert (accounts["strategy_rule"] == "prospect.unknown").sum() == 2
     assert "Save-a-lot Markets" in text
     assert "No declared potential" in text
+
+
+@checkers.with_outloud
+def test_a_pdf_checker_hears_no_fault(sample, tmp_path):
+    plan = sorted((sample.link / "pdf" / "plans").glob("*.pdf"))[0]
+    documents = [sample.reports[0], sample.link / "pdf" / "period-review.en.pdf", plan]
+    assert checkers.faults_heard([path.resolve() for path in documents], tmp_path) == []
+
+
+@checkers.with_axe
+@pytest.mark.parametrize("name", ["management-report.en", "01_data_quality"])
+def test_a_page_checker_sees_no_fault(sample, tmp_path, name):
+    faults, passed = checkers.faults_seen((sample.link / "html" / f"{name}.html").resolve(), tmp_path)
+    assert faults == []
+    assert passed > 20
 
 
 def kamlab(*arguments, cwd, env=None, **options):
@@ -390,20 +417,30 @@ def test_the_workbook_holds_every_account_with_its_labels_and_the_tables_values(
         assert column in found[table].columns or "…" in column, heading
 
 
+def traced(sample, origin):
+    """Rows of the run's tables that an origin or a trace names; of two tables, joined by account."""
+    found = tables(sample)
+    names = origin.table.split(", ")
+    rows = found[names[0]]
+    for name in names[1:]:
+        rows = rows.merge(
+            found[name].drop(columns=[c for c in rows if c in found[name] and c != "account"]), on="account"
+        )
+    if names == ["ledger"]:
+        rows = rows.assign(date=pd.to_datetime(rows["date"]), **rows[["amount", "cost"]].astype(float))
+    return rows.query(origin.where) if origin.where else rows
+
+
 def test_the_numbers_of_the_first_pages_come_again_from_table_column_and_filter(sample):
     from kamlab import runs
-    from kamlab.reports.sections.origins import BOTH, origins
+    from kamlab.reports.sections.origins import origins
 
     opened, t = runs.open(sample.link), Translator("en", currency="CNY")
-    found = tables(sample)
-    found["ledger"]["date"] = pd.to_datetime(found["ledger"]["date"])
-    found["ledger"]["amount"] = found["ledger"]["amount"].astype(float)
-    found[BOTH] = found["account_table"].merge(found["strategies"].drop(columns=["name", "owner"]), on="account")
     listed = origins(opened, t)
-    assert len(listed) > 25
+    assert len(listed) > 40
     text = pdf_text(sample.reports[0])
     for origin in listed:
-        rows = found[origin.table].query(origin.where) if origin.where else found[origin.table]
+        rows = traced(sample, origin)
         if origin.how in ("lower", "upper"):
             sums = rows.set_index("account").sum()
             again = np.quantile(sums, 0.05 if origin.how == "lower" else 0.95)
@@ -414,5 +451,79 @@ def test_the_numbers_of_the_first_pages_come_again_from_table_column_and_filter(
             values = values.clip(lower=0) if origin.how == "floored" else values
             again = -values.sum() if origin.how == "negative" else values.sum()
         assert again == pytest.approx(origin.value, rel=1e-6), origin
-        written = t.number(origin.value) if origin.how == "count" else t.money(origin.value)
+        written = t.number(origin.value) if origin.unit == "number" else t.money(origin.value)
+        if origin.table == "changes":
+            written = ("+" if origin.value > 0 and origin.unit == "money" else "") + written.removeprefix("CNY\u00a0")
         assert plain(written) in text, origin
+
+
+SHOWN = {
+    "Strategy": "The strategies",
+    "Type": "The four types",
+    "Protect": "Accounts that still buy, but clearly less",
+    "Win back": "Accounts that have gone silent",
+    "Promote": "Accounts to promote",
+    "Acquire": "Prospects to acquire",
+    "Repair": "Accounts that lose money",
+    "Retain": "The most valuable accounts",
+    "Owner": "Owners by what",
+    "Region": "Revenue of the last 12 months less that",
+    "Forecast by": "Forecast made from the data",
+    "The next": "What today's accounts are worth",
+}
+LINES = {
+    "Wait and see": "static",
+    "Win back": "win_back",
+    "12 months": "clv_1y",
+    "3 years": "clv_3y",
+    "5 years": "clv_5y",
+    "Model and last period, mixed": "blend",
+    "Same as in the last period": "last_horizon",
+    "As often as ever before": "same_count",
+    "Rate so far, carried on": "rate",
+    **{name: name.lower() for name in ("Acquire", "Promote", "Retain")},
+    **{f"Type {kind}": kind for kind in "ABCD"},
+}
+"""A line's first cell → its key in the run's table, where the two differ."""
+UNTRACED = {"90% interval", "Why", "Stance", "Owner", "Load is", "Growth"}
+"""Columns of words, and those that follow from their neighbours."""
+
+
+def test_every_cell_of_the_management_report_comes_again_from_table_column_and_filter(sample):
+    """The tables are read from the executed notebook, the cells recomputed by what the appendix says of them."""
+    from kamlab import runs
+    from kamlab.reports.export import read_document
+    from kamlab.reports.sections.traces import traces
+
+    t = Translator("en", currency="CNY")
+    body = read_document(sample.link / "notebooks" / "05_management_report.en.ipynb")["body"]
+    printed = {e["caption"]: e for e in body if e["kind"] == "table" and not e["caption"].startswith("Decisions")}
+    listed, seen, cells = traces(runs.open(sample.link), t), set(), 0
+    for trace in listed:
+        [(caption, table)] = [(c, e) for c, e in printed.items() if c.startswith(SHOWN[trace.shown])]
+        labels = [column["label"] for column in table["columns"]]
+        seen.add((caption, trace.label))
+        rows = traced(sample, trace)
+        for line in table["rows"]:
+            key = LINES.get(line[0], line[0])
+            mine = rows if line[0] in ("All", "All accounts") else rows[rows[trace.line] == key]
+            cell = plain(line[labels.index(trace.label)])
+            cells += 1
+            assert len(mine) or cell == "–", (trace, line)
+            assert cell in recomputed(mine, trace, t), (trace, line)
+    assert cells > 250
+    every = {(c, column["label"]) for c, e in printed.items() for column in e["columns"][1:]}
+    assert {(c, label) for c, label in every - seen if label not in UNTRACED} - {(c, "Type") for c in printed} == set()
+
+
+def recomputed(rows, trace, t):
+    """Every way to write what the rows give."""
+    if trace.how in ("count", "distinct"):
+        return {t.number(len(rows) if trace.how == "count" else rows[trace.column].nunique())}
+    values = rows.eval(trace.column).astype(float)
+    value = values.sum() if len(rows) != 1 or trace.how == "sum" else values.iloc[0]
+    if not len(values.dropna()):
+        return {"–"}
+    percent = t.percent(value)
+    ways = {t.money(value), t.number(value), percent, "+" + percent, t.money(0) if abs(value) < 1 else ""}
+    return {plain(way) for way in ways} | ({"under 5%"} if value < 0.05 else set())

@@ -117,6 +117,6 @@ def _to_the_contest(record: pd.DataFrame, forecaster: str, date: StudyPeriod, to
 
 def _known_errors(record: pd.DataFrame, forecaster: str, day: pd.Timestamp, horizon_days: int) -> list[float]:
     """Return the logarithms of what came / what was forecast, of the forecasts whose time was over by a day."""
-    over = record["origin"] + pd.Timedelta(days=horizon_days) <= day
+    over = pd.to_datetime(record["origin"]) + pd.Timedelta(days=horizon_days) <= day  # an empty table has no dates
     rows = record[over & (record["forecaster"] == forecaster) & (record["target"] == "revenue")]
     return [log_error(row.forecast, row.actual) for row in rows.itertuples()]

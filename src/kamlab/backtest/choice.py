@@ -67,8 +67,8 @@ class Choice:
         "earlier" dates than the record, the "only" date, one date with a "short" history, the "configuration", or
         "nothing".
     windows : Windows, optional
-        What came before the as-of date: rules say the same of the contest's horizon as they did in the contest. Of
-        other horizons, or where missing, they say what the last 12 months show.
+        What came before the as-of date where the contest's horizon is not 12 months: of that horizon rules say what
+        they said in the contest. Of others, or where missing, they say what the last 12 months show.
     """
 
     forecaster: str

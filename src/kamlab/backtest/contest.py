@@ -38,7 +38,7 @@ from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.clv.log_normal_spend import LogNormalSpend
 from kamlab.clv.spend import fit_spend
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
-from kamlab.period import StudyPeriod
+from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.progress import track
 from kamlab.terms import AUTO, FORECASTERS
 
@@ -116,7 +116,8 @@ def choose(
     notes += [NOTE_LEFT_OUT] if any({*models_at(now), BG_BB} - set(trial.forecasters) for trial in trials) else []
     verdict, trials = _verdict(trials, target, forecaster, seed)
     notes += [NOTE_CONFIGURED] if forecaster != AUTO else []
-    record = replay(trials, verdict.chosen, verdict.model, target, with_money=spend is not None, seed=seed)
+    days, with_money = period.horizon_days, spend is not None
+    record = replay(trials, verdict.chosen, verdict.model, target, horizon_days=days, with_money=with_money, seed=seed)
     behind = _first_fitted(verdict.models, now, spend)
     wanted = behind.name if verdict.chosen == verdict.model else verdict.chosen
     source = _in_force(wanted, behind, verdict.weight, now, pairs)
@@ -130,6 +131,8 @@ def choose(
         candidates=selection.candidates(verdict.scores, trials[:-1] or trials, chosen),
         sampled=0 if sample is None else len(sample),
         chosen_by=tested if forecaster == AUTO else "configuration",
+        # Of 12 months the summary itself tells.
+        windows=None if period.horizon_days == DAYS_PER_YEAR else now.windows,
     )
 
 
@@ -317,7 +320,8 @@ def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list
     source = _in_force(chosen, behind, UNTESTED_WEIGHT, now, ())
     notes += [NOTE_REPLACED] if source.name != chosen else []
     chosen = source.name
-    record = replay([], chosen, behind.name, target, with_money=spend is not None, seed=0)
+    days, with_money = now.horizon_days, spend is not None
+    record = replay([], chosen, behind.name, target, horizon_days=days, with_money=with_money, seed=0)
     return replace(
         _choice(chosen, source, behind, now, record, target, notes),
         weight=UNTESTED_WEIGHT if chosen == BLEND else 1.0,
@@ -354,5 +358,4 @@ def _choice(
         soon=learnt.correction(),
         calibration=record.calibration,
         groups=record.groups,
-        windows=now.windows,
     )

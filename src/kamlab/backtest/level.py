@@ -7,9 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from kamlab.period import DAYS_PER_YEAR, months_to_days
+
 PRIOR_LEVEL_SD = 0.2
 PRIOR_LEVEL_WEIGHT = 2
 """Before any date is seen the company's total is taken to miss by 20 %, a belief worth two dates."""
+
+PRIOR_SEASON_SD = 0.3
+"""By 30 % where the horizon is shorter than eleven months: earlier dates then had other seasons ahead of them."""
 
 PRIOR_DATES = 2
 """The bias seen is drawn towards none as if two more dates had shown none."""
@@ -52,7 +57,7 @@ def _rmse(forecast: np.ndarray, actual: np.ndarray) -> float:
     return float(np.sqrt(((forecast - actual) ** 2).mean()))
 
 
-def level_sd(errors: Sequence[float]) -> float:
+def level_sd(errors: Sequence[float], *, horizon_days: int = DAYS_PER_YEAR) -> float:
     """Return the standard deviation of ln(actual / forecast) of the company's total.
 
     The squares of the errors at the n dates seen are averaged with a prior worth two dates, and the root is widened by
@@ -60,5 +65,6 @@ def level_sd(errors: Sequence[float]) -> float:
     next.
     """
     freedom = PRIOR_LEVEL_WEIGHT + len(errors)
-    mean_square = (PRIOR_LEVEL_WEIGHT * PRIOR_LEVEL_SD**2 + np.square(errors).sum()) / freedom
+    prior = PRIOR_SEASON_SD if horizon_days < months_to_days(11) else PRIOR_LEVEL_SD
+    mean_square = (PRIOR_LEVEL_WEIGHT * prior**2 + np.square(errors).sum()) / freedom
     return float(np.sqrt(mean_square) * stdtrit(freedom, 0.95) / ndtri(0.95))

@@ -50,9 +50,12 @@ class Learnt:
     ----------
     prior : numpy.ndarray
         What ranks are drawn to.
+    horizon_days : int
+        Of the contest.
     """
 
     prior: np.ndarray
+    horizon_days: int
     seen: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(
         default_factory=lambda: {"purchases": [], "revenue": []}
     )
@@ -84,7 +87,7 @@ class Learnt:
 
     def level_sd(self) -> float:
         """Return the error of level that is left."""
-        return level.level_sd(self.errors)
+        return level.level_sd(self.errors, horizon_days=self.horizon_days)
 
     def correction(self) -> LogitCorrection:
         """Return the correction of the probability of a purchase within 90 days."""
@@ -101,7 +104,9 @@ class Record:
     learnt: Learnt
 
 
-def replay(trials: Sequence[Trial], chosen: str, model: str, target: str, *, with_money: bool, seed: int) -> Record:
+def replay(
+    trials: Sequence[Trial], chosen: str, model: str, target: str, *, horizon_days: int, with_money: bool, seed: int
+) -> Record:
     """Go through the dates from the oldest on, deliver the chosen forecast at each, and learn from what came.
 
     Parameters
@@ -112,10 +117,12 @@ def replay(trials: Sequence[Trial], chosen: str, model: str, target: str, *, wit
         The forecaster in force, and the model behind its distribution.
     target : str
         What the level's error is measured on.
+    horizon_days : int
+        Of the contest.
     with_money : bool
     seed : int
     """
-    learnt = Learnt(GRID if chosen == model else UNSURE)
+    learnt = Learnt(GRID if chosen == model else UNSURE, horizon_days)
     targets = ("purchases", "revenue") if with_money else ("purchases",)
     rows: list[pd.DataFrame] = []
     calibration: list[dict[str, Any]] = []

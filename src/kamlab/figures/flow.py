@@ -47,12 +47,19 @@ class Panel:
     finding: str
 
     def streams(self) -> pd.DataFrame:
-        """Return before, after, accounts and money of each pair of classes that has accounts, from the bottom up."""
+        """Return each pair of classes that has accounts, from the bottom up.
+
+        Columns: before, after, accounts, money, and drawn: the money without the accounts that lose some, since no
+        stream is narrower than nothing.
+        """
         known = self.moves[self.moves["after"].notna()]
         before = known["before"].astype(object).where(known["before"].notna(), UNKNOWN)
-        rows = pd.DataFrame({"before": before, "after": known["after"], "money": known["money"].clip(lower=0)})
-        found = rows.groupby(["before", "after"])["money"].agg(["size", "sum"]).reset_index()
-        found.columns = ["before", "after", "accounts", "money"]
+        rows = pd.DataFrame({"before": before, "after": known["after"], "money": known["money"]})
+        rows["drawn"] = rows["money"].clip(lower=0)
+        found = rows.groupby(["before", "after"]).agg(
+            accounts=("money", "size"), money=("money", "sum"), drawn=("drawn", "sum")
+        )
+        found = found.reset_index()
         place = {node: i for i, node in enumerate(NODES)}
         return found.sort_values(["before", "after"], key=lambda c: c.map(place), ignore_index=True)
 
@@ -81,7 +88,7 @@ def draw(panels: Sequence[Panel], t: Translator) -> Figure | None:
     if not panels:
         return None
     with style():
-        figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH_INCHES, 3.6), squeeze=False)
+        figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH_INCHES, 3.15), squeeze=False)
         for panel, here in zip(panels, axes[0], strict=True):
             _panel(here, panel, t)
         set_title(axes[0][0], title(panels, t))
@@ -90,8 +97,8 @@ def draw(panels: Sequence[Panel], t: Translator) -> Figure | None:
 
 def _panel(axes: Axes, panel: Panel, t: Translator) -> None:
     streams = panel.streams()
-    total = streams["money"].sum() or 1.0
-    streams["height"] = np.maximum(streams["money"] / total, LEAST)
+    total = streams["drawn"].sum() or 1.0
+    streams["height"] = np.maximum(streams["drawn"] / total, LEAST)
     bottoms = {side: _bars(axes, streams, side, t) for side in ("before", "after")}
     for stream in streams.itertuples():
         low = bottoms["before"][stream.before], bottoms["after"][stream.after]

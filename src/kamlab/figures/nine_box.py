@@ -236,11 +236,12 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
         top[row] = min(top[row], top[row + 1] - LINE * (2 if narrow else 1))
     for row, column in np.ndindex(3, 3):
         box = cells[(cells["row"] == row) & (cells["column"] == column)]
+        money = float(box["expected_contribution"].sum())
         axes.annotate(
             t(
                 "{accounts} · {value}",
                 accounts=len(box),
-                value=short.money(box["expected_contribution"].sum()),
+                value=short.money(money if abs(money) >= 1 else 0.0),  # cents are what is left of who has gone
             ),
             (left[column], top[row] - (LINE if narrow and column == 1 else 0.0)),
             xycoords=("data", "axes fraction"),
@@ -269,7 +270,7 @@ def alt(accounts: pd.DataFrame, t: Translator, *, fitted: Borders) -> str:
             n=len(box),
             value=t.money(box["expected_contribution"].sum()),
         )
-        for (row, column), box in cells.groupby(["row", "column"])
+        for (row, column), box in cells[(cells["row"] >= 0) & (cells["column"] >= 0)].groupby(["row", "column"])
     ]
     return t(
         "Nine boxes, contribution upwards and potential to the right. {finding}. {boxes}. Not drawn, because their "

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from kamlab.i18n import COMMAS, MISSING, SENTENCES, Translator
-from kamlab.reports.blocks import Align, Block, TableColumn, escape, table, text
+from kamlab.reports.blocks import Align, Block, TableColumn, escape, page_break, table, text
 from kamlab.reports.sections.caveats import declining
 from kamlab.reports.sections.names import ended, probability
 from kamlab.reports.sections.source import (
@@ -31,7 +31,7 @@ TOP = 10
 
 def heading(run: Source, t: Translator) -> list[Block]:
     """Heading of the chapter."""
-    return [text(t("## Whom to act on now"))]
+    return [page_break(), text(t("## Whom to act on now"))]
 
 
 def protect(run: Source, t: Translator) -> list[Block]:
@@ -251,6 +251,13 @@ def _names(rows: pd.DataFrame, t: Translator, limit: int = 8) -> str:
     return t("{list} …", list=names) if len(rows) > limit else names
 
 
+def _owner(row: Any, t: Translator) -> str | None:
+    """Name an account's owner, and say where the owner has left."""
+    if pd.isna(row.owner):
+        return None
+    return t("{name} ({facts})", name=row.owner, facts=t("left")) if row.owner_left else str(row.owner)
+
+
 def _with_probability(rows: pd.DataFrame, t: Translator, limit: int = 8) -> str:
     """Name accounts, each with the probability that it still buys."""
     first = zip(rows["name"].head(limit), rows["p_alive"].head(limit), strict=True)
@@ -290,7 +297,7 @@ def _list(
             "name": first["name"].astype(str),
             "type": first["type_000"].where(first["type_000"].notna(), None),
             **{key: [write.get(key, whole)(v) for v in first[key]] for key in figures},
-            "owner": first["owner"].where(first["owner"].notna(), None),
+            "owner": [_owner(row, t) for row in first.itertuples()],
             "reason": [wording.reason(t, row) for row in first.to_dict("records")],
         }
     )
@@ -304,8 +311,8 @@ def _list(
         columns.append(TableColumn("owner", t("Owner"), width=13))
     columns.append(TableColumn("reason", t("Why"), width=34))
     more = t.plural(
-        "{n} more account stands in the run's table “strategies”.",
-        "{n} more accounts stand in the run's table “strategies”.",
+        "{n} more account is in the workbook.",
+        "{n} more accounts are in the workbook.",
         len(rows) - TOP,
     )
     said = [more, *notes] if len(rows) > TOP else notes

@@ -24,6 +24,7 @@ from kamlab.reports.sections.source import (
     labelled,
     leaving,
     past,
+    present_owners,
     reachable,
     record,
     total,
@@ -84,7 +85,10 @@ def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bo
 def opening(run: Source, t: Translator) -> list[Block]:
     """Heading of the first page, its answer in one sentence: what happened, and what is asked."""
     revenue, found = run.read_facts("revenue"), asked_for(run)
-    said = [_moved(revenue["trailing"], revenue["previous"], t), *_asked(found, t)]
+    said = [
+        _moved(revenue["trailing"], revenue["previous"], t),
+        *_asked(found, t, contribution=is_contribution(run)),
+    ]
     return [text("# " + t.join(SEMICOLONS, said))]
 
 
@@ -99,15 +103,15 @@ def _moved(now: float, before: float | None, t: Translator) -> str:
     return t(message, percent=t.percent(abs(change)), now=t.money(now))
 
 
-def _asked(found: Mapping[str, tuple[pd.DataFrame, float]], t: Translator) -> list[str]:
+def _asked(found: Mapping[str, tuple[pd.DataFrame, float]], t: Translator, *, contribution: bool) -> list[str]:
     """Say in a few words what is at risk and what can be reached."""
     lines = []
     at_risk = [found[name] for name in ("protect", "win_back") if name in found]
     if at_risk:
         lines.append(
             t.plural(
-                "{n} account puts {money} a year at risk",
-                "{n} accounts put {money} a year at risk",
+                "{n} account puts {money} of revenue a year at risk",
+                "{n} accounts put {money} of revenue a year at risk",
                 sum(len(rows) for rows, _ in at_risk),
                 money=t.money(sum(money for _, money in at_risk)),
             )
@@ -116,10 +120,11 @@ def _asked(found: Mapping[str, tuple[pd.DataFrame, float]], t: Translator) -> li
         rows, money = found["promote"]
         lines.append(
             t.plural(
-                "{n} account has room for {money} more",
-                "{n} accounts have room for {money} more",
+                "{n} account could bring {money} more {value}",
+                "{n} accounts could bring {money} more {value}",
                 len(rows),
                 money=t.money(money),
+                value=t("contribution") if contribution else t("revenue"),
             )
         )
     return lines
@@ -241,7 +246,7 @@ def strategy_table(run: Source, t: Translator) -> list[Block]:
     sums = {
         "strategy": "",
         "accounts": rows["accounts"].sum(),
-        "people": accounts["owner"].nunique(),
+        "people": present_owners(accounts).nunique(),
         "revenue": rows["revenue"].sum(),
         "value": whole.value,
         "lower": whole.lower,

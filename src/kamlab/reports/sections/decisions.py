@@ -19,8 +19,10 @@ from kamlab.reports.sections.source import (
     labelled,
     leaving,
     losing,
+    present_owners,
     reachable,
 )
+from kamlab.strategies import texts
 
 NAMES = {
     "protect": N_("Protect: buy less"),
@@ -30,8 +32,11 @@ NAMES = {
     "repair": N_("Repair: lose money"),
 }
 AT_STAKE = N_(
-    "At stake: best 12 months less what is expected; headroom; prospects' potential; loss of the last 12 months. Days and "
-    "leaders are proposals."
+    "At stake in revenue: best 12 months less what is expected, prospects' potential; in contribution: headroom, loss of "
+    "the last 12 months. Days and leaders are proposals."
+)
+AT_STAKE_REVENUE = N_(
+    "At stake: best 12 months less what is expected; headroom; prospects' potential. Days and leaders are proposals."
 )
 DAYS = {"protect": 30, "win_back": 30, "promote": 90, "acquire": 90, "repair": 60}
 """Proposed days until the first result is reported: what is slipping away cannot wait for the quarter's review."""
@@ -94,6 +99,7 @@ def table_of_decisions(run: Source, t: Translator) -> list[Block]:
             "decision": [t(NAMES[name]) for name in found],
             "accounts": [t.number(len(rows)) for rows, _ in found.values()],
             "money": [t.money(money) for _, money in found.values()],
+            "people": [t.number(present_owners(rows).nunique()) for rows, _ in found.values()],
             "led": [_led(rows, t) for rows, _ in found.values()],
             "until": [t.date(as_of + timedelta(days=DAYS[name])) for name in found],
             "gain": [_gain(gain, t) for gain in won.values()],
@@ -104,12 +110,13 @@ def table_of_decisions(run: Source, t: Translator) -> list[Block]:
         if is_contribution(run)
         else N_("Gain in revenue ({level} interval)")
     )
+    stake = AT_STAKE if is_contribution(run) else AT_STAKE_REVENUE
     columns = [
         TableColumn("decision", t("Decision")),
         TableColumn("accounts", t("Accounts"), "right"),
         TableColumn("money", t("At stake a year"), "right"),
-        *([TableColumn("led", t("Led by"))] if owned else []),
-        TableColumn("until", t("First result by")),
+        *([TableColumn("people", t("People"), "right"), TableColumn("led", t("Led by"))] if owned else []),
+        TableColumn("until", t("First result by"), width=15),
         TableColumn("gain", t(gain, level=t.percent(run.config.value.level)), "right"),
     ]
     return [
@@ -118,7 +125,7 @@ def table_of_decisions(run: Source, t: Translator) -> list[Block]:
             printed,
             columns=columns,
             caption=t("Decisions requested, for the next 12 months."),
-            note=t.join(SENTENCES, [t(AT_STAKE), *_assumed(run, found, t)]),
+            note=t.join(SENTENCES, [t(stake), *_assumed(run, found, t)]),
         ),
     ]
 
@@ -133,12 +140,9 @@ def _gain(gain: Interval, t: Translator) -> str:
 
 
 def _led(rows: pd.DataFrame, t: Translator) -> str:
-    """Name the owner of most of the accounts, and how many others there are."""
-    counts = rows["owner"].dropna().value_counts()
-    if counts.empty:
-        return t("nobody yet")
-    first = min(counts[counts == counts.iloc[0]].index)
-    return t("{name} +{n}", name=first, n=t.number(len(counts) - 1)) if len(counts) > 1 else str(first)
+    """Name the owner of most of the accounts."""
+    counts = present_owners(rows).dropna().value_counts()
+    return t("nobody yet") if counts.empty else str(min(counts[counts == counts.iloc[0]].index))
 
 
 def _assumed(run: Source, found: Mapping[str, object], t: Translator) -> list[str]:
@@ -149,7 +153,7 @@ def _assumed(run: Source, found: Mapping[str, object], t: Translator) -> list[st
     spans = [
         t(
             "{decision}: {least} to {most}",
-            decision=t(NAMES[strategy]),
+            decision=t(texts.STRATEGIES[strategy].name),
             least=t.percent(shares[strategy][0]),
             most=t.percent(shares[strategy][2]),
         )
@@ -177,15 +181,17 @@ def _people(run: Source, t: Translator) -> list[str]:
         return []
     said = [
         t.plural(
-            "**People:** {n} looks after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, which is no need.",
-            "**People:** {n} look after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, which is no need.",
+            "**People:** {n} looks after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, a rule and no proof of need.",
+            "**People:** {n} look after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, a rule and no proof of need.",
             found["had"],
             least=t.number(found["least"]),
             most=t.number(found["most"]),
         )
     ]
     cost = run.config.planning.cost_per_person
-    if cost is not None:
+    if cost is None:
+        said.append(t("How many are affordable is not known: no cost of a person is set."))
+    else:
         labels = run.read("labels", columns=["account", "scheme", "label"])
         label = labels[labels["scheme"] == "coverage_004"].set_index("account")["label"]
         won = run.read("gains").set_index("account")["gain_contribution"].reindex(label.index)

@@ -85,6 +85,27 @@ def verdict(run: Source, t: Translator) -> list[Block]:
     return [text(t.join(SENTENCES, [first_sentence(rows, t), *_against(rows, t), *why, *_basis(run, t)]))]
 
 
+def in_short(run: Source, t: Translator) -> list[Block]:
+    """Say in one line how the fitted borders stand against the fixed thresholds, and against all other schemes."""
+    found = _means(run, t)
+    rows = found[found["verdict"] != ""]
+    fixed = rows[rows["column"] == FIXED]["verdict"]
+    if fixed.empty:
+        return verdict(run, t)
+    count = {name: int((fixed == name).sum()) for name in ("better", "worse", "even")}
+    said = t(
+        "Against the fixed thresholds, on the company's own past, the fitted borders are clearly better by {better} of "
+        "{all} measures and clearly worse by {worse}; against all other schemes another one is clearly better in "
+        "{others} of {comparisons} comparisons.",
+        better=count["better"],
+        worse=count["worse"],
+        all=len(fixed),
+        others=int((rows["verdict"] == "worse").sum()),
+        comparisons=len(rows),
+    )
+    return [text(said)]
+
+
 NO_EVIDENCE = N_(
     "The log does not reach back to a date with at least 30 accounts and half a horizon of history, so it is not known "
     "whether the fitted borders serve better than fixed thresholds."

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from kamlab.backtest import BASELINES, RECORDS
+from kamlab.backtest.names import NEVER_CHOSEN
 from kamlab.backtest.notes import NOTE_ALIVE
 from kamlab.clv.notes import NOTE_ONE_TIME
 from kamlab.figures import forecast_record, revenue_history
-from kamlab.i18n import COMMAS, MISSING, SEMICOLONS, SENTENCES, Translator
+from kamlab.i18n import MISSING, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.caveats import lost_groups
+from kamlab.reports.sections.forecast_words import (
+    against_rules,
+    covered,
+    earlier_totals,
+    low_probabilities,
+    main_target,
+    nearer_models,
+    newest_date,
+    of_the_record,
+    reason,
+    writer,
+)
 from kamlab.reports.sections.names import forecaster_name, group_name, signed
-from kamlab.reports.sections.source import HARDLY_ALIVE, Source, total_revenue
-
-NAMED = 3
-"""Models named that came closer than the forecast in force."""
+from kamlab.reports.sections.source import Source, total_revenue
 
 
 def heading(run: Source, t: Translator) -> list[Block]:
@@ -32,12 +41,9 @@ def contest(run: Source, t: Translator) -> list[Block]:
     rows = run.read("backtest")
     if rows.empty:
         return [text(t("The log is too short to test the forecast on a period that has already passed."))]
-    rows = rows[rows["target"] == _target(rows)]
+    rows = rows[rows["target"] == main_target(rows)]
     choice = run.read_facts("choice")
-    nearest = choice["beaten_by_models"][:1]
-    shown = rows["forecaster"].isin([choice["forecaster"], choice["model"], *nearest, *BASELINES])
-    newest = rows[rows["role"].isin(RECORDS) & shown].set_index("forecaster")
-    origin, write = newest["origin"].iloc[0], _writer(rows, t)
+    newest, write = newest_date(rows, choice), writer(rows, t)
     printed = pd.DataFrame(
         {
             "forecaster": [forecaster_name(name, t) for name in newest.index],
@@ -58,12 +64,6 @@ def contest(run: Source, t: Translator) -> list[Block]:
         TableColumn("relative", t("to “same as last”"), "right"),
         TableColumn("top", t("Found in top 20 %"), "right"),
     ]
-    caption = t(
-        "Forecast made from the data up to {origin}; what came in the {days} days after it was {actual}.",
-        origin=pd.Timestamp(origin).date(),
-        days=run.period.horizon_days,
-        actual=write(newest["actual"].iloc[0]),
-    )
     note = t(
         "The first row is the forecast in force. “Nobody buys again” is there for measure only: a mean error rewards it "
         "where most accounts stay silent. Found in top 20 %: share of what came from the fifth of the accounts with the "
@@ -75,134 +75,50 @@ def contest(run: Source, t: Translator) -> list[Block]:
                 SENTENCES,
                 [
                     reason(run, t),
-                    *_verdict(run, t),
-                    *_nearer(newest, run, t),
-                    _covered(newest.iloc[0], t),
-                    *_gone(run, t),
+                    *against_rules(run, t),
+                    *nearer_models(newest, run, t),
+                    covered(newest.iloc[0], t),
+                    *low_probabilities(run, t),
                 ],
             )
         ),
-        table(printed, columns=columns, caption=caption, note=note),
-        *_earlier(rows, choice["forecaster"], t),
+        table(printed, columns=columns, caption=of_the_record(newest, run, t), note=note),
+        *earlier_totals(rows, choice["forecaster"], t),
     ]
 
 
-def _target(rows: pd.DataFrame) -> str:
-    return "revenue" if (rows["target"] == "revenue").any() else "purchases"
-
-
-def _writer(rows: pd.DataFrame, t: Translator) -> Callable[[float], str]:
-    """Return what writes an amount of the main target."""
-    return t.money if _target(rows) == "revenue" else (lambda v: t.number(v, 2))
-
-
-def reason(run: Source, t: Translator) -> str:
-    """Say which forecast is in force, and why."""
+def record(run: Source, t: Translator) -> list[Block]:
+    """Table of the last forecast and the simple rules against what came, and whether it held at earlier dates."""
+    rows = run.read("backtest")
+    if rows.empty:
+        return [text(t("The log is too short to test the forecast on a period that has already passed."))]
+    rows = rows[rows["target"] == main_target(rows)]
     choice = run.read_facts("choice")
-    name = forecaster_name(choice["forecaster"], t)
-    sentences = {
-        "earlier": t(
-            "The forecast rests on **{name}**: on earlier dates nothing was clearly more accurate, and of what was as "
-            "accurate it is the simplest.",
-            name=name,
-        ),
-        "configuration": t("The forecast rests on **{name}**, because the configuration says so.", name=name),
-        "nothing": t("The forecast rests on **{name}**; it could not be tested.", name=name),
-    }
-    once = t(
-        "The forecast rests on **{name}**: on the one date that could be tested nothing was clearly more accurate, and of "
-        "what was as accurate it is the simplest. That date is no independent proof.",
-        name=name,
+    newest, write = newest_date(rows, choice), writer(rows, t)
+    kept = newest[newest.index.isin([choice["forecaster"], *BASELINES]) & (newest.index != NEVER_CHOSEN)]
+    printed = pd.DataFrame(
+        {
+            "forecaster": [forecaster_name(name, t) for name in kept.index],
+            "forecast": [write(v) for v in kept["forecast"]],
+            "bias": [signed(v, t) for v in kept["bias"]],
+            "mae": [write(v) for v in kept["mae"]],
+        }
     )
-    return sentences.get(choice["chosen_by"], once)
-
-
-def _verdict(run: Source, t: Translator) -> list[str]:
-    """Say which simple rules were closer; nothing where the forecast in force is such a rule and none was."""
-    choice = run.read_facts("choice")
-    beaten = choice["beaten_by"]
-    if beaten:
-        names = t.join(COMMAS, (forecaster_name(name, t) for name in beaten))
-        return [
-            t(
-                "For single accounts these simple rules were closer than the forecast in force, by root mean square error: "
-                "**{names}**.",
-                names=names,
-            )
-        ]
-    if choice["forecaster"] in BASELINES:
-        return []
-    return [t("For single accounts no simple rule was closer than the forecast in force, by root mean square error.")]
-
-
-def _nearer(newest: pd.DataFrame, run: Source, t: Translator) -> list[str]:
-    """Say which models came closer on the record, by how much, and why they are not in force all the same."""
-    choice = run.read_facts("choice")
-    nearer = choice["beaten_by_models"]
-    if not nearer:
-        return []
-    gain = 1 - newest.loc[nearer[0], "rmse"] / newest.loc[choice["forecaster"], "rmse"]
-    names = t.join(COMMAS, (forecaster_name(name, t) for name in nearer[:NAMED]))
-    share = t.percent(gain, 1)
-    if choice["chosen_by"] in ("only", "short"):
-        return [
-            t(
-                "**{names}** came closer (the first with an error {share} smaller), but not clearly: of what was as accurate the simplest is "
-                "in force.",
-                names=names,
-                share=share,
-            )
-        ]
+    columns = [
+        TableColumn("forecaster", t("Forecast by")),
+        TableColumn("forecast", t("All accounts"), "right"),
+        TableColumn("bias", t("Off by"), "right"),
+        TableColumn("mae", t("Off by, each account"), "right"),
+    ]
+    said = [
+        *(reason(run, t), *against_rules(run, t), *lost_groups(run, t)),
+        covered(newest.iloc[0], t),
+    ]
     return [
-        t(
-            "**{names}** came closer (the first with an error {share} smaller). This test had no part in the choice, so that it stays a fair "
-            "one: the winner of a single test is often merely lucky.",
-            names=names,
-            share=share,
-        )
+        text(t.join(SENTENCES, said)),
+        table(printed, columns=columns, caption=of_the_record(newest, run, t)),
+        *earlier_totals(rows, choice["forecaster"], t),
     ]
-
-
-def _gone(run: Source, t: Translator) -> list[str]:
-    """Hold a low probability that an account still buys against what such accounts did."""
-    rows = run.read("calibration")
-    rows = rows[(rows["probability"] == "alive") & rows["role"].isin(RECORDS) & (rows["upper"] <= HARDLY_ALIVE + 1e-9)]
-    n = int(rows["accounts"].sum())
-    if not n:
-        return []
-    said, bought = ((rows[name] * rows["accounts"]).sum() for name in ("predicted", "observed"))
-    return [
-        t.plural(
-            "{n} account stood below {border} probability of still buying ({said}): {bought} of it bought in the period.",
-            "{n} accounts stood below {border} probability of still buying ({said} on average): {bought} of them bought in "
-            "the period.",
-            n,
-            border=t.percent(HARDLY_ALIVE),
-            said=t.percent(said / n),
-            bought=t.percent(bought / n),
-        )
-    ]
-
-
-def _covered(row: pd.Series, t: Translator) -> str:
-    """Say how many results fell inside the intervals that would have been printed."""
-    return t(
-        "{share} of the accounts came out inside their {level} interval.",
-        share=t.percent(row["coverage_recalibrated"]),
-        level=t.percent(row["level"]),
-    )
-
-
-def _earlier(rows: pd.DataFrame, chosen: str, t: Translator) -> list[Block]:
-    """Say how far the forecast's total was off at each earlier date."""
-    earlier = rows[(rows["forecaster"] == chosen) & (rows["role"] == "choice")].sort_values("origin", ascending=False)
-    if earlier.empty:
-        return []
-    parts = [
-        t("{origin}: {bias}", origin=pd.Timestamp(row.origin).date(), bias=signed(row.bias, t))
-        for row in earlier.itertuples()
-    ]
-    return [text(t("From earlier dates its total was off by: {list}.", list=t.join(SEMICOLONS, parts)))]
 
 
 def candidates(run: Source, t: Translator) -> list[Block]:
@@ -246,7 +162,7 @@ def for_whom(run: Source, t: Translator) -> list[Block]:
     rows = run.read("record_groups")
     if rows.empty:
         return []
-    write = _writer(run.read("backtest"), t)
+    write = writer(run.read("backtest"), t)
     printed = pd.DataFrame(
         {
             "group": [group_name(group, t) for group in rows["group"]],

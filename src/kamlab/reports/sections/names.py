@@ -62,8 +62,8 @@ def signed(share: float, t: Translator) -> str:
 
 
 def ended(sentence: str) -> str:
-    """Return a sentence with one full stop at its end, where a name before it brings its own ("S.A. de C.V.")."""
-    return re.sub(r"(\\?\.)\.$", r"\1", sentence)
+    """Return a sentence with one full stop at its end, where a name ("S.A. de C.V.") or a cut list brings its own."""
+    return re.sub(r"(\\?[.…])\.$", r"\1", sentence)
 
 
 def probability(p: float, t: Translator) -> str:

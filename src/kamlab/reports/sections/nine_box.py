@@ -110,4 +110,19 @@ def _caption(accounts: pd.DataFrame, rate: float, t: Translator, *, dashed: bool
                 unknown,
             )
         )
+    if moved := _moved_by_share(accounts):
+        sentences.append(
+            t.plural(
+                "{n} account that gives us little of what it buys stands in the box that the playbook gives it.",
+                "{n} accounts that give us little of what they buy stand in the box that the playbook gives them.",
+                moved,
+            )
+        )
     return t.join(SENTENCES, sentences)
+
+
+def _moved_by_share(accounts: pd.DataFrame) -> int:
+    """Return how many accounts stand in another box than their classes name."""
+    placed = accounts[accounts["nine_box"].notna() & accounts["contribution_class"].notna()]
+    own = placed["contribution_class"].astype(str) + "/" + placed["potential_class"].astype(str)
+    return int((placed["nine_box"] != own).sum())

@@ -13,14 +13,15 @@ from kamlab.period import DAYS_PER_YEAR
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.decisions import asked_for
 from kamlab.reports.sections.source import (
-    SILENT_RULES,
     Source,
+    has_cost_to_serve,
     is_contribution,
     labelled,
     record,
     total,
     total_revenue,
 )
+from kamlab.reports.sections.traces import BOTH, SILENT, WATCHED
 from kamlab.strategies import texts
 from kamlab.terms import REVENUE_KINDS, STRATEGIES
 
@@ -35,12 +36,6 @@ WAYS = {
 }
 """How the rows give the number."""
 
-BOTH = "account_table, strategies"
-"""The two tables, joined by account."""
-
-_WATCHED = "(strategy == 'win_back' or flags.str.contains('watch', na=False))"
-_SILENT = f"strategy_rule in {list(SILENT_RULES)}"
-
 
 @dataclass(frozen=True)
 class Origin:
@@ -52,11 +47,13 @@ class Origin:
         What it is, as printed.
     value : float
     table, column : str
-        Of the run; the column may be a difference of two. `BOTH` names two tables.
+        Of the run; the column may be a difference of two. Two tables are joined by account.
     where : str
         Filter of rows as `pandas.DataFrame.query` takes it; empty = all rows.
     how : str
         Key of `WAYS`.
+    unit : str
+        money or number.
     """
 
     label: str
@@ -65,21 +62,22 @@ class Origin:
     column: str
     where: str = ""
     how: str = "sum"
+    unit: str = "money"
 
 
 def origins(run: Source, t: Translator) -> list[Origin]:
     """Return the numbers of the first pages with their origins, in the order of the report."""
-    return [*_revenue(run, t), *_expected(run, t), *_decisions(run, t), *_strategies(run, t), *_record(run, t)]
+    parts = (_revenue, _expected, _changed, _decisions, _people, _strategies, _record, _lines)
+    return [origin for part in parts for origin in part(run, t)]
 
 
 def table_of_origins(run: Source, t: Translator) -> list[Block]:
     """Table of the numbers of the first pages: value, table, column, filter, and how these give it."""
     found = origins(run, t)
-    counts = ("count",)
     printed = pd.DataFrame(
         {
             "label": [origin.label for origin in found],
-            "value": [t.number(o.value) if o.how in counts else t.money_exact(o.value) for o in found],
+            "value": [t.number(o.value) if o.unit == "number" else t.money_exact(o.value) for o in found],
             "table": [origin.table for origin in found],
             "column": [origin.column for origin in found],
             "where": [origin.where or MISSING for origin in found],
@@ -107,6 +105,14 @@ def _revenue(run: Source, t: Translator) -> Iterator[Origin]:
     if facts["previous"] is not None:
         where = f"{kinds} and date > '{earlier}' and date <= '{first}'"
         yield Origin(t("Revenue, 12 months before"), facts["previous"], "ledger", "amount", where)
+    if facts["trailing_contribution"] is not None:
+        where = f"{kinds} and date > '{first}' and date <= '{end}'"
+        label = t("Contribution before cost to serve") if has_cost_to_serve(run) else t("Contribution")
+        yield Origin(label, facts["trailing_contribution"], "ledger", "amount - cost", where)
+    plan = run.read("plan")
+    where = f"kind == 'company' and end > '{first}' and end <= '{end}'"
+    if len(plan) and len(rows := plan.query(where)) and rows["plan"].notna().all():
+        yield Origin(t("Plan"), float(rows["plan"].sum()), "plan", "plan", where)
 
 
 def _expected(run: Source, t: Translator) -> Iterator[Origin]:
@@ -121,16 +127,50 @@ def _expected(run: Source, t: Translator) -> Iterator[Origin]:
             yield Origin(t("{name}, {detail}", name=label, detail=detail), value, draws, drawn, "", bound)
 
 
+def _changed(run: Source, t: Translator) -> Iterator[Origin]:
+    """What became of the revenue of the year before."""
+    if run.read_facts("revenue")["previous"] is None:
+        return
+    had, has = "revenue_before > 0", "revenue_now > 0"
+    parts = {
+        N_("Lost"): f"{had} and not {has}",
+        N_("Shrunk"): f"{had} and {has} and change < 0",
+        N_("Grown"): f"{had} and {has} and change > 0",
+        N_("New or back"): f"not {had} and {has}",
+    }
+    changes = run.read("changes")
+    for name, where in parts.items():
+        rows = changes.query(where)
+        if len(rows):
+            counted = t("{name}, {detail}", name=t(name), detail=t("accounts"))
+            yield Origin(counted, float(len(rows)), "changes", "account", where, "count", "number")
+            yield Origin(t(name), float(rows["change"].sum()), "changes", "change", where)
+
+
+def _people(run: Source, t: Translator) -> Iterator[Origin]:
+    """People who look after accounts, and what key accounts owe."""
+    had = run.read_facts("headcount")["had"]
+    if had:
+        yield Origin(t("People"), float(had), "coverage", "owner", "active and accounts > 0", "count", "number")
+    paying = run.read("credit")
+    if len(paying):
+        strategies = run.read("strategies")
+        rows = paying[paying["account"].isin(strategies.loc[strategies["plan_required"], "account"])]
+        for column, label in {"overdue": N_("Overdue"), "overdue_90": N_("Overdue over 90 days")}.items():
+            yield Origin(t(label), float(rows[column].sum()), "credit, strategies", column, "plan_required")
+        yield Origin(t("Disputed"), float(rows["disputed"].sum()), "credit, strategies", "disputed", "plan_required")
+
+
 def _decisions(run: Source, t: Translator) -> Iterator[Origin]:
     """Accounts and money of each decision requested."""
     ways = {
         "protect": (
             t("Slipping away a year"),
-            f"{_WATCHED} and not {_SILENT}",
+            f"{WATCHED} and not {SILENT}",
             "prior_peak_revenue - expected_revenue",
             "floored",
         ),
-        "win_back": (t("Silent accounts"), f"{_WATCHED} and {_SILENT}", "peak_revenue - expected_revenue", "floored"),
+        "win_back": (t("Silent accounts"), f"{WATCHED} and {SILENT}", "peak_revenue - expected_revenue", "floored"),
         "promote": (t("Headroom a year"), "strategy == 'promote' and headroom > 0", "headroom", "sum"),
         "acquire": (t("Potential of prospects"), "strategy == 'acquire'", "potential_revenue", "sum"),
         "repair": (
@@ -143,7 +183,7 @@ def _decisions(run: Source, t: Translator) -> Iterator[Origin]:
     for name, (rows, money) in asked_for(run).items():
         label, where, column, how = ways[name]
         accounts = t("{name}, {detail}", name=label, detail=t("accounts"))
-        yield Origin(accounts, float(len(rows)), BOTH, "account", where, "count")
+        yield Origin(accounts, float(len(rows)), BOTH, "account", where, "count", "number")
         yield Origin(label, money, BOTH, column, where, how)
 
 
@@ -155,7 +195,7 @@ def _strategies(run: Source, t: Translator) -> Iterator[Origin]:
         if len(rows):
             name, where = t(texts.STRATEGIES[strategy].name), f"strategy == '{strategy}'"
             counted = t("{name}, {detail}", name=name, detail=t("accounts"))
-            yield Origin(counted, float(len(rows)), "strategies", "account", where, "count")
+            yield Origin(counted, float(len(rows)), "strategies", "account", where, "count", "number")
             earned = t("{name}, {detail}", name=name, detail=t("revenue of the last 12 months"))
             yield Origin(earned, float(rows["trailing_revenue"].sum()), BOTH, "trailing_revenue", where)
 
@@ -168,5 +208,11 @@ def _record(run: Source, t: Translator) -> Iterator[Origin]:
         where = f"forecaster == '{forecaster}' and target == 'revenue' and role == '{row['role']}'"
         yield Origin(t("Forecast a horizon ago"), float(row["forecast"]), "backtest", "forecast", where, "value")
         yield Origin(t("What came of it"), float(row["actual"]), "backtest", "actual", where, "value")
+
+
+def _lines(run: Source, t: Translator) -> Iterator[Origin]:
+    """Lines that were read, and those that could not be used."""
+    read = run.read("reconciliation").set_index("part").loc["read", "rows"]
+    yield Origin(t("Lines"), float(read), "reconciliation", "rows", "part == 'read'", "value", "number")
     lines = run.read("quarantine")
-    yield Origin(t("Lines that cannot be used"), float(len(lines)), "quarantine", "line", "", "count")
+    yield Origin(t("Lines that cannot be used"), float(len(lines)), "quarantine", "line", "", "count", "number")

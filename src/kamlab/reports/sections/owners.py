@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from kamlab.dimensions import EFFECTS, UNKNOWN
-from kamlab.i18n import MISSING, N_, Translator
+from kamlab.i18n import MISSING, N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source, value_word
 
 TOP = 10
+OWNERS = 20
+"""Rows of the table of owners."""
 LEAST_FILLED = 2 / 3
 """A dimension divides the change only if it is known of so many accounts."""
 
@@ -76,7 +78,7 @@ def people(run: Source, t: Translator) -> list[Block]:
                 overload,
             )
         )
-    return [text(" ".join(sentences))]
+    return [text(t.join(SENTENCES, sentences))]
 
 
 def loads(run: Source, t: Translator) -> list[Block]:
@@ -84,7 +86,7 @@ def loads(run: Source, t: Translator) -> list[Block]:
     owners = run.read("coverage")
     if owners.empty:
         return []
-    rows = owners.sort_values(["expected_contribution", "owner"], ascending=[False, True]).head(TOP)
+    rows = owners.sort_values(["expected_contribution", "owner"], ascending=[False, True]).head(OWNERS)
     printed = pd.DataFrame(
         {
             "owner": rows["owner"],
@@ -104,7 +106,9 @@ def loads(run: Source, t: Translator) -> list[Block]:
         TableColumn("value", value_word(run, t), "right"),
     ]
     caption = t("Owners by what their accounts are expected to bring; 100% is one person's full work by the ratio.")
-    return [table(printed, columns=columns, caption=caption, note=t("Accounts count prospects too."))]
+    more = t.plural("{n} more person is not shown.", "{n} more people are not shown.", len(owners) - OWNERS)
+    note = [t("Accounts count prospects too."), *([more] if len(owners) > OWNERS else [])]
+    return [table(printed, columns=columns, caption=caption, note=t.join(SENTENCES, note))]
 
 
 def changes(run: Source, t: Translator) -> list[Block]:
@@ -118,7 +122,7 @@ def changes(run: Source, t: Translator) -> list[Block]:
         return [
             text(t("Why revenue changed cannot be said: the log, which runs from {first}, is too short.", first=first))
         ]
-    name = _dividing(rows)
+    name = dividing(rows)
     parts = rows[rows["dimension"] == name]
     causes = [cause for cause in EFFECTS if whole[cause].abs().sum() > 0]
     sums = ["revenue_before", "change", *causes]
@@ -151,7 +155,7 @@ def changes(run: Source, t: Translator) -> list[Block]:
     return [table(printed, columns=columns, caption=caption)]
 
 
-def _dividing(rows: pd.DataFrame) -> str:
+def dividing(rows: pd.DataFrame) -> str:
     """Return the first dimension with several values that is known of most accounts; empty if there is none."""
     known = rows[rows["value"] != UNKNOWN].groupby("dimension", sort=False)["accounts"].agg(["size", "sum"])
     filled = known["sum"] / rows.groupby("dimension")["accounts"].sum().reindex(known.index)

@@ -213,8 +213,19 @@ def has_flag(table: pd.DataFrame, flag: str) -> pd.Series:
     return flags.map({given: flag in given.split(", ") for given in flags.unique()}).astype(bool)
 
 
+def present_owners(table: pd.DataFrame) -> pd.Series:
+    """Return each account's owner, missing where nobody is named or the owner has left."""
+    return table["owner"].where(~table["owner_left"].astype(bool))
+
+
 def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
-    """Return strategy, accounts, people (owners), revenue, value, lower, upper and headroom for each strategy that has accounts."""
+    """Return one row for each strategy that has accounts.
+
+    Returns
+    -------
+    DataFrame
+        strategy, accounts, people (owners who have not left), revenue, value, lower, upper and headroom.
+    """
     rows = []
     for strategy in STRATEGIES:
         members = table[table["strategy"] == strategy]
@@ -224,7 +235,7 @@ def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
                 {
                     "strategy": strategy,
                     "accounts": len(members),
-                    "people": members["owner"].nunique(),
+                    "people": present_owners(members).nunique(),
                     "revenue": members["trailing_revenue"].sum(min_count=1),
                     "value": sums.value,
                     "lower": sums.lower,
