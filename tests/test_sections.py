@@ -356,8 +356,10 @@ def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(co
     run = FakeRun(
         {
             "summary": pd.DataFrame({"account": ["A"], "trailing_revenue": [40.0], "trailing_margin": [12.0]}),
-            "margins": pd.DataFrame({"account": ["A"], "cost_to_serve": [cost]}),
-            "forecast": pd.DataFrame(future | {"cost_to_serve": [cost]}),
+            "margins": pd.DataFrame(
+                {"account": ["A"], "cost_to_serve": [cost], "receivables_rate": [np.nan], "loss_rate": [np.nan]}
+            ),
+            "forecast": pd.DataFrame(future | {"cost_to_serve": [cost], "receivables_cost": [np.nan]}),
             "draws": draws,
             "revenue_draws": draws,
         },
