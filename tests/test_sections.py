@@ -378,7 +378,7 @@ def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(co
     assert "today's customers should bring **EUR 9.00**" in said
     assert f"against EUR {12 - cost:.{1 if cost == 0 else 2}f} in the last 12." in said
     assert ("after cost to serve (90%" in said) == after
-    assert said.count("Contribution before cost to serve of the last 12 months") == after
+    assert said.count("Contribution before the cost of service and credit of the last 12 months") == after
 
 
 def first_page(revenue, **changes):
