@@ -55,6 +55,7 @@ ORDER = (
         "segment_rules",
         "segment_identity",
         "segments",
+        "prospect_segments",
         "breaks",
         "tiers",
         "hysteresis",

@@ -15,7 +15,7 @@ from kamlab.backtest.level import factor, level_sd
 from kamlab.backtest.measures import bins, calibration_error, gini, measures, top_share
 from kamlab.backtest.names import COMPLEXITY, COVARIATE_MODELS, NEVER_CHOSEN, TRANSACTION_MODELS
 from kamlab.backtest.occasions import Occasions
-from kamlab.backtest.probability import LogitCorrection
+from kamlab.backtest.probability import LogitCorrection, gone_below
 from kamlab.backtest.situation import Amounts, Situation, came_in, from_ledger, from_summary
 from kamlab.backtest.trial import Trial, fitted
 from kamlab.clv import MODELS, TransactionModel
@@ -215,6 +215,7 @@ def test_level_sd_by_hand():
     assert level_sd(errors) == pytest.approx(np.sqrt(mean_square) * t(4).ppf(0.95) / norm.ppf(0.95))
     assert level_sd([]) == pytest.approx(0.2 * t(2).ppf(0.95) / norm.ppf(0.95))
     # A quarter may be another season than the quarters seen.
+    assert level_sd([], horizon_days=52 * 7) == level_sd([])
     assert level_sd([], horizon_days=90) == pytest.approx(0.3 * t(2).ppf(0.95) / norm.ppf(0.95))
 
 
@@ -422,3 +423,29 @@ def test_a_blend_is_between_its_parts(expected, p_alive, recent, weight):
     low, high = sorted([expected, p_alive * recent])
     (found,) = mixed(np.array([expected]), np.array([p_alive]), np.array([float(recent)]), weight)
     assert low * (1 - 1e-9) <= found <= high * (1 + 1e-9)
+
+
+def calibrated(*rows):
+    """Tenths of P(alive): lower border, accounts, share that bought."""
+    table = pd.DataFrame(rows, columns=["lower", "accounts", "observed"])
+    return table.assign(probability="alive")
+
+
+@pytest.mark.parametrize(
+    ("rows", "threshold"),
+    [
+        ([(0.0, 50, 0.1), (0.3, 50, 0.4), (0.4, 50, 0.6), (0.9, 50, 0.9)], 0.4),
+        # Two dates add up: 30 of 100 and 60 of 100 in one tenth are 45 %.
+        ([(0.2, 100, 0.3), (0.2, 100, 0.6), (0.7, 100, 0.8)], 0.7),
+        # 80 % below 20 % cannot both hold of a rising share: together they bought half.
+        ([(0.1, 100, 0.8), (0.5, 100, 0.2), (0.9, 100, 0.9)], 0.1),
+        ([(0.0, 200, 0.7)], 0.1),  # even those who were given up bought: hardly anybody counts as gone
+        ([(0.0, 200, 0.1), (0.9, 200, 0.4)], 0.9),
+        ([(0.0, 49, 0.1), (0.2, 50, 0.9)], 0.5),  # 99 accounts are too few
+        ([], 0.5),
+    ],
+)
+def test_gone_is_who_more_often_did_not_come_back(rows, threshold):
+    assert gone_below(calibrated(*rows)) == threshold
+    other = calibrated(*rows).assign(probability="buys", observed=0.0)
+    assert gone_below(pd.concat([calibrated(*rows), other])) == threshold

@@ -91,3 +91,33 @@ def test_every_text_of_the_guide_rests_on_an_entry_and_every_principle_is_one():
     known = {row.id for row in rows()}
     assert {source for sources in guide.SOURCES.values() for source in sources} <= known
     assert set(guide.PRINCIPLES) <= set(guide.SOURCES)
+
+
+ONLY_WITH = {
+    "table:credit.": {"invoices", "payments"},
+    "table:forecast.receivables_cost": {"invoices", "payments"},
+    "table:forecast.cost_to_serve": {"costs"},
+    "table:pipeline.": {"prospects"},
+    "table:prospects.": {"prospects"},
+    "table:effort.": {"effort"},
+    "table:plan.": {"targets"},
+    "table:plan_competitors.": {"competitors"},
+    "table:position.incumbent_rival": {"competitors"},
+    "table:position.joint_project": {"projects"},
+    "table:plans.satisfaction": {"complaints"},
+    "table:actions_result.": {"actions"},
+    "table:changes.price": {"quantity"},
+    "table:schemes.tiers_004": {"amount"},
+}
+"""Tables and columns that are empty without some data."""
+
+
+def test_who_looks_for_an_entry_in_a_table_is_told_which_data_fills_it():
+    untold = {
+        (row.id, place): sorted(data - set(row.needs))
+        for row in rows()
+        for place in row.where
+        for prefix, data in ONLY_WITH.items()
+        if row.kind != "text" and place.startswith(prefix) and not data <= set(row.needs)
+    }
+    assert untold == {}

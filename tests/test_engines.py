@@ -120,3 +120,17 @@ def test_spark_that_is_not_installed_is_told_with_its_remedy(monkeypatch):
     monkeypatch.setattr("kamlab.engines.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r'pip install "kamlab\[spark\]"'):
         Engine("spark").connect()
+
+
+def test_what_folders_say_of_their_rows_is_the_same_on_both(spark, tmp_path):
+    for month, amount in (("01", 1.5), ("02", 2.5)):
+        folder = tmp_path / "sales" / f"month={month}"
+        folder.mkdir(parents=True)
+        rows = {"who": ["A"], "day": [f"2024-{month}-05"], "net": [amount]}
+        pd.DataFrame(rows).to_parquet(folder / "part-0.parquet", index=False)
+    columns = {"account": "who", "date": "day", "amount": "net", "product_line": "month"}
+    for engine in (Engine(), spark):
+        lines = kl.read_ledger(tmp_path / "sales", columns=columns, engine=engine).lines.to_pandas()
+        assert lines["product_line"].tolist() == ["01", "02"]
+        assert lines["source"].tolist() == ["month=01/part-0.parquet", "month=02/part-0.parquet"]
+        assert lines["amount"].astype(float).tolist() == [1.5, 2.5]

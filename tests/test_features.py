@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from kamlab import features, scaling
+from kamlab import feature_list, features, scaling
 from kamlab.errors import DataError
 
 
@@ -266,7 +266,7 @@ def test_the_scaler_keeps_the_conventions_of_scikit_learn():
         scaler.transform(frame)
     fitted = clone(scaler).fit(frame)
     assert not hasattr(scaler, "scale_")
-    assert fitted.get_params() == {"log_features": features.LOG_FEATURES}
+    assert fitted.get_params() == {"log_features": feature_list.LOG_FEATURES}
     assert list(fitted.get_feature_names_out()) == ["expected_contribution", "p_alive"]
     again = pickle.loads(pickle.dumps(fitted))
     pd.testing.assert_frame_equal(again.transform(frame), fitted.transform(frame))

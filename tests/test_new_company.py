@@ -83,9 +83,10 @@ def spain(folder):
 
 
 def england(folder):
-    orders = [f"{i},{WHO[i]},{DAYS[i]},{'Shipped' if i else 'On Hold'}" for i in range(N)]
+    # The total of an order is none of its lines'.
+    orders = [f"{i},{WHO[i]},{DAYS[i]},{'Shipped' if i else 'On Hold'},{AMOUNTS[i]}" for i in range(N)]
     lines = [f"{i},P{i % 5},2,{float(AMOUNTS[i]) / 2:.3f}" for i in range(N)]
-    (folder / "orders.csv").write_text("\n".join(["Order No,Customer No,Order Date,Status", *orders]))
+    (folder / "orders.csv").write_text("\n".join(["Order No,Customer No,Order Date,Status,Total", *orders]))
     (folder / "order_lines.csv").write_text("\n".join(["Order No,Item No,Qty,Unit Price", *lines]))
     items = [f"P{i},Pumps,{i + 1}" for i in range(5)]
     (folder / "items.csv").write_text("\n".join(["Item No,Category,Unit Cost", *items]))

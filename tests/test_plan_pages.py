@@ -113,6 +113,7 @@ def a_plan(**changes):
         credit={"credit_002": "AA", "outstanding": 5e5, "overdue": 1e5, "disputed": 0.0},
         lifetime=life,
         target=target,
+        segment={"segment_name": "Large regular buyers", "segment": 1},
         rows=rows,
         notes={},
         members=["A1"],
@@ -150,7 +151,7 @@ def test_a_plan_has_its_four_parts_in_order():
         "90% interval: CNY 300 k to CNY 1.30 M",
         "of CNY 10.0 M a year (declared)",
         "forecast CNY 2.45 M; stretch CNY 3.20 M",
-        "CNY 2.40 M in a year of even luck; one year in five brings more than CNY 3.00 M",
+        "as likely above as below CNY 2.40 M; one year in five brings more than CNY 3.00 M",
         '"Cost to serve", "CNY 40.0 k a year, already taken off"',
         '"Waiting for payment and credit losses", "CNY 25.0 k a year, already taken off"',
         "CNY 150 k (CNY 50.0 k to CNY 300 k) that planned work is assumed to add",
@@ -167,7 +168,9 @@ def test_a_plan_has_its_four_parts_in_order():
         "Riv delivers 30% of what it buys of Food.",
         "3 years CNY 3.00 M (CNY 3.00 M to CNY 3.00 M)",
         "deal D9 (NA-PH): CNY 90.0 k, won with a probability of 40%; new plant: CNY 70.0 k, until 31 Dec 2025",
-        "Strategy by rule promote.mid: contribution_level=Mid; wallet_share=0.25. Plan by rule plan.type_a.",
+        "It has an account plan because it is of type A. What its strategy was decided by: Contribution after the "
+        "share rule: Mid; Share of wallet: 25%.",
+        '"Segment", "Large regular buyers"',
         '"call the plant", "Bob", "31 Dec 2025", "overdue"',
         '"Find out who decides, and meet that person.", "Sales management", "31 Dec 2025", "proposed"',
         "every 14 days; the last was 11 Dec 2025, the next is due by 25 Dec 2025",
@@ -178,6 +181,12 @@ def test_a_plan_has_its_four_parts_in_order():
 )
 def test_what_is_known_stands_on_the_page(sentence):
     assert sentence in said(a_plan())
+
+
+def test_a_new_account_is_shown_with_and_without_its_largest_order():
+    row = {**a_plan().row, "flags": "new", "trailing_largest_order": a_plan().row["trailing_revenue"] - 500_000.0}
+    assert "without its largest order CNY 500 k in the last 12 months" in said(a_plan(row=row))
+    assert "without its largest order" not in said(a_plan())
 
 
 def test_what_people_wrote_stands_in_the_place_of_the_blank():

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from kamlab.config import Plans
 from kamlab.plans import Known, make, select
 from kamlab.plans.cases import newest_competitors, running_projects, usual_mix
-from kamlab.plans.need import active_people, at_stake, capacities
+from kamlab.plans.need import at_stake, capacities
 from kamlab.plans.notes import Notes
 from kamlab.plans.people import role_of
 from kamlab.plans.proposals import agreed, quarter_ends
+from kamlab.side_tables import at_work
 from kamlab.terms import TABLES
 
 AS_OF = date(2025, 12, 31)
@@ -52,10 +53,18 @@ def test_each_person_keeps_as_many_plans_as_the_hours_allow_those_with_most_at_s
     owners = pd.DataFrame({"owner": ["Ann", "Bob"], "capacity_hours": [450.0, None], "active_to": pd.NaT})
     capacity = capacities(owners, Plans(hours_per_plan=200))
     assert capacity == {"Ann": 2}
-    chosen = select(accounts, Plans(), capacity=capacity, active=active_people(owners, AS_OF)).set_index("account")
+    active = at_work(owners, accounts["owner"], AS_OF)
+    chosen = select(accounts, Plans(), capacity=capacity, active=active).set_index("account")
     assert chosen["planned"].to_dict() == {"A1": False, "A2": True, "A3": True, "B1": True}
     assert chosen.loc["A1", ["place", "capacity", "why_not"]].tolist() == [3, 2, "capacity"]
     assert chosen.loc["B1", "capacity"] == Plans().plans_per_owner, "no hours are known"
+
+
+def test_a_list_of_people_by_other_names_takes_nobody_off_an_account():
+    accounts = needing(account=["1", "2"], owner=["1370.0", "1165.0"], expected_contribution=[1.0, 2.0])
+    people = pd.DataFrame({"owner": ["1370", "1165"], "active_to": pd.NaT})
+    active = at_work(people, accounts["owner"], AS_OF)
+    assert select(accounts, Plans(), active=active)["responsible"].tolist() == ["1370.0", "1165.0"]
 
 
 def test_accounts_of_nobody_and_of_people_who_have_left_are_kept_together():
@@ -67,7 +76,8 @@ def test_accounts_of_nobody_and_of_people_who_have_left_are_kept_together():
             "active_to": [pd.NaT, DAY - pd.Timedelta(days=1)],
         }
     )
-    chosen = select(accounts, Plans(without_owner=1), active=active_people(owners, AS_OF)).set_index("account")
+    active = at_work(owners, accounts["owner"], AS_OF)
+    chosen = select(accounts, Plans(without_owner=1), active=active).set_index("account")
     assert chosen["responsible"].to_dict() == {"1": "Ann", "2": "", "3": ""}
     assert chosen["why_not"].to_dict() == {"1": "", "2": "no_owner", "3": ""}
 

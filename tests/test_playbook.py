@@ -195,7 +195,7 @@ def test_a_file_that_is_no_playbook(tmp_path):
 def test_a_changed_threshold_changes_the_label(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(
-        changed('field = "p_alive", op = "<", value = 0.5', 'field = "p_alive", op = "<", value = 0.95'), "utf-8"
+        changed('field = "p_alive", op = "<", of = "p_gone"', 'field = "p_alive", op = "<", value = 0.95'), "utf-8"
     )
     quiet = accounts(days_since_last=300)
     got = [assign(quiet, book, contribution_cut_high=9e6)["flags"].iloc[0] for book in (None, path)]
@@ -231,3 +231,10 @@ def test_a_decision_needs_its_account_and_the_as_of_date():
         assign(accounts(), book, contribution_cut_high=2e6, as_of=AS_OF)
     with pytest.raises(ConfigError, match="give the as-of date"):
         assign(accounts(), book, contribution_cut_high=2e6)
+
+
+def test_a_state_that_names_one_further_down_is_told_so():
+    text = changed('id = "silent"\nwhen.all = [', 'id = "silent"\nwhen.all = [\n    { not = { field = "negative" } },')
+    assert faults(text) == [
+        'state "silent": "negative" stands further down; only fields and what stands above can be named.'
+    ]

@@ -140,3 +140,9 @@ def test_open_deals_are_a_floor_and_name_themselves_where_they_are_more_than_any
     ]
     assert table.loc["declared", "wallet_share"] == pytest.approx(19 / 22)
     assert table.loc[["own", "returned"], "wallet_share"].isna().all()
+
+
+def test_a_forecast_at_its_limit_leaves_no_room():
+    forecast = pd.DataFrame({"account": ["own"], "expected_revenue": [20.0 - 4e-15], "margin_rate": [0.4]})
+    worth = pd.DataFrame({"account": ["own"], "potential_revenue": [20.0]})
+    assert potential.with_headroom(worth, forecast)["headroom"].tolist() == [0.0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kamlab import config, inputs, runs, tables
+from kamlab import config, inputs, intake, runs, tables
 from kamlab.checks import check_data
 from kamlab.errors import DataError
 from kamlab.reports.sections import segments
@@ -151,6 +151,30 @@ def test_the_pipeline_is_read_and_shows_no_outcome_before_its_day(tmp_path):
     won = (known["deal_stage"] == "Won") & (known["close_date"] <= "2017-06-30")
     assert (len(early), (early["stage"] == "Won").sum()) == (len(known), won.sum())
     assert not (early["closed"] > "2017-06-30").any()
+
+
+def test_what_the_pipeline_calls_otherwise_is_said():
+    raw = pd.read_csv(CASES / "pipeline" / "sales_pipeline.csv")
+    product = {"path": "${KAMLAB_CASES}/pipeline/products.csv", "on": "product"}
+    table = config.Table(path="${KAMLAB_CASES}/pipeline/sales_pipeline.csv", columns={}, joins=[product])
+    said = [str(reading) for reading in intake.read(table, Path(), "pipeline").readings]
+    unknown = int((raw["product"] == "GTXPro").sum())
+    assert f"products.csv: joined on product, no row for {unknown} × sales_pipeline.csv (GTXPro)" in said
+    assert raw.loc[raw["deal_stage"].isin(["Engaging", "Prospecting"]), "close_date"].isna().all()
+
+
+def test_reps_costs_and_limits_of_classicmodels():
+    raw = read_table(CASES / "classicmodels" / "customers.csv")
+    people = read_table(CASES / "classicmodels" / "employees.csv").rows["employeeNumber"].to_pylist()
+    reps = raw.rows["salesRepEmployeeNumber"].to_pylist()
+    # They met a missing value on their way, and so have a point that the people's numbers have not.
+    assert {rep.removesuffix(".0") for rep in reps if rep} <= set(people)
+    limits = pd.to_numeric(raw.rows["creditLimit"].to_pandas())
+    assert (limits.notna().all(), (limits >= 0).all()) == (True, True)
+    lines, header = (read_table(CASES / "classicmodels" / f"{name}.csv").rows for name in ("orderdetails", "orders"))
+    status = dict(zip(header["orderNumber"].to_pylist(), header["status"].to_pylist(), strict=True))
+    counted = pd.Series([status[number] for number in lines["orderNumber"].to_pylist()]).value_counts()
+    assert (counted["Cancelled"], counted["Disputed"]) == (79, 14)
 
 
 def test_payments_of_classicmodels(tmp_path):

@@ -9,7 +9,7 @@ from strategy_accounts import CUT, LOSS, PEAK_HIGH, SILENT, UNKNOWN, label, tabl
 from kamlab import terms
 from kamlab.errors import DataError
 from kamlab.i18n import Translator
-from kamlab.strategies import assign, load_playbook, texts
+from kamlab.strategies import assign, load_playbook, texts, wording
 
 # ---------------------------------------------------------------------------------------------------- the table
 
@@ -36,7 +36,7 @@ def test_an_empty_table_gives_an_empty_table():
 @pytest.mark.parametrize(
     ("changes", "inputs"),
     [
-        (SILENT, "p_alive=0.1; purchase_days=30; trailing_purchase_days=10; "
+        (SILENT, "p_alive=0.1; p_gone=0.5; purchase_days=30; trailing_purchase_days=10; "
                  "days_since_last=100; longest_gap=40; contribution_class=Mid; "
                  "peak_contribution=1000000.00; contribution_cut_high=2000000.00"),
         ({"has_bought": False, "potential_class": None, "potential_source": None}, "has_bought=no; only_returned=no; "
@@ -100,7 +100,7 @@ def test_every_label_flag_and_rule_has_its_words():
 )
 def test_reason_is_one_sentence_with_the_accounts_numbers(changes, sentence):
     row = {**table(changes).iloc[0], **label(**changes)}
-    assert texts.reason(Translator("en", currency="CNY"), row).replace("\u00a0", " ") == sentence
+    assert wording.reason(Translator("en", currency="CNY"), row).replace("\u00a0", " ") == sentence
 
 
 def test_a_decision_is_told_with_who_took_it_until_when_and_why():
@@ -108,18 +108,17 @@ def test_a_decision_is_told_with_who_took_it_until_when_and_why():
         "strategy_rule": "override",
         "strategy_inputs": "owner=Wu Fang; reason=joint plant; new site; until=2025-12-31",
     }
-    said = texts.reason(Translator("en"), row).replace("\u00a0", " ")
+    said = wording.reason(Translator("en"), row).replace("\u00a0", " ")
     assert said == "Decided by Wu Fang, until 31 Dec 2025: joint plant; new site."
 
 
 def test_every_reason_can_be_written_for_an_account_without_numbers():
     for rule in (*texts.REASONS, "my.rule"):
-        sentence = texts.reason(Translator("en"), {"strategy_rule": rule})
+        sentence = wording.reason(Translator("en"), {"strategy_rule": rule})
         assert "{" not in sentence
         assert sentence.endswith(".")
-    assert (
-        texts.reason(Translator("en"), {"strategy_rule": "my.rule", "strategy_inputs": "a=1"}) == "Rule my.rule: a=1."
-    )
+    own = {"strategy_rule": "my.rule", "strategy_inputs": "a=1; has_bought=yes"}
+    assert wording.reason(Translator("en"), own) == "Rule my.rule: a: 1; Has bought: yes."
 
 
 def test_without_a_given_cut_the_lowest_high_contribution_stands_for_it():

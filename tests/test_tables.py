@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kamlab import config, tables
+from kamlab import config, resources, tables
 from kamlab.errors import DataError
+from kamlab.i18n import Translator
 from kamlab.ledger.lines import REASONS
 from kamlab.remedies import remedies
+from kamlab.reports.sections import unusable
 from kamlab.tables import SCHEMAS, read_rows
 
 AS_OF = date(2025, 6, 30)
@@ -140,7 +142,7 @@ def test_every_schema_takes_a_row_of_its_own_and_refuses_an_empty_one(name):
     assert named - {""} <= set(schema.columns)
 
 
-def test_every_rule_has_a_remedy():
+def every_rule():
     fields = [field for schema in SCHEMAS.values() for field in schema.fields]
     rules = [f"{field.name} is missing" for field in fields if field.needed]
     rules += [
@@ -149,10 +151,23 @@ def test_every_rule_has_a_remedy():
     rules += [f"{f.name} is {side} {limit:g}" for f in fields for side, limit in (("below", 0), ("above", 1))]
     rules += [f"{' and '.join(schema.key)} are repeated" for schema in SCHEMAS.values() if schema.key]
     rules += ["due is before date", "3 fields where the header has 5", "no row in orders.csv for its order"]
-    rules += ["no rate for USD on or before its date", *REASONS.values()]
+    return [*rules, "no rate for USD on or before its date", *REASONS.values()]
+
+
+def test_every_rule_has_a_remedy():
+    rules = every_rule()
     assert [rule for rule in rules if len(remedies(rule)) != 1] == []
     both = remedies("amount is missing or not a number; line id is repeated; invoice is repeated")
     assert [said.partition(",")[0] for said in both] == ["fill in the amount", "keep one of the rows"]
+
+
+@pytest.mark.parametrize("lang", ["vi", "zh", "es"])
+def test_every_rule_and_remedy_is_told_in_each_language(lang):
+    t = Translator(lang)
+    # The log says by itself what else is wrong with such a line.
+    rules = [rule for rule in every_rule() if rule != REASONS["early"]]
+    assert [rule for rule in rules if unusable.reason(rule, t) == rule] == []
+    assert [said for rule in rules for said in remedies(rule) if t(said) == said] == []
 
 
 CELL = st.sampled_from(["1", "2", "A", "", " ", "2025-01-31", "2025-02-30", "12.5", "-3", "n/a", "x,y", "客户"])
@@ -166,6 +181,25 @@ def test_read_is_used_plus_later_plus_quarantined_in_rows_and_money(rows):
     money = sum(abs(float(n)) for *_, n in rows if n.strip() in ("1", "2", "12.5", "-3"))
     parts = found.rows["amount"].abs().sum() + found.quarantine["amount"].abs().sum()
     assert found.money == pytest.approx(money) == pytest.approx(parts)
+
+
+def test_the_sample_company_has_every_optional_table():
+    sample = config.load(resources.sample() / "kamlab.toml")
+    assert tables.given(sample) == list(SCHEMAS)
+    for name in SCHEMAS:
+        found = tables.read(sample, name, as_of=date(2025, 12, 31))
+        assert (len(found.rows) > 0, len(found.quarantine)) == (True, 0)
+
+
+def test_rows_without_a_day_are_counted_and_always_read():
+    found = read_rows(
+        pd.DataFrame({"o": ["Ann", "Bo", "Cy"], "d": ["2025-01-01", "", None]}),
+        SCHEMAS["owners"],
+        columns={"owner": "o", "active_from": "d"},
+        as_of=date(1990, 1, 1),
+    )
+    assert found.rows["owner"].tolist() == ["Bo", "Cy"]
+    assert "  2 rows without active_from: they count on every day." in found.said()
 
 
 def test_the_tables_of_a_configuration_are_found(tmp_path):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import checkers
@@ -12,6 +13,7 @@ import pandas as pd
 import plain_playbook
 import pypdfium2
 import pytest
+import rules_by_hand
 from own_process import without_kernels
 
 from kamlab.i18n import Translator
@@ -23,6 +25,7 @@ SAMPLE = ROOT / "data" / "sample" / "kamlab.toml"
 CASES = os.environ.get("KAMLAB_CASES")
 
 
+@cache
 def pdf_text(path):
     document = pypdfium2.PdfDocument(path)
     pages = [page.get_textpage().get_text_range() for page in document]
@@ -41,8 +44,14 @@ def sample(tmp_path_factory):
         return run(SAMPLE, out=tmp_path_factory.mktemp("sample") / "reports")
 
 
+@cache
+def read(folder):
+    return {p.stem: pd.read_parquet(p) for p in (folder / "tables").glob("*.parquet")}
+
+
 def tables(result):
-    return {p.stem: pd.read_parquet(p) for p in (result.link / "tables").glob("*.parquet")}
+    """All tables of a finished run, which are read once; what a test changes becomes its own copy."""
+    return {name: table.copy(deep=False) for name, table in read(result.folder).items()}
 
 
 def test_the_sample_gives_a_report_behind_a_relative_link(sample):
@@ -248,6 +257,19 @@ def test_every_label_follows_from_the_values_printed_beside_the_accounts_labels(
             (account, row.scheme) for row in rows.itertuples() if again.get(row.scheme) != (row.label, row.rule)
         ]
     assert different == []
+
+
+def test_every_label_is_the_one_that_the_rules_written_by_hand_give(sample):
+    found = tables(sample)
+    cuts, accounts = found["tiers"], found["account_table"]
+    fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
+    volume = accounts.loc[accounts["has_bought"], "volume_90"].median()
+    labels = {a: dict(zip(g["scheme"], g["label"], strict=True)) for a, g in found["labels"].groupby("account")}
+    rows = accounts.astype(object).where(accounts.notna(), None).to_dict("records")
+    assert len(rows) == len(labels) > 500
+    for row in rows:
+        by_hand = rules_by_hand.labels(row, cut_high=fitted["high"], volume_median=volume)
+        assert labels[row["account"]] == by_hand, row["account"]
 
 
 def test_tables_have_their_documented_columns(sample):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 import subprocess
@@ -158,6 +159,8 @@ def _stoppable() -> Iterator[None]:
         for each in handlers:
             # A second Ctrl-C must not interrupt the clearing up.
             signal.signal(each, signal.SIG_IGN)
+        # What is stopped half-way may complain of it, as a kernel that was just starting does.
+        logging.disable()
         typer.echo("kamlab: stopped; nothing was changed.", err=True)
         sys.exit(code)
 

@@ -20,8 +20,9 @@ Guesses = Mapping[str, Guess]
 def find_log(tables: Tables, guesses: Guesses) -> str | None:
     """Return the table that holds the lines: customer, date and amount, or at least what a join can complete.
 
-    One that is called like another table, as invoices beside sales, is taken where nothing else can be the log; of
-    several the longest.
+    One that is called like another table, as invoices beside sales, is taken where nothing else can be the log. Lines
+    of what is sold go before the orders that they belong to, whole tables before those that need another; of several
+    the longest is taken.
     """
     whole = {f for f, g in guesses.items() if all(_has(g, key) for key in ("account", "date", "amount"))}
     dated = [f for f, g in guesses.items() if _has(g, "account") and _has(g, "date")]
@@ -31,8 +32,10 @@ def find_log(tables: Tables, guesses: Guesses) -> str | None:
         if _has(g, "amount") and any(join_key(tables[f], tables[d]) for d in dated if d != f)
     }
 
-    def fit(file: str) -> tuple[bool, bool, int]:
-        return guess_table(file, tables[file]) is None, file in whole, tables[file].rows.num_rows
+    def fit(file: str) -> tuple[bool, bool, bool, int]:
+        own = guess_table(file, tables[file]) is None
+        details = file in lines and any(_has(guesses[file], key) for key in ("product", "quantity"))
+        return own, details, file in whole, tables[file].rows.num_rows
 
     return max(whole | lines or dated, key=fit, default=None)
 

@@ -11,6 +11,9 @@ from kamlab.errors import DataError, first_ids
 
 COLUMNS = ["account", "potential_revenue", "potential_source", "wallet_share", "partly_declared", "below_own_peak"]
 
+LEAST_ROOM = 1e-9
+"""Share of the potential from which room is room, and not what sums of doubles leave of a forecast at its limit."""
+
 ROOM = 0.7
 """Up to this share of wallet an account has room, even where its potential is known in part only."""
 
@@ -123,7 +126,9 @@ def with_headroom(potential: pd.DataFrame, forecast: pd.DataFrame) -> pd.DataFra
     known = forecast.set_index("account")[["expected_revenue", "margin_rate"]].astype(float)
     here = known.reindex(potential["account"])
     expected = here["expected_revenue"].fillna(0.0).to_numpy()
-    room = np.maximum(potential["potential_revenue"].to_numpy(dtype=float) - expected, 0.0)
+    worth = potential["potential_revenue"].to_numpy(dtype=float)
+    room = worth - expected
+    room = np.where(room < LEAST_ROOM * worth, 0.0, room)
     rate = here["margin_rate"].fillna(_company_rate(known)).clip(lower=0).to_numpy()
     return potential.assign(headroom=room * rate)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from kamlab import credit as _credit
@@ -174,8 +176,20 @@ def active_people(config: Config, period: StudyPeriod, owners: pd.Series) -> set
     """
     if "owners" not in tables.given(config):
         return None
-    people = tables.read(config, "owners", as_of=period.calibration_end).rows
-    left = people["active_to"] <= pd.Timestamp(period.calibration_end)
+    return at_work(tables.read(config, "owners", as_of=period.calibration_end).rows, owners, period.calibration_end)
+
+
+def at_work(people: pd.DataFrame, owners: pd.Series, as_of: date) -> set[str] | None:
+    """Return who of the people (owner, active_to) works on a day; None where none of them owns an account.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+    owners : pandas.Series
+        Owner of each account.
+    as_of : datetime.date
+    """
+    left = people["active_to"] <= pd.Timestamp(as_of)
     known = set(people["owner"].dropna())
     return set(people.loc[~left, "owner"].dropna()) if known & set(owners.dropna()) else None
 

@@ -13,11 +13,13 @@ from kamlab.guess import DATES, LEFT_OUT_STATUS, MASTER_WORDS, Guess, guess, gue
 from kamlab.guess_files import NUMBERS, alike, find_log, find_master, join_key, matching
 from kamlab.guess_tables import guess_table
 from kamlab.period import end_of_last_complete_month
+from kamlab.resources import replacing
 from kamlab.sources import RawTable, read_table
 from kamlab.tables import SCHEMAS
 
 NAME = "kamlab.toml"
 OPTIONAL = ("order_id", "line_id", "product", "product_line", "quantity", "currency")
+PER_LINE = ("amount", "quantity", "cost", "tax")
 NO_CURRENCY = 'currency = "EUR"   # printed with money'
 LONGEST_LAG_DAYS = 31
 """A log that ends longer ago is a finished one: its own last day is proposed as the as-of date."""
@@ -46,22 +48,13 @@ def write_configuration(folder: Path) -> tuple[Path, str]:
         raise DataError(f"There is no folder {folder}. Name the one that holds your data.")
     tables, unread = read_all(folder)
     draft = _draft(folder, tables, unread)
-    _write(path, "\n".join(draft.lines) + "\n")
+    with replacing(path) as part:
+        part.write_text("\n".join(draft.lines) + "\n", "utf-8")
     said = f"Wrote {path}. Its columns are guesses from the headers; please compare them with your data:\n"
     said += "\n".join(f"  {line}" for line in _shown(draft.lines))
     for head, reasons in (("Worth a look:", draft.remarks), ("Still to settle in the file:", draft.open)):
         said += "".join(f"\n{line}" for line in [head, *(f"  - {reason}" for reason in reasons)] if reasons)
     return path, said + f"\nThen set confirmed = true in it, and run: kamlab check {path}"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, "utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _shown(lines: list[str]) -> list[str]:
@@ -75,7 +68,8 @@ def _shown(lines: list[str]) -> list[str]:
 def confirm(path: Path) -> None:
     """Note in a configuration that its guesses are right."""
     text = path.read_text("utf-8")
-    _write(path, text.replace("confirmed = false ", "confirmed = true  ", 1))
+    with replacing(path) as part:
+        part.write_text(text.replace("confirmed = false ", "confirmed = true  ", 1), "utf-8")
 
 
 def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) -> Draft:
@@ -168,7 +162,8 @@ def _transactions(
     frames, joins = dict.fromkeys(columns, raw), []
     for other, right in tables.items():
         key = join_key(raw, right) if other not in draft.used else None
-        has = {*columns, *DATES} if columns.keys() & set(DATES) else columns.keys()
+        # What each line counts stands in it: an order's total, joined to its lines, would count several times.
+        has = {*columns, *PER_LINE, *(DATES if columns.keys() & set(DATES) else ())}
         gives = {k: n for k, n in guesses[other].columns.items() if k not in has and n not in raw.columns}
         if key and gives:
             joins.append(f"{{ {', '.join(place_of(other))}, on = {toml_text(key)} }}")

@@ -50,6 +50,7 @@ def decide(folder):
         "potential": worth,
         "schemes": schemes.assign(values, by_hand, CUTS),
         "credit": paying,
+        "calibration": choice.calibration,
         "position": pd.DataFrame({"account": units["account"]}),
         # No pipeline is given.
         "prospects": pd.DataFrame(),

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from kamlab.period import DAYS_PER_YEAR
+from kamlab.period import DAYS_PER_YEAR, months_to_days
 
 PRIOR_LEVEL_SD = 0.2
 PRIOR_LEVEL_WEIGHT = 2
 """Before any date is seen the company's total is taken to miss by 20 %, a belief worth two dates."""
 
 PRIOR_SEASON_SD = 0.3
-"""By 30 % where the horizon is shorter than a year: earlier dates then had other seasons ahead of them."""
+"""By 30 % where the horizon is shorter than eleven months: earlier dates then had other seasons ahead of them."""
 
 PRIOR_DATES = 2
 """The bias seen is drawn towards none as if two more dates had shown none."""
@@ -65,6 +65,6 @@ def level_sd(errors: Sequence[float], *, horizon_days: int = DAYS_PER_YEAR) -> f
     next.
     """
     freedom = PRIOR_LEVEL_WEIGHT + len(errors)
-    prior = PRIOR_LEVEL_SD if horizon_days >= DAYS_PER_YEAR else PRIOR_SEASON_SD
+    prior = PRIOR_SEASON_SD if horizon_days < months_to_days(11) else PRIOR_LEVEL_SD
     mean_square = (PRIOR_LEVEL_WEIGHT * prior**2 + np.square(errors).sum()) / freedom
     return float(np.sqrt(mean_square) * stdtrit(freedom, 0.95) / ndtri(0.95))

@@ -27,13 +27,13 @@ class Amounts(NamedTuple):
         """Return "purchases" or "revenue"."""
         return self.purchases if name == "purchases" else self.revenue
 
-    def of(self, rows: np.ndarray) -> Amounts:
-        """Return the amounts of some rows."""
-        return Amounts(*(values[rows] for values in self))
-
     def times(self, factors: Mapping[str, float]) -> Amounts:
         """Return each target's amounts times its factor; 1 where none is given."""
         return Amounts(*(values * factors.get(name, 1.0) for name, values in zip(self._fields, self, strict=True)))
+
+    def rows(self, place: np.ndarray) -> Amounts:
+        """Return the amounts of the accounts at these places."""
+        return Amounts(*(values[place] for values in self))
 
     def filled(self, others: Amounts) -> Amounts:
         """Return the amounts, with others where they are 0."""
@@ -54,8 +54,8 @@ class Windows(NamedTuple):
         place = self.account.get_indexer(pd.Index(at.summary["account"]))
         if at.horizon_days != self.horizon_days or (place < 0).any():
             return at
-        seasonal = None if self.seasonal is None else self.seasonal.of(place)
-        return replace(at, recent=self.recent.of(place), trailing=self.trailing.of(place), seasonal=seasonal)
+        seasonal = None if self.seasonal is None else self.seasonal.rows(place)
+        return replace(at, recent=self.recent.rows(place), trailing=self.trailing.rows(place), seasonal=seasonal)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,8 @@ SURE, DOUBTFUL = 0.9, 0.5
 SLOW_DAYS = 15
 CONTENT, DISCONTENT, ANSWERS = 8.0, 5.0, 2
 DEPENDENCE = 0.05
+PLAINLY = 0.02
+"""By so much a margin rate must differ from the usual one to be worth a word."""
 
 Values = dict[str, Any]
 
@@ -73,13 +75,13 @@ def _faithful(case: Case) -> Values | None:
 
 def _good_margin(case: Case) -> Values | None:
     rate, usual = case.number("margin_rate"), case.company["margin_rate"]
-    return {"share": rate, "other": usual} if rate > usual and _profitable(case) else None
+    return {"share": rate, "other": usual} if rate >= usual + PLAINLY and _profitable(case) else None
 
 
 def _poor_margin(case: Case) -> Values | None:
-    rate = case.number("margin_rate")
-    poor = rate < case.company["low_margin_rate"]
-    return {"share": rate, "other": case.company["margin_rate"]} if poor and _profitable(case) else None
+    rate, usual = case.number("margin_rate"), case.company["margin_rate"]
+    poor = rate < case.company["low_margin_rate"] and rate <= usual - PLAINLY
+    return {"share": rate, "other": usual} if poor and _profitable(case) else None
 
 
 def _profitable(case: Case) -> bool:

@@ -16,10 +16,11 @@ from kamlab.plans.card import completeness
 from kamlab.plans.cases import Case, newest_competitors, recent, running_projects, usual_mix
 from kamlab.plans.fields import FIELDS
 from kamlab.plans.findings import find
-from kamlab.plans.need import NOBODY, active_people, capacities, select
+from kamlab.plans.need import NOBODY, capacities, select
 from kamlab.plans.notes import Notes
 from kamlab.plans.people import ROLES, known_people
 from kamlab.plans.proposals import agreed, due, propose, quarter_ends
+from kamlab.side_tables import at_work
 from kamlab.terms import TABLES
 
 LEAST_BUYERS = 5
@@ -75,9 +76,8 @@ def make(known: Known, settings: Plans, *, as_of: date, fiscal_year_start_month:
         `terms`, each ordered by account.
     """
     owners = known.side.get("owners")
-    chosen = select(
-        known.accounts, settings, capacity=capacities(owners, settings), active=active_people(owners, as_of)
-    )
+    active = None if owners is None else at_work(owners, known.accounts["owner"], as_of)
+    chosen = select(known.accounts, settings, capacity=capacities(owners, settings), active=active)
     planned = chosen.loc[chosen["planned"], "account"]
     parts = {name: rows[rows["account"].isin(planned)] for name, rows in _parts(known, as_of).items()}
     grouped = {name: dict(list(rows.groupby("account"))) for name, rows in parts.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -39,14 +38,6 @@ def capacities(owners: pd.DataFrame | None, settings: Plans) -> dict[str, int]:
         return {}
     hours = owners.set_index("owner")["capacity_hours"].dropna()
     return {str(owner): int(value // settings.hours_per_plan) for owner, value in hours.items()}
-
-
-def active_people(owners: pd.DataFrame | None, as_of: date) -> set[str] | None:
-    """Return who works here on a day; None where there is no table of people."""
-    if owners is None:
-        return None
-    left = owners["active_to"].notna() & (owners["active_to"] <= pd.Timestamp(as_of))
-    return set(owners.loc[~left, "owner"])
 
 
 def select(

@@ -30,8 +30,8 @@ MANY_ACCOUNTS = 200_000
 def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress | None) -> dict[str, float]:
     """Run the chapters in a new folder and write its documents; return seconds a step, which overlap.
 
-    As many notebooks of documents run at a time as there are cores, each in a kernel of its own, and what is finished
-    is written as PDF, HTML and workbook meanwhile. Whatever comes first, log and timings stand in one order.
+    As many notebooks of documents run at a time as there are cores, up to four, each in a kernel of its own, and what
+    is finished is written as PDF, HTML and workbook meanwhile. Whatever comes first, log and timings have one order.
 
     Raises
     ------

@@ -17,6 +17,9 @@ from kamlab import resources
 from kamlab.runs.chapters import Kernels, execute, kernel_environment
 from kamlab.runs.documents import Paper
 
+MOST_KERNELS = 4
+"""At a time: what more of them print, the main thread would not write any sooner, and each has its own tables."""
+
 TICK_SECONDS = 0.2
 """How often those who wait look at how far the chapters are."""
 
@@ -66,7 +69,7 @@ class Crew:
         self._folder, self._scratch, self._parameters = folder, scratch, parameters
         self._progress, self._total = progress, total
         self._kernels = Kernels()
-        self._pool = ThreadPoolExecutor(os.cpu_count(), "chapter")
+        self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_KERNELS), "chapter")
         self._begun: list[str] = []
         self._heard: dict[str, str] = {}
 

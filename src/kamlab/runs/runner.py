@@ -52,7 +52,7 @@ class Result:
     reused : bool
         Whether a finished run of the same inputs, settings and code was there already.
     timings : mapping of str to float
-        Seconds a step; empty if reused.
+        Seconds a step, which overlap; empty if reused.
     messages : tuple of str
         What the user is told beside: which workbook of plan notes was extended, or why it was not.
     """

@@ -66,6 +66,6 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     **dict.fromkeys(("gains", "strategy_gains", "targets", "plan"), targets),
     "effort": effort,
     **dict.fromkeys(("standing", "comparison", "held_against", "actions_review", "actions_result"), review),
-    **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities"), segments),
+    **dict.fromkeys(("feature_rules", "segment_rules", "segment_probabilities", "prospect_segments"), segments),
 }
 """Which step writes which table or facts."""

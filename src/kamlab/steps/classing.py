@@ -130,8 +130,11 @@ def evidence(run: Run) -> pd.DataFrame:
 def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd.DataFrame:
     """Write `segments`, their probabilities, candidates, rules, profile and `totals`, and the facts `segmentation`.
 
+    And `prospect_segments` with facts of that name: which segment each prospect would probably join.
+
     `k` and `method` override the rule. Segments keep their numbers where the same company's run before had some.
     """
+    from kamlab import prospect_segments
     from kamlab import segments as module
 
     found = module.fit(run.read("features"), k=k, method=method, seed=run.config.seed)
@@ -146,6 +149,9 @@ def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd
     run.write("segment_probabilities", found.probabilities)
     run.write_facts("segmentation", found.facts())
     run.write("totals", _totals(run, found.labels))
+    likely, record = prospect_segments.likely(run.read("accounts"), found.labels)
+    run.write("prospect_segments", likely)
+    run.write_facts("prospect_segments", record)
     return run.write("segments", found.labels)
 
 

@@ -134,6 +134,7 @@ def account_table(run: Run) -> pd.DataFrame:
     """Merge all that is known of each account, one row an account, prospects included, ordered by account."""
     import pandas as pd
 
+    from kamlab.backtest.probability import gone_below
     from kamlab.features import growth_lower
     from kamlab.forecast import SOON_DAYS
 
@@ -142,6 +143,7 @@ def account_table(run: Run) -> pd.DataFrame:
     for part in parts:
         table = table.merge(part, on="account", how="left", validate="one_to_one")
     table["has_bought"] = table["purchase_days"].notna()
+    table["p_gone"] = gone_below(run.read("calibration"))
     as_of = pd.Timestamp(run.period.calibration_end)
     table["days_known"] = (as_of - table["first_purchase"]).dt.days
     compared = table[["account", "days_known"]].merge(run.read("growth_windows"), on="account", how="left")

@@ -27,8 +27,10 @@ def faults_of(book: Playbook) -> list[str]:
     """Return every fault of a playbook whose entries have the right shape, in the order of application."""
     known: dict[str, Field] = {**INPUTS, **DERIVED}
     faults = _repeated("state", [s.id for s in book.states], taken=known)
+    names = {state.id for state in book.states} | {scheme.id for scheme in book.schemes}
     for state in book.states:
-        faults += _named("state", state.id, faults_in(state.when, known, discrete_only=False))
+        found = faults_in(state.when, known, discrete_only=False, later=names)
+        faults += _named("state", state.id, found)
         known.setdefault(state.id, FLAG)
     flags = [flag.id for flag in book.flags]
     faults += _repeated("scheme", [s.id for s in book.schemes], taken=known)

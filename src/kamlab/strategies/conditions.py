@@ -13,7 +13,7 @@ A condition takes one of these forms (missing values never satisfy a comparison;
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,9 @@ def fields_of(condition: Condition) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def faults_in(condition: Condition, known: Mapping[str, Field], *, discrete_only: bool) -> list[str]:
+def faults_in(
+    condition: Condition, known: Mapping[str, Field], *, discrete_only: bool, later: Collection[str] = ()
+) -> list[str]:
     """Return what is wrong with a condition, given the fields that it may name.
 
     Parameters
@@ -95,12 +97,19 @@ def faults_in(condition: Condition, known: Mapping[str, Field], *, discrete_only
     known : mapping of str to Field
     discrete_only : bool
         Refuse comparisons of numbers, so that everything the condition can say is a finite list of states.
+    later : collection of str
+        Names that stand further down in the file, which must not be named yet.
     """
     faults = []
     for leaf in condition.leaves():
         named = [name for name in (leaf.field, leaf.of) if name is not None]
         unknown = [name for name in named if name not in known]
-        faults += [f'unknown field "{name}".{did_you_mean(name, list(known))}' for name in unknown]
+        faults += [
+            f'"{name}" stands further down; only fields and what stands above can be named.'
+            if name in later
+            else f'unknown field "{name}".{did_you_mean(name, list(known))}'
+            for name in unknown
+        ]
         if not unknown:
             faults += _misuses(leaf, [(name, known[name]) for name in named], discrete_only)
     return faults

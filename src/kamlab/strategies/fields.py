@@ -68,6 +68,7 @@ INPUTS: Mapping[str, Field] = {
 
 DERIVED: Mapping[str, Field] = {
     "has_owner": FLAG,
+    "p_gone": Field("probability"),
     "peak_contribution": Field("money"),
     "contribution_cut_high": Field("money"),
     "volume_90_median": Field("money"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 
 from kamlab.strategies.conditions import Columns, Condition, fields_of, holds
 from kamlab.strategies.engine import Labelled, label
-from kamlab.strategies.fields import DERIVED, INPUTS, Field
+from kamlab.strategies.fields import DERIVED, INPUTS, Field, Kind
 from kamlab.strategies.model import Playbook, Scheme, State
 from kamlab.strategies.states import states_of
 
@@ -203,14 +204,25 @@ def _values(name: str, conditions: Iterable[Condition]) -> list[Any]:
     if field.kind == "choice":
         return [*field.labels, None]
     leaves = [leaf for condition in conditions for leaf in condition.leaves()]
-    if any(leaf.of == name for leaf in leaves):
-        return [_MEASURE, None]
+    measure = 0.5 if field.kind == "probability" else _MEASURE
     own = [leaf for leaf in leaves if leaf.field == name and leaf.op is not None]
-    points = sorted({leaf.times * _MEASURE if leaf.value is None else leaf.value for leaf in own})
-    if not points:
-        return [_MEASURE, None]
+    if any(leaf.of == name for leaf in leaves) or not own:
+        return [measure, None]
+    points = sorted({leaf.times * measure if leaf.value is None else float(leaf.value) for leaf in own})
+    return [*_around(points, field.kind), None]
+
+
+def _around(points: Sequence[float], kind: Kind) -> list[float]:
+    """Return numbers that can be, one on each side of every threshold, and the thresholds themselves."""
+    if kind in ("count", "days"):
+        whole = {math.floor(p) + step for p in points for step in (-1, 0, 1)} | {math.ceil(p) for p in points}
+        return sorted(float(n) for n in whole if n >= 0)
     between = [(low + high) / 2 for low, high in itertools.pairwise(points)]
-    return [points[0] - 1, *points, *between, points[-1] + 1, None]
+    if kind == "probability":
+        ends = [points[0] / 2, (1 + points[-1]) / 2]
+        return sorted({p for p in (*points, *between, *ends) if 0 <= p <= 1})
+    step = 0.1 if kind == "share" else 1.0
+    return [points[0] - step, *points, *between, points[-1] + step]
 
 
 def _missing(field: Field) -> bool | int | float:
@@ -277,5 +289,5 @@ def _describe(columns: Columns, row: int) -> str:
         value = columns[name][row]
         if name in ("has_bought", "contribution_cut_high", "volume_90_median") or pd.isna(value) or value is np.False_:
             continue
-        words.append(f"{name}={value}")
+        words.append(f"{name}={'yes' if value is np.True_ else value if isinstance(value, str) else f'{value:g}'}")
     return ", ".join(["has_bought=yes" if columns["has_bought"][row] else "has_bought=no", *words])

@@ -11,10 +11,13 @@ import pandas as pd
 
 from kamlab.errors import DataError, first_ids
 from kamlab.strategies.conditions import Columns, holds
-from kamlab.strategies.fields import INPUTS, Field
+from kamlab.strategies.fields import DERIVED, INPUTS, Field
 from kamlab.strategies.model import Playbook
 
 _LARGEST_NUMBER = 2**62
+
+P_GONE = 0.5
+"""P(alive) below which an account counts as gone where the account table does not say it."""
 
 
 def derive(accounts_table: pd.DataFrame, *, playbook: Playbook, contribution_cut_high: float) -> pd.DataFrame:
@@ -108,8 +111,8 @@ def quantities(accounts_table: pd.DataFrame, *, contribution_cut_high: float) ->
     -------
     dict of str to array or Categorical
         All fields of `fields.INPUTS`, and has_owner (bool), peak_contribution (best 12 months × margin rate,
-        or the revenue itself where the margin is unknown), contribution_cut_high, and volume_90_median (median
-        of volume_90 over the accounts that have bought).
+        or the revenue itself where the margin is unknown), p_gone (column of that name, else 0.5),
+        contribution_cut_high, and volume_90_median (median of volume_90 over the accounts that have bought).
 
     Raises
     ------
@@ -132,6 +135,8 @@ def quantities(accounts_table: pd.DataFrame, *, contribution_cut_high: float) ->
     peak = np.asarray(columns["peak_revenue"])
     columns["peak_contribution"] = np.where(np.isnan(margin), peak, peak * margin)
     columns["contribution_cut_high"] = np.full(n, float(contribution_cut_high))
+    gone = accounts_table["p_gone"] if "p_gone" in accounts_table else pd.Series(P_GONE, range(n))
+    columns["p_gone"] = _values(gone.fillna(P_GONE), DERIVED["p_gone"])
     columns["has_owner"] = _has_owner(accounts_table)
     columns["volume_90_median"] = np.full(n, _median_volume(columns))
     return columns

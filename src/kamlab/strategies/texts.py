@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
-from kamlab.i18n import MISSING, N_, Translator
+from kamlab.i18n import N_
 
 
 @dataclass(frozen=True)
@@ -142,66 +138,3 @@ POTENTIALS: Mapping[str, str] = {
 
 OTHER_REASON = N_("Rule {rule}: {inputs}.")
 """Sentence for a rule that an analyst has added to the playbook."""
-
-_Writer = Callable[[Translator, Mapping[str, Any]], str]
-
-
-def _money(column: str) -> _Writer:
-    return lambda t, row: t.money(row.get(column))
-
-
-def _potential(t: Translator, row: Mapping[str, Any]) -> str:
-    """Write the potential with its source, without which it says nothing."""
-    template = POTENTIALS.get(row.get("potential_source", ""))
-    return MISSING if template is None else t(template, amount=t.money(row.get("potential_revenue")))
-
-
-_DECISION = re.compile(r"owner=(?P<decider>.*?); reason=(?P<because>.*); until=(?P<until>.*)", re.DOTALL)
-"""How a label that a person decided states its inputs."""
-
-
-def _decided(part: str) -> _Writer:
-    def write(t: Translator, row: Mapping[str, Any]) -> str:
-        found = _DECISION.fullmatch(row.get("strategy_inputs") or "")
-        if found is None:
-            return MISSING
-        return t.date(date.fromisoformat(found[part])) if part == "until" else found[part]
-
-    return write
-
-
-_WRITERS: Mapping[str, _Writer] = {
-    "potential": _potential,
-    "trailing": _money("trailing_revenue"),
-    "peak": _money("peak_revenue"),
-    "prior_peak": _money("prior_peak_revenue"),
-    "contribution": _money("expected_contribution"),
-    "days": lambda t, row: t.number(row.get("days_since_last")),
-    "share": lambda t, row: t.percent(row.get("wallet_share")),
-    "decider": _decided("decider"),
-    "because": _decided("because"),
-    "until": _decided("until"),
-    "inputs": lambda t, row: row.get("strategy_inputs") or MISSING,
-    "rule": lambda t, row: row["strategy_rule"],
-}
-
-
-def reason(t: Translator, row: Mapping[str, Any]) -> str:
-    """Explain an account's strategy in one sentence.
-
-    Parameters
-    ----------
-    t : Translator
-    row : mapping
-        One account: strategy_rule and strategy_inputs of table "strategies", and of the account table
-        potential_revenue, potential_source, trailing_revenue, peak_revenue, prior_peak_revenue,
-        expected_contribution, wallet_share and days_since_last. A value that is missing is printed as a dash.
-
-    Returns
-    -------
-    str
-        A sentence in the translator's language.
-    """
-    template = REASONS.get(row["strategy_rule"], OTHER_REASON)
-    names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
-    return t(template, **{name: _WRITERS[name](t, row) for name in names})

@@ -41,6 +41,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "number",
             "lower bound (5 %) of ln(revenue of the later window / the earlier); see growth_windows",
         ),
+        (
+            "p_gone",
+            "number",
+            "P(alive) below which most did not buy again at earlier dates; 0.5 where none shows it",
+            "probability",
+        ),
         ("volume_90", "number", "expected revenue of 90 days", "currency"),
         ("…", "", "all columns of accounts, summary, forecast, potential and schemes"),
     ),

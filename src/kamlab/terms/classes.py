@@ -40,6 +40,15 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("borderline", "boolean", "probability under 0.6"),
         ("previous_segment_id", "integer", "its segment_id in the run before; missing without one"),
     ),
+    "prospect_segments": columns(
+        ("account", "text", "account that never bought"),
+        ("rank", "integer", "1 = the segment that it would probably join"),
+        ("segment", "integer", "number of the segment"),
+        ("segment_name", "text", "its name"),
+        ("share", "number", "share of the customers most like it that are in the segment", "share"),
+        ("usual", "number", "share of all customers of its channel that are", "share"),
+        ("customers", "integer", "number of customers most like it: 20, or more where more are equally like it"),
+    ),
     "segment_probabilities": columns(
         ("account", "text", "account or group"),
         ("s1 … sN", "number", "probability that the account belongs to each segment", "probability"),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from kamlab.i18n import COMMAS, SENTENCES, Translator
-from kamlab.reports.blocks import Block, TableColumn, escape, page_break, table, text
+from kamlab.i18n import COMMAS, MISSING, SENTENCES, Translator
+from kamlab.reports.blocks import Align, Block, TableColumn, escape, page_break, table, text
 from kamlab.reports.sections.caveats import declining
 from kamlab.reports.sections.names import ended, probability
 from kamlab.reports.sections.source import (
@@ -23,7 +23,8 @@ from kamlab.reports.sections.source import (
     reachable,
     value_word,
 )
-from kamlab.strategies import texts
+from kamlab.segment_names import translated
+from kamlab.strategies import wording
 
 TOP = 10
 
@@ -105,6 +106,10 @@ def acquire(run: Source, t: Translator) -> list[Block]:
     rows = accounts[accounts["strategy"] == "acquire"].sort_values(
         ["potential_revenue", "account"], ascending=[False, True]
     )
+    likely, known = run.read("prospect_segments"), run.read_facts("prospect_segments").get("better")
+    first = likely[(likely["rank"] == 1) & bool(known)].set_index("account")
+    said = {a: translated(n, t) for a, n in first["segment_name"].items()}
+    rows = rows.assign(likely=rows["account"].map(said).fillna(MISSING))
     return _list(
         run,
         t,
@@ -112,7 +117,7 @@ def acquire(run: Source, t: Translator) -> list[Block]:
         heading=t("### Acquire"),
         empty=t("The data names no prospect with a potential that is worth a campaign."),
         caption=t("Prospects to acquire, by what they could buy a year."),
-        figures={"potential_revenue": t("Potential a year")},
+        figures={"potential_revenue": t("Potential a year"), **({"likely": t("Likeliest segment")} if said else {})},
     )
 
 
@@ -277,7 +282,11 @@ def _list(
     if rows.empty:
         return [text(f"{heading}\n\n{t.join(SENTENCES, [empty, *notes])}")]
     first = rows.head(TOP)
-    write: dict[str, Callable[[float], str]] = {"own_rate": t.percent, "p_alive": lambda p: probability(p, t)}
+    write: dict[str, Callable[[Any], str]] = {
+        "likely": str,
+        "own_rate": t.percent,
+        "p_alive": lambda p: probability(p, t),
+    }
 
     def whole(money: float) -> str:
         """Write cents as nothing: they are what a forecast leaves of an account that is gone."""
@@ -289,14 +298,15 @@ def _list(
             "type": first["type_000"].where(first["type_000"].notna(), None),
             **{key: [write.get(key, whole)(v) for v in first[key]] for key in figures},
             "owner": [_owner(row, t) for row in first.itertuples()],
-            "reason": [texts.reason(t, row) for row in first.to_dict("records")],
+            "reason": [wording.reason(t, row) for row in first.to_dict("records")],
         }
     )
     columns = [TableColumn("name", t("Account"), width=24)]
     if first["type_000"].notna().any():
         columns.append(TableColumn("type", t("Type"), "center", width=5))
     for key, label in figures.items():
-        columns.append(TableColumn(key, label, "right", width=max(11, *map(len, printed[key]))))
+        align: Align = "left" if key == "likely" else "right"
+        columns.append(TableColumn(key, label, align, width=max(11, *map(len, printed[key]))))
     if run.read("accounts", columns=["owner"])["owner"].notna().any():
         columns.append(TableColumn("owner", t("Owner"), width=13))
     columns.append(TableColumn("reason", t("Why"), width=34))

@@ -14,7 +14,7 @@ from kamlab.i18n import N_, Translator
 from kamlab.period import QUARTER_DAYS
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Source, labelled
-from kamlab.strategies import texts
+from kamlab.strategies import texts, wording
 
 TOP = 8
 
@@ -144,7 +144,7 @@ def _most(run: Source, found: Moves, t: Translator) -> list[Block]:
     shown, plain = rows.head(TOP), without_currency(t)
     now = labelled(run).set_index("account")
     because = [
-        texts.reason(t, now.loc[account].to_dict()) if account in now.index else "" for account in shown["account"]
+        wording.reason(t, now.loc[account].to_dict()) if account in now.index else "" for account in shown["account"]
     ]
     why = [t(WHY[row.why]) if row.why in WHY else "" for row in shown.itertuples()]
     printed = pd.DataFrame(

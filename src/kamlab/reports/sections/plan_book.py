@@ -32,6 +32,8 @@ class PlanPage:
         Its label of each scheme of the playbook.
     credit, lifetime, target : mapping
         Its rows of these tables and of "targets"; empty where it has none.
+    segment : mapping
+        Its row of table "segments"; of a prospect, the first one of "prospect_segments"; empty where it has none.
     rows : mapping of str to list of dict
         Its rows of the tables in `ROWS`; a missing value is None.
     notes : mapping of str to str
@@ -54,6 +56,7 @@ class PlanPage:
     credit: Mapping[str, Any]
     lifetime: Mapping[str, Any]
     target: Mapping[str, Any]
+    segment: Mapping[str, Any]
     rows: Mapping[str, list[dict[str, Any]]]
     notes: Mapping[str, str]
     members: list[str]
@@ -86,6 +89,8 @@ class PlanBook:
         targets = run.read("targets")
         of_accounts = targets[targets["kind"] == "account"].rename(columns={"group": "account"})
         self._one["target"] = _first(of_accounts, ids)
+        likely = run.read("prospect_segments")
+        self._one["segment"] = _first(run.read("segments"), ids) | _first(likely[likely["rank"] == 1], ids)
         self._many = {name: _by_account(run.read(f"plan_{name}")) for name in ROWS}
         notes = run.read("plan_notes")
         self._notes = {
@@ -108,6 +113,7 @@ class PlanBook:
             credit=self._one["credit"].get(account, {}),
             lifetime=self._one["lifetime"].get(account, {}),
             target=self._one["target"].get(account, {}),
+            segment=self._one["segment"].get(account, {}),
             rows={name: self._many[name].get(account, []) for name in ROWS},
             notes=self._notes.get(account, {}),
             members=str(row["member_ids"]).split(", "),

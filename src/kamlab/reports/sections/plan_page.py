@@ -14,13 +14,23 @@ from kamlab.reports.blocks import Block, Kpi, TableColumn, escape, kpis, text, w
 from kamlab.reports.sections import plan_words as words
 from kamlab.reports.sections.names import ended, signed
 from kamlab.reports.sections.plan_book import PlanPage
-from kamlab.strategies import guide, texts
+from kamlab.segment_names import translated
+from kamlab.strategies import guide, texts, wording
+from kamlab.strategies.model import OVERRIDE
 
 TOP, MOST_ACTIONS = 3, 6
 """Items of a line and rows of the list of actions, so that a plan has two pages; the run's tables hold all."""
 
 UNSAID = ("future", "provisional", "override", "headroom", "no_owner")
 """Flags that other lines of the page say."""
+
+
+PLAN_RULES: Mapping[str, str] = {
+    "plan.type_a": N_("It has an account plan because it is of type A."),
+    "plan.important_c": N_("It has an account plan because it is of type C and could buy much."),
+    "plan.win_back": N_("It has an account plan because it is to be won back."),
+}
+"""Rule that asks for a plan → why, in a sentence."""
 
 
 def page(case: PlanPage, t: Translator) -> list[Block]:
@@ -57,7 +67,7 @@ def _opening(case: PlanPage, t: Translator) -> str:
             strategy=_strategy_name(row["strategy"], t),
             owner=escape(case.plan["responsible"]) if case.plan["responsible"] else t("nobody yet"),
         ),
-        escape(texts.reason(t, row)),
+        escape(wording.reason(t, row)),
     ]
     flags = [flag for flag in _text(row["flags"]).split(", ") if flag in texts.FLAGS and flag not in UNSAID]
     return t.join(SENTENCES, [*said, *(t(texts.FLAGS[flag].meaning) for flag in flags)])
@@ -126,6 +136,8 @@ def _card(case: PlanPage, t: Translator) -> Block:
         rows.append(
             (t("Group"), t("{n} accounts: {members}", n=len(case.members), members=_few(case.members, COMMAS, t)))
         )
+    if case.segment:
+        rows.append((t("Segment"), _segment(case.segment, t)))
     rows.append((t("People"), _people(case, t)))
     missing = list(filter(None, _text(case.plan["roles_missing"]).split(", ")))
     if missing:
@@ -139,6 +151,20 @@ def _card(case: PlanPage, t: Translator) -> Block:
     caption = t("Customer card, {share} complete.", share=t.percent(case.plan["card_share"]))
     note = t("Not known: {facts}.", facts=t.join(COMMAS, (t(words.FACTS[name]) for name in unknown))) if unknown else ""
     return _facts(_folded(rows, t), t, caption=caption, note=note)
+
+
+def _segment(segment: Mapping[str, Any], t: Translator) -> str:
+    """Name its segment, or that of the customers that a prospect is most like."""
+    name = translated(segment["segment_name"], t)
+    if "customers" not in segment:
+        return name
+    return t(
+        "probably {segment}: {share} of the {n} customers most like it, {usual} of all in its channel",
+        segment=name,
+        share=t.percent(segment["share"]),
+        n=t.number(segment["customers"]),
+        usual=t.percent(segment["usual"]),
+    )
 
 
 _FIRST_OF_SWOT = [field.name for field in FIELDS].index("competition")
@@ -176,7 +202,7 @@ def _position(case: PlanPage, t: Translator) -> Block:
     row = case.row
     rows = [
         (t("Trend"), _trend(case, t)),
-        (t("Still buys"), t("with a probability of {p}", p=words.chance(row["p_alive"], t))),
+        (t("Still buys"), t("with a probability of {p}", p=wording.chance(row["p_alive"], t))),
         (t("Headroom a year"), t.money(row["headroom"])),
     ]
     rivals = [_rival(rival, t) for rival in case.rows["competitors"][:TOP]]
@@ -191,11 +217,18 @@ def _position(case: PlanPage, t: Translator) -> Block:
 
 def _trend(case: PlanPage, t: Translator) -> str:
     row = case.row
-    return t(
+    said = t(
         "{now} in the last 12 months, {before} in the 12 before; best 12 months of three years: {peak}",
         now=t.money(row["trailing_revenue"]),
         before=t.money(row["previous_revenue"]),
         peak=t.money(row["peak_revenue"]),
+    )
+    if "new" not in _text(row["flags"]).split(", "):
+        return said
+    # One order makes much of a short history.
+    rest = row["trailing_revenue"] - row["trailing_largest_order"]
+    return t.join(
+        SEMICOLONS, [said, t("without its largest order {money} in the last 12 months", money=_money(rest, t))]
     )
 
 
@@ -264,37 +297,37 @@ def _goals(case: PlanPage, t: Translator) -> Block:
             for n in (3, 5)
         ]
         rows.append((what, t.join(SEMICOLONS, years)))
-    if case.contribution and case.cost_to_serve and pd.notna(row["cost_to_serve"]):
+    if case.contribution and case.cost_to_serve and row["cost_to_serve"] >= 1:
         rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
     on_credit = [row[name] for name in ("receivables_cost", "credit_loss") if case.contribution and pd.notna(row[name])]
-    if on_credit:
+    if sum(on_credit) >= 1:
         money = t.money(sum(on_credit))
         rows.append((t("Waiting for payment and credit losses"), t("{money} a year, already taken off", money=money)))
     projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
     rows += [(t("Projects and deals"), t.join(SEMICOLONS, projects))] if projects else []
     if row["strategy"] == "win_back":
         rows.append((t("Why it left"), case.notes.get("reason_lost") or blank(t)))
-    note = t(
-        "Strategy by rule {rule}: {inputs}. Plan by rule {plan_rule}.",
-        rule=row["strategy_rule"],
-        inputs=_inputs(row["strategy_inputs"]),
-        plan_rule=plan["rule"],
-    )
-    return _facts(_folded(rows, t), t, caption=t("What we want to reach."), note=note)
+    why = PLAN_RULES.get(plan["rule"])
+    note = [t("It has an account plan by rule {rule}.", rule=plan["rule"]) if why is None else t(why)]
+    if row["strategy_inputs"] and row["strategy_rule"] != OVERRIDE:
+        inputs = wording.written(t, row["strategy_inputs"])
+        note.append(t("What its strategy was decided by: {inputs}.", inputs=inputs))
+    return _facts(_folded(rows, t), t, caption=t("What we want to reach."), note=t.join(SENTENCES, note))
 
 
 def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str]]:
     """Return what work is to add to the forecast, which target was set, and how many units that is at which price."""
     if not target:
         return
-    yield (
-        t("Forecast of revenue"),
-        t(
-            "{p50} in a year of even luck; one year in five brings more than {p80}",
-            p50=_money(target["p50"], t),
-            p80=_money(target["p80"], t),
-        ),
-    )
+    if target["p80"] >= 1:
+        yield (
+            t("Forecast of revenue"),
+            t(
+                "as likely above as below {p50}; one year in five brings more than {p80}",
+                p50=_money(target["p50"], t),
+                p80=_money(target["p80"], t),
+            ),
+        )
     yield (
         t("Planned gain"),
         t(
@@ -321,11 +354,6 @@ def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str
                 price=t.money(target["price"]),
             ),
         )
-
-
-def _inputs(inputs: Any) -> str:
-    """Return the values behind a label as they stand in the run's tables."""
-    return str(inputs or MISSING)
 
 
 def _project(project: Mapping[str, Any], t: Translator) -> str:
@@ -413,13 +441,11 @@ def _resources(case: PlanPage, t: Translator) -> Block:
 
 
 def _contacts(plan: Mapping[str, Any], t: Translator) -> str:
-    last = t.date(plan["last_contact"].date()) if pd.notna(plan["last_contact"]) else t("none on record")
-    return t(
-        "every {days} days; the last was {last}, the next is due by {next}",
-        days=int(plan["interval_days"]),
-        last=last,
-        next=t.date(plan["next_contact"].date()),
-    )
+    days, due = int(plan["interval_days"]), t.date(plan["next_contact"].date())
+    if pd.isna(plan["last_contact"]):
+        return t("every {days} days; none is on record, the next is due by {next}", days=days, next=due)
+    last = t.date(plan["last_contact"].date())
+    return t("every {days} days; the last was {last}, the next is due by {next}", days=days, last=last, next=due)
 
 
 def _horizons(case: PlanPage, advice: guide.Advice, t: Translator) -> Iterable[str]:

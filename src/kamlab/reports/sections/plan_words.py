@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kamlab.i18n import COMMAS, N_, Translator
-from kamlab.reports.sections.names import SMALLEST, probability
+from kamlab.strategies.wording import chance
 
 PARTS: Mapping[str, str] = {
     "strength": N_("Strengths"),
@@ -131,11 +131,6 @@ _WRITERS: Mapping[str, _Writer] = {
     "names": lambda t, v: t.join(COMMAS, v),
 }
 """Placeholder → how its value is written."""
-
-
-def chance(p: float, t: Translator) -> str:
-    """Write a probability: no record can tell 0 from a few percent, nor 1 from nearly 1."""
-    return t("over {share}", share=t.percent(1 - SMALLEST)) if p > 1 - SMALLEST else probability(p, t)
 
 
 def sentence(t: Translator, template: str, values: str) -> str:

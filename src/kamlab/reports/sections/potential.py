@@ -8,21 +8,26 @@ from kamlab.i18n import N_, Translator
 from kamlab.look_alikes import QUANTILE
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source
+from kamlab.segment_names import translated
+from kamlab.strategies.wording import SOURCES
 from kamlab.terms import POTENTIAL_SOURCES
 
-SOURCES = {
-    "declared": N_("declared by sales"),
-    "fitted": N_("fitted to similar accounts"),
-    "own_peak": N_("own best 12 months"),
-    "pipeline": N_("open deals, a least amount"),
-    "unknown": N_("unknown"),
-}
 GIVEN = {
     "firmographics": N_("industry, place, size"),
     "firmographics_and_mix": N_("industry, place, size, product mix"),
 }
 LISTED = 15
 """Prospects that are printed, those with the largest look-alike first."""
+
+GUESS_BETTER = N_(
+    "Tried on today's customers the likeliest segment is the right one for {right}; the largest segment of the channel would "
+    "be for {naive}."
+)
+GUESS_NO_BETTER = N_(
+    "Tried on today's customers the likeliest segment is the right one for {right}, and the largest segment of the channel "
+    "for {naive}: what is known of a prospect tells nothing of its segment."
+)
+"""How often the guess is right, against one that knows nothing of the account."""
 
 
 def sources(run: Source, t: Translator) -> list[Block]:
@@ -79,6 +84,41 @@ def fits(run: Source, t: Translator) -> list[Block]:
         share=t.percent(QUANTILE),
     )
     note = t("It is an upper level, not an average: most accounts will never buy as much.")
+    return [table(printed, columns=columns, caption=caption, note=note)]
+
+
+def likely_segments(run: Source, t: Translator) -> list[Block]:
+    """Table of prospects with the segment that each would probably join, and how often such a guess was right."""
+    rows, record = run.read("prospect_segments"), run.read_facts("prospect_segments")
+    if rows.empty:
+        return []
+    names = run.read("accounts").set_index("account")["name"]
+    worth = run.read("potential").set_index("account")["potential_revenue"].astype(float)
+    first = rows[rows["rank"] == 1].assign(worth=rows["account"].map(worth))
+    first = first.sort_values(["worth", "account"], ascending=[False, True]).head(LISTED)
+    printed = pd.DataFrame(
+        {
+            "name": first["account"].map(names),
+            "worth": [t.money(value) for value in first["worth"]],
+            "segment": [translated(name, t) for name in first["segment_name"]],
+            "share": [t.percent(share) for share in first["share"]],
+            "usual": [t.percent(share) for share in first["usual"]],
+            "customers": [t.number(n) for n in first["customers"]],
+        }
+    )
+    columns = [
+        TableColumn("name", t("Prospect")),
+        TableColumn("worth", t("Potential a year"), "right"),
+        TableColumn("segment", t("Likeliest segment")),
+        TableColumn("share", t("Of those most like it"), "right"),
+        TableColumn("usual", t("Of all in its channel"), "right"),
+        TableColumn("customers", t("Customers like it"), "right"),
+    ]
+    note = ""
+    if record:
+        template = GUESS_BETTER if record["better"] else GUESS_NO_BETTER
+        note = t(template, right=t.percent(record["right"]), naive=t.percent(record["naive"]))
+    caption = t("Which segment the largest prospects would probably join, by the customers that they are most like.")
     return [table(printed, columns=columns, caption=caption, note=note)]
 
 

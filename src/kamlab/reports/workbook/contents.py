@@ -7,34 +7,13 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from kamlab import schemes
-from kamlab.figures.words import LEVELS
 from kamlab.i18n import COMMAS, N_, Translator
 from kamlab.reports.sections import unusable
 from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
-from kamlab.reports.sections.potential import SOURCES
 from kamlab.reports.sections.source import Source, is_contribution
 from kamlab.reports.workbook.writing import Kind, Sheet, SheetColumn
 from kamlab.segment_names import translated
-from kamlab.strategies import guide, texts
-
-PLAYBOOK_TITLES: Mapping[str, str] = {
-    "contribution_level": N_("Contribution after the share rule"),
-    "potential_level": N_("Potential after the share rule"),
-    "type_000": N_("Type"),
-    "strategy": N_("Strategy"),
-    "plan_required": N_("Needs an account plan"),
-    "four_001": N_("Four kinds of customers"),
-    "value_004": N_("Most valuable and growable"),
-    "matrix_004": N_("Share of wallet and coming purchases"),
-    "remove_list": N_("Removal list"),
-    "key_003": N_("Key-account stance"),
-    "lifecycle_002": N_("Life cycle"),
-    "engagement_001": N_("Engagement"),
-    "coverage_004": N_("Coverage"),
-    "terms_002": N_("Terms of payment"),
-    "cadence_002": N_("Days between contacts"),
-}
-"""Schemes of the playbook, as readers see them; one that an analyst has added goes by its id."""
+from kamlab.strategies import texts, wording
 
 RESTS_ON: Mapping[str, str] = {
     "decided": N_("decided by a person"),
@@ -72,6 +51,7 @@ ACCOUNT_NUMBERS: tuple[Row, ...] = (
     ("last_purchase", N_("Last order"), "date"),
     ("trailing_revenue", N_("Revenue, last 12 months"), "money"),
     ("previous_revenue", N_("Revenue, 12 months before"), "money"),
+    ("trailing_largest_order", N_("Largest order, last 12 months"), "money"),
     ("trailing_margin", N_("Margin, last 12 months"), "money"),
     ("p_alive", N_("Chance that it still buys"), "percent"),
     ("expected_purchases", N_("Expected purchase days"), "decimal"),
@@ -172,11 +152,11 @@ def accounts(run: Source, t: Translator) -> Sheet:
     wide = labels.pivot(index="account", columns="scheme", values=["label", "probability"]).reindex(rows["account"])
     values: dict[str, pd.Series] = {}
     for scheme in labels["scheme"].drop_duplicates():
-        title = t(PLAYBOOK_TITLES.get(scheme, scheme))
+        title = t(wording.SCHEMES.get(scheme, scheme))
         values[scheme] = _named(wide["label", scheme].reset_index(drop=True), _label_namer(scheme, t))
         columns.append(SheetColumn(scheme, title, source="labels.label"))
         if scheme == "strategy":
-            values["reason"] = pd.Series([texts.reason(t, row) for row in reasons.to_dict("records")], dtype="str")
+            values["reason"] = pd.Series([wording.reason(t, row) for row in reasons.to_dict("records")], dtype="str")
             columns.append(SheetColumn("reason", t("Why this strategy"), source="strategies.strategy_rule", width=60))
         values[f"p_{scheme}"] = wide["probability", scheme].reset_index(drop=True).astype(float)
         columns.append(SheetColumn(f"p_{scheme}", _probability_of(title, t), "percent", source="labels.probability"))
@@ -185,12 +165,20 @@ def accounts(run: Source, t: Translator) -> Sheet:
     segments = run.read("segments").set_index("account").reindex(rows["account"]).reset_index()
     values["segment"] = _named(segments["segment_name"], lambda name: translated(name, t))
     values["p_segment"] = segments["probability"]
+    likely = run.read("prospect_segments")
+    likely = likely[likely["rank"] == 1].set_index("account").reindex(rows["account"]).reset_index()
     columns.append(SheetColumn("segment", t("Segment"), source="segments.segment_name", width=36))
     columns.append(SheetColumn("p_segment", _probability_of(t("Segment"), t), "percent", source="segments.probability"))
+    if likely["share"].notna().any():
+        values["likely"] = _named(likely["segment_name"], lambda name: translated(name, t))
+        values["p_likely"] = likely["share"].astype(float)
+        title = t("Likeliest segment of a prospect")
+        columns.append(SheetColumn("likely", title, source="prospect_segments.segment_name", width=36))
+        columns.append(SheetColumn("p_likely", t("Of those most like it"), "percent", source="prospect_segments.share"))
     for column in _applied(run):
         values[column] = _named(rows[column], _class_namer(column, t))
         columns.append(SheetColumn(column, t(schemes.TITLES[column]), source=f"schemes.{column}"))
-    values["potential_source"] = _named(rows["potential_source"], lambda source: t(SOURCES[source]))
+    values["potential_source"] = _named(rows["potential_source"], lambda source: t(wording.SOURCES[source]))
     costs = ("cost_to_serve", "receivables_cost", "credit_loss")
     same = () if is_contribution(run) else (*costs, "expected_contribution", "contribution_lower", "contribution_upper")
     numbers = tuple(row for row in ACCOUNT_NUMBERS if row[0] not in same)
@@ -223,7 +211,7 @@ def _playbook(run: Source, t: Translator) -> list[Sheet]:
             rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
             rows = rows.assign(rests_on=rows["rests_on"].map(rests))
         rows = rows.assign(label=_named(rows["label"], _label_namer(str(scheme), t)))
-        title = t(PLAYBOOK_TITLES.get(str(scheme), str(scheme)))
+        title = t(wording.SCHEMES.get(str(scheme), str(scheme)))
         found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
     return found
 
@@ -334,12 +322,7 @@ def _named(values: pd.Series, name: Callable[[str], str]) -> pd.Series:
 
 
 def _label_namer(scheme: str, t: Translator) -> Callable[[str], str]:
-    if scheme == "type_000":
-        return lambda label: t(texts.TYPES[label].name) if label in texts.TYPES else label
-    if scheme == "strategy":
-        return lambda label: t(texts.STRATEGIES[label].name) if label in texts.STRATEGIES else label
-    plain = {"yes": t("yes"), "no": t("no")} if scheme == "plan_required" else {k: t(v) for k, v in LEVELS.items()}
-    return lambda label: plain.get(label) or guide.name(t, scheme, label)
+    return lambda label: wording.label_name(t, scheme, label)
 
 
 def _class_namer(column: str, t: Translator) -> Callable[[str], str]:
