@@ -53,7 +53,7 @@ def key_elements(body: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what stands before the strategies, a page break, and what follows up to the tables of accounts."""
     first_figure = next(i for i, e in enumerate(body) if e["kind"] == "figure" and len(e["svg"]) > 60_000)
     start = max(i for i in range(first_figure) if body[i]["kind"] in ("heading", "table"))
-    end = next(i for i in range(first_figure, len(body)) if body[i]["kind"] == "heading")
+    end = next(i for i in range(first_figure, len(body)) if body[i]["kind"] in ("heading", "page_break"))
     return [*body[:start], {"kind": "page_break", "part": None}, *body[start:end]]
 
 

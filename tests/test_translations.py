@@ -37,11 +37,11 @@ NAMES = {
     "ABC",
     "RFM",
     "VIP",
-    *("tables", "account", "table", "parquet"),
+    *("tables", "account", "table", "parquet", "kind", "kinds", "date", "format", "decimal"),
     *SCHEMAS,
     *TABLES,
 }
-"""Names of models, schemes, libraries, tables and date formats, which no language translates."""
+"""Names of models, schemes, libraries, tables, files and settings, and date formats: no language translates them."""
 ALIKE = {
     "es": {"medium", "no", "No", "Marketing", "Provisional", "Plan", "plan"},
     "vi": {"Log-likelihood"},

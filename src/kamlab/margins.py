@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from kamlab.clv.checks import as_frame, require_columns
 from kamlab.errors import DataError, first_ids
@@ -103,6 +102,8 @@ def rates(
         approximation of the rate), 0 without a purchase day in them. Margin rates and probabilities are missing where
         no cost of goods is known at all.
     """
+    from scipy.special import ndtr  # reports read this module and need no scipy
+
     frame = as_frame(summary)
     require_columns(frame, _COLUMNS, "the margin rate")
     table = frame[["account"]].reindex(columns=[column.name for column in TABLES["margins"]]).astype({"account": "str"})

@@ -77,7 +77,7 @@ def draw(
     revenue = months.set_index("month")["revenue"].reindex(every, fill_value=0.0).iloc[-SHOWN_MONTHS:]
     position = np.arange(len(revenue)) - len(revenue)
     with style():
-        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 2.5))
+        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 2.4))
         axes.bar(position, revenue, width=0.8, color=LEVEL_COLOURS["Low"])
         for end in range(0, -len(revenue) + MONTHS_PER_YEAR - 1, -MONTHS_PER_YEAR):
             start = end - MONTHS_PER_YEAR

@@ -24,6 +24,7 @@ from kamlab.reports.sections.source import (
     labelled,
     leaving,
     past,
+    past_contribution,
     present_owners,
     reachable,
     record,
@@ -155,9 +156,9 @@ def headline(run: Source, t: Translator) -> list[Block]:
     """One paragraph: revenue against plan, and contribution, where costs are known: what it was and is expected to be."""
     revenue, parts = run.read_facts("revenue"), targets.against_plan(run, t)
     if revenue["trailing_contribution"] is not None:
-        gross = has_cost_to_serve(run) or has_credit_cost(run)
-        what = t("Contribution before the cost of service and credit") if gross else t("Contribution")
-        parts.append(_happened(what, revenue["trailing_contribution"], revenue["previous_contribution"], t))
+        parts.append(
+            _happened(past_contribution(run, t), revenue["trailing_contribution"], revenue["previous_contribution"], t)
+        )
     if is_contribution(run):
         margin = total(run)
         parts.append(

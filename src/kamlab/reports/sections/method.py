@@ -141,7 +141,7 @@ def elsewhere(t: Translator) -> list[Block]:
         "How the figures came about, every forecaster and scheme that was tried, the parameters, the borders and the "
         "lines that could not be used stand in the appendix."
     )
-    return [text(t("## Method") + "\n\n" + said)]
+    return [text(said)]
 
 
 def parameters(run: Source, t: Translator) -> list[Block]:

@@ -14,9 +14,9 @@ from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.decisions import asked_for
 from kamlab.reports.sections.source import (
     Source,
-    has_cost_to_serve,
     is_contribution,
     labelled,
+    past_contribution,
     record,
     total,
     total_revenue,
@@ -107,8 +107,7 @@ def _revenue(run: Source, t: Translator) -> Iterator[Origin]:
         yield Origin(t("Revenue, 12 months before"), facts["previous"], "ledger", "amount", where)
     if facts["trailing_contribution"] is not None:
         where = f"{kinds} and date > '{first}' and date <= '{end}'"
-        label = t("Contribution before cost to serve") if has_cost_to_serve(run) else t("Contribution")
-        yield Origin(label, facts["trailing_contribution"], "ledger", "amount - cost", where)
+        yield Origin(past_contribution(run, t), facts["trailing_contribution"], "ledger", "amount - cost", where)
     plan = run.read("plan")
     where = f"kind == 'company' and end > '{first}' and end <= '{end}'"
     if len(plan) and len(rows := plan.query(where)) and rows["plan"].notna().all():

@@ -133,6 +133,12 @@ class Past:
     value: float
 
 
+def past_contribution(run: Source, t: Translator) -> str:
+    """Return what the contribution of the last 12 months is called: nothing is deducted from it yet."""
+    gross = has_cost_to_serve(run) or has_credit_cost(run)
+    return t("Contribution before the cost of service and credit") if gross else t("Contribution")
+
+
 def past(run: Source) -> Past:
     """Return what the customers that have a forecast bought, and their contribution after the costs it is net of."""
     rows = run.read("summary", columns=["account", "trailing_revenue", "trailing_margin"])
