@@ -109,10 +109,11 @@ def test_the_strategy_table_follows_from_the_tables(sample):
     names = {"promote": "Promote", "retain": "Retain", "win_back": "Win back", "static": "Wait and see"}
     for strategy, name in names.items():
         members = joined[joined["strategy"] == strategy]
+        present = members[~members["owner_left"].astype(bool)]
         past = found["summary"].set_index("account")["trailing_revenue"].reindex(members["account"]).sum()
         low, high = np.quantile(draws.reindex(members["account"]).dropna().sum(), [0.05, 0.95])
         row = (
-            f"{name} {len(members)} {members['owner'].nunique()} {t.money(past)} "
+            f"{name} {len(members)} {present['owner'].nunique()} {t.money(past)} "
             f"{t.money(members['expected_contribution'].sum())} {t.money(low)} to {t.money(high)}"
         )
         assert plain(row) in text
@@ -191,7 +192,9 @@ def test_the_tables_after_the_first_pages_follow_from_the_tables_too(sample):
         sign = "+" if row.bias > 0 else ""
         rows.append(f"{t.money(row.forecast)} {sign}{t.percent(row.bias)} {t.money(row.mae)} {t.money(row.rmse)}")
     for reason, lines in found["quarantine"].groupby("reason"):
-        rows.append(f"{reason} {len(lines)} {', '.join(map(str, lines['line']))}")
+        known = lines["amount"].dropna()
+        money = t.money_exact(known.sum(), 2) if len(known) else "–"
+        rows.append(f"{reason} {len(lines)} {money} {', '.join(map(str, lines['line']))}")
     read = found["reconciliation"].set_index("part").loc["read"]
     rows.append(f"Read {t.number(read['rows'])} {t.money_exact(read['money'], 2)}")
     assert [row for row in rows if plain(row) not in text] == []
