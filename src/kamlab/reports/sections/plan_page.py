@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from kamlab.i18n import COMMAS, MISSING, N_, SEMICOLONS, SENTENCES, Translator
-from kamlab.plans.fields import FIELDS
-from kamlab.plans.people import OTHER, ROLES
+from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, Kpi, TableColumn, escape, kpis, text, written_table
 from kamlab.reports.sections import plan_words as words
-from kamlab.reports.sections.names import ended, signed
+from kamlab.reports.sections.names import signed
 from kamlab.reports.sections.plan_book import PlanPage
-from kamlab.segment_names import translated
+from kamlab.reports.sections.plan_card import TOP, blank, card, facts, folded, money, plain, position, strengths
 from kamlab.strategies import guide, texts, wording
 from kamlab.strategies.model import OVERRIDE
 
-TOP, MOST_ACTIONS = 3, 6
-"""Items of a line and rows of the list of actions, so that a plan has two pages; the run's tables hold all."""
+MOST_ACTIONS = 6
+"""Rows of the list of actions, so that a plan has two pages; the run's tables hold all."""
 
 UNSAID = ("future", "provisional", "override", "headroom", "no_owner")
 """Flags that other lines of the page say."""
@@ -39,10 +37,10 @@ def page(case: PlanPage, t: Translator) -> list[Block]:
         text(f"# {escape(case.row['name'])}\n\n{_opening(case, t)}"),
         _figures(case, t),
         text(t("## Customer and needs")),
-        _card(case, t),
+        card(case, t),
         text(t("## Our position")),
-        _position(case, t),
-        _swot(case, t),
+        position(case, t),
+        strengths(case, t),
         text(t("## Goals and strategy")),
         _goals(case, t),
         text(_tactics(case, t)),
@@ -50,11 +48,6 @@ def page(case: PlanPage, t: Translator) -> list[Block]:
         _actions(case, t),
         _resources(case, t),
     ]
-
-
-def blank(t: Translator) -> str:
-    """Return the mark of what people have not yet filled in."""
-    return t("[to be filled in]")
 
 
 def _opening(case: PlanPage, t: Translator) -> str:
@@ -69,7 +62,7 @@ def _opening(case: PlanPage, t: Translator) -> str:
         ),
         escape(wording.reason(t, row)),
     ]
-    flags = [flag for flag in _text(row["flags"]).split(", ") if flag in texts.FLAGS and flag not in UNSAID]
+    flags = [flag for flag in plain(row["flags"]).split(", ") if flag in texts.FLAGS and flag not in UNSAID]
     return t.join(SENTENCES, [*said, *(t(texts.FLAGS[flag].meaning) for flag in flags)])
 
 
@@ -87,17 +80,17 @@ def _figures(case: PlanPage, t: Translator) -> Block:
             Kpi(t("Revenue, last 12 months"), t.money(now), change, "good" if now >= before else "warning"),
             Kpi(
                 value,
-                _money(row["expected_contribution"], t),
+                money(row["expected_contribution"], t),
                 t("{level} interval: {interval}", level=t.percent(case.level), interval=_range(row, "contribution", t)),
             ),
             _share(row, t),
             Kpi(
                 t("Target of revenue"),
-                _money(target["target"], t),
+                money(target["target"], t),
                 t(
                     "forecast {forecast}; stretch {stretch}",
-                    forecast=_money(target["forecast"], t),
-                    stretch=_money(target["stretch"], t),
+                    forecast=money(target["forecast"], t),
+                    stretch=money(target["stretch"], t),
                 ),
             )
             if target
@@ -118,162 +111,7 @@ def _share(row: Mapping[str, Any], t: Translator) -> Kpi:
 
 
 def _range(row: Mapping[str, Any], prefix: str, t: Translator) -> str:
-    return t("{lower} to {upper}", lower=_money(row[f"{prefix}_lower"], t), upper=_money(row[f"{prefix}_upper"], t))
-
-
-def _money(value: float, t: Translator) -> str:
-    """Write cents as nothing: they are what a forecast leaves of an account that is gone."""
-    return t.money(0.0 if abs(value) < 1 else value)
-
-
-def _card(case: PlanPage, t: Translator) -> Block:
-    """The customer card: what is known, and what only people can add."""
-    row, rows = case.row, []
-    firm = [_text(row.get(name)) for name in ("industry", "channel", "country", "region")]
-    size = [t("size {size}", size=row["size"])] if _text(row.get("size")) else []
-    rows.append((t("Company"), t.join(COMMAS, [*filter(None, firm), *size]) or blank(t)))
-    if len(case.members) > 1:
-        rows.append(
-            (t("Group"), t("{n} accounts: {members}", n=len(case.members), members=_few(case.members, COMMAS, t)))
-        )
-    if case.segment:
-        rows.append((t("Segment"), _segment(case.segment, t)))
-    rows.append((t("People"), _people(case, t)))
-    missing = list(filter(None, _text(case.plan["roles_missing"]).split(", ")))
-    if missing:
-        rows.append((t("Missing contacts"), t.join(COMMAS, (t(words.ROLES[role]) for role in missing))))
-    rows.append((t("Buys"), _mix(case, t)))
-    for field in FIELDS[:_FIRST_OF_SWOT]:
-        rows.append((t(field.label), case.notes.get(field.name) or blank(t)))
-    if case.personal:
-        rows += [(t(field.label), case.notes.get(field.name) or blank(t)) for field in FIELDS if field.personal]
-    unknown = [name for name in _text(case.plan["card_missing"]).split(", ") if name in words.FACTS]
-    caption = t("Customer card, {share} complete.", share=t.percent(case.plan["card_share"]))
-    note = t("Not known: {facts}.", facts=t.join(COMMAS, (t(words.FACTS[name]) for name in unknown))) if unknown else ""
-    return _facts(_folded(rows, t), t, caption=caption, note=note)
-
-
-def _segment(segment: Mapping[str, Any], t: Translator) -> str:
-    """Name its segment, or that of the customers that a prospect is most like."""
-    name = translated(segment["segment_name"], t)
-    if "customers" not in segment:
-        return name
-    return t(
-        "probably {segment}: {share} of the {n} customers most like it, {usual} of all in its channel",
-        segment=name,
-        share=t.percent(segment["share"]),
-        n=t.number(segment["customers"]),
-        usual=t.percent(segment["usual"]),
-    )
-
-
-_FIRST_OF_SWOT = [field.name for field in FIELDS].index("competition")
-
-
-def _folded(rows: Sequence[tuple[str, str]], t: Translator) -> list[tuple[str, str]]:
-    """Return rows with the blank ones joined into one, so that what is known stands out."""
-    empty = [label for label, value in rows if value == blank(t)]
-    kept = [row for row in rows if row[1] != blank(t)]
-    return [*kept, (blank(t), t.join(COMMAS, empty))] if empty else kept
-
-
-def _people(case: PlanPage, t: Translator) -> str:
-    named = []
-    for role in (*ROLES, OTHER):
-        names = [person["name"] for person in case.rows["people"] if person["role"] == role]
-        if names:
-            named.append(t("{role}: {names}", role=t(words.ROLES[role]), names=_few(names, COMMAS, t, limit=3)))
-    return t.join(SEMICOLONS, named) or blank(t)
-
-
-def _few(items: Sequence[str], pattern: str, t: Translator, limit: int = TOP) -> str:
-    joined = t.join(pattern, items[:limit])
-    return t("{list} …", list=joined) if len(items) > limit else joined
-
-
-def _mix(case: PlanPage, t: Translator) -> str:
-    bought = sorted((line for line in case.rows["mix"] if line["share"] > 0), key=lambda line: -line["share"])
-    lines = [t("{name} {share}", name=line["product_line"], share=t.percent(line["share"])) for line in bought]
-    return _few(lines, COMMAS, t) if lines else t("nothing in the last 12 months, or product lines are not known")
-
-
-def _position(case: PlanPage, t: Translator) -> Block:
-    """What it is worth, how much of it we have, who else is there, and how it pays."""
-    row = case.row
-    rows = [
-        (t("Trend"), _trend(case, t)),
-        (t("Still buys"), t("with a probability of {p}", p=wording.chance(row["p_alive"], t))),
-        (t("Headroom a year"), t.money(row["headroom"])),
-    ]
-    rivals = [_rival(rival, t) for rival in case.rows["competitors"][:TOP]]
-    noted = [case.notes["competition"]] if "competition" in case.notes else []
-    rows.append((t("Competitors"), t.join(SEMICOLONS, [*rivals, *noted]) or blank(t)))
-    if case.credit:
-        rows.append((t("Credit"), _credit(case, t)))
-    if case.plan["complaints"]:
-        rows.append((t("Complaints"), _complaints(case, t)))
-    return _facts(_folded(rows, t), t, caption=t("Where we stand."))
-
-
-def _trend(case: PlanPage, t: Translator) -> str:
-    row = case.row
-    said = t(
-        "{now} in the last 12 months, {before} in the 12 before; best 12 months of three years: {peak}",
-        now=t.money(row["trailing_revenue"]),
-        before=t.money(row["previous_revenue"]),
-        peak=t.money(row["peak_revenue"]),
-    )
-    if "new" not in _text(row["flags"]).split(", "):
-        return said
-    # One order makes much of a short history.
-    rest = row["trailing_revenue"] - row["trailing_largest_order"]
-    return t.join(
-        SEMICOLONS, [said, t("without its largest order {money} in the last 12 months", money=_money(rest, t))]
-    )
-
-
-def _rival(rival: Mapping[str, Any], t: Translator) -> str:
-    share = t.percent(rival["share"]) if pd.notna(rival["share"]) else ""
-    parts = [part for part in (share, _text(rival["product_line"])) if part]
-    name = str(rival["competitor"])
-    return t("{name} ({facts})", name=name, facts=t.join(COMMAS, parts)) if parts else name
-
-
-def _credit(case: PlanPage, t: Translator) -> str:
-    credit = case.credit
-    none = credit["credit_002"] == "none" or not credit["credit_002"]
-    return t(
-        "class {name}; {outstanding} unpaid, of it {overdue} overdue and {disputed} disputed",
-        name=t("none") if none else credit["credit_002"],
-        outstanding=t.money(credit["outstanding"]),
-        overdue=t.money(credit["overdue"]),
-        disputed=t.money(credit["disputed"]),
-    )
-
-
-def _complaints(case: PlanPage, t: Translator) -> str:
-    plan = case.plan
-    counts = t("{n} in 12 months, {open} open", n=plan["complaints"], open=plan["open_complaints"])
-    if pd.isna(plan["satisfaction"]):
-        return counts
-    content = t("satisfaction {mean} of 10", mean=t.number(plan["satisfaction"], digits=1))
-    return t.join(SEMICOLONS, [counts, content])
-
-
-def _swot(case: PlanPage, t: Translator) -> Block:
-    """Strengths, weaknesses, opportunities and threats: what the data shows, and what people add."""
-    lines = []
-    for name, label in words.PARTS.items():
-        shown = [ended(words.finding(t, row)) for row in case.rows["findings"] if row["part"] == name]
-        own = case.notes.get(words.OWN_WORDS[name]) or blank(t)
-        lines.append([t(label), t.join(SENTENCES, shown) or MISSING, own])
-    columns = [
-        TableColumn("part", "", width=11),
-        TableColumn("data", t("What the data shows"), width=48),
-        TableColumn("own", t("What our people add"), width=24),
-    ]
-    caption = t("Strengths, weaknesses, opportunities and threats.")
-    return written_table(lines, columns=columns, caption=caption)
+    return t("{lower} to {upper}", lower=money(row[f"{prefix}_lower"], t), upper=money(row[f"{prefix}_upper"], t))
 
 
 def _goals(case: PlanPage, t: Translator) -> Block:
@@ -291,7 +129,7 @@ def _goals(case: PlanPage, t: Translator) -> Block:
             t(
                 "{n} years {value} ({range})",
                 n=n,
-                value=_money(life[f"clv_{n}y"], t),
+                value=money(life[f"clv_{n}y"], t),
                 range=_range(life, f"clv_{n}y", t),
             )
             for n in (3, 5)
@@ -301,8 +139,8 @@ def _goals(case: PlanPage, t: Translator) -> Block:
         rows.append((t("Cost to serve"), t("{money} a year, already taken off", money=t.money(row["cost_to_serve"]))))
     on_credit = [row[name] for name in ("receivables_cost", "credit_loss") if case.contribution and pd.notna(row[name])]
     if sum(on_credit) >= 1:
-        money = t.money(sum(on_credit))
-        rows.append((t("Waiting for payment and credit losses"), t("{money} a year, already taken off", money=money)))
+        taken = t.money(sum(on_credit))
+        rows.append((t("Waiting for payment and credit losses"), t("{money} a year, already taken off", money=taken)))
     projects = [_project(p, t) for p in case.rows["projects"][:TOP]]
     rows += [(t("Projects and deals"), t.join(SEMICOLONS, projects))] if projects else []
     if row["strategy"] == "win_back":
@@ -312,7 +150,7 @@ def _goals(case: PlanPage, t: Translator) -> Block:
     if row["strategy_inputs"] and row["strategy_rule"] != OVERRIDE:
         inputs = wording.written(t, row["strategy_inputs"])
         note.append(t("What its strategy was decided by: {inputs}.", inputs=inputs))
-    return _facts(_folded(rows, t), t, caption=t("What we want to reach."), note=t.join(SENTENCES, note))
+    return facts(folded(rows, t), t, caption=t("What we want to reach."), note=t.join(SENTENCES, note))
 
 
 def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str]]:
@@ -324,15 +162,15 @@ def _target(target: Mapping[str, Any], t: Translator) -> Iterable[tuple[str, str
             t("Forecast of revenue"),
             t(
                 "as likely above as below {p50}; one year in five brings more than {p80}",
-                p50=_money(target["p50"], t),
-                p80=_money(target["p80"], t),
+                p50=money(target["p50"], t),
+                p80=money(target["p80"], t),
             ),
         )
     yield (
         t("Planned gain"),
         t(
             "{gain} ({range}) that planned work is assumed to add",
-            gain=_money(target["gain"], t),
+            gain=money(target["gain"], t),
             range=_range(target, "gain", t),
         ),
     )
@@ -362,13 +200,13 @@ def _project(project: Mapping[str, Any], t: Translator) -> str:
         return t(
             "deal {id} ({name}): {value}, won with a probability of {chance}",
             id=str(project["id"]),
-            name=_text(project["name"]) or MISSING,
+            name=plain(project["name"]) or MISSING,
             value=value,
             chance=t.percent(project["probability"]),
         )
     until = t.date(project["end"].date()) if pd.notna(project["end"]) else MISSING
     return t(
-        "{name}: {value}, until {date}", name=_text(project["name"]) or str(project["id"]), value=value, date=until
+        "{name}: {value}, until {date}", name=plain(project["name"]) or str(project["id"]), value=value, date=until
     )
 
 
@@ -437,7 +275,7 @@ def _resources(case: PlanPage, t: Translator) -> Block:
     ]
     rows += [(t("Departments"), t.join(SENTENCES, tasks))] if tasks else []
     rows += [(t("Steps"), t.join(SENTENCES, _horizons(case, advice, t)))] if advice else []
-    return _facts(_folded(rows, t), t, caption=t("Resources, review, and the years to come."))
+    return facts(folded(rows, t), t, caption=t("Resources, review, and the years to come."))
 
 
 def _contacts(plan: Mapping[str, Any], t: Translator) -> str:
@@ -457,14 +295,3 @@ def _horizons(case: PlanPage, advice: guide.Advice, t: Translator) -> Iterable[s
     ):
         own = [case.notes[field]] if field in case.notes else []
         yield t("{name}: {meaning}", name=t(label), meaning=t.join(SENTENCES, [t(step), *own]))
-
-
-def _facts(rows: Sequence[tuple[str, str]], t: Translator, *, caption: str, note: str = "") -> Block:
-    """Return a table of labels and what is known of each."""
-    columns = [TableColumn("what", t("What"), width=18), TableColumn("known", t("What we know"), width=64)]
-    return written_table([list(row) for row in rows], columns=columns, caption=caption, note=note)
-
-
-def _text(value: Any) -> str:
-    """Return a value of a table as text; nothing where it is missing."""
-    return "" if value is None or pd.isna(value) else str(value).strip()

@@ -8,7 +8,8 @@ from kamlab.errors import ConfigError, did_you_mean
 from kamlab.i18n import MISSING, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, cover, part, table, text
 from kamlab.reports.sections.plan_book import PlanBook
-from kamlab.reports.sections.plan_page import blank, page
+from kamlab.reports.sections.plan_card import blank
+from kamlab.reports.sections.plan_page import page
 from kamlab.reports.sections.plan_words import WHY_NOT
 from kamlab.reports.sections.source import Source, is_contribution
 from kamlab.strategies import texts
