@@ -31,7 +31,7 @@ ORDER = (
         "config",
         "simulate",
     ),
-    *("guess", "intake", "tables", "guess_tables", "guess_files", "first_draft", "folder_tables", "start"),
+    *("guess", "intake", "tables", "guess_tables", "first_draft", "guess_files", "folder_tables", "start"),
     *("expressions", "ledger", "accounts", "summary", "growth", "buying", "freshness", "signals"),
     *("clv", "backtest", "margins", "forecast"),
     *("totals", "lifetime"),

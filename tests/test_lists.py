@@ -72,7 +72,7 @@ DEALS = pd.DataFrame(
 def run(**tables):
     given = {"account_table": ACCOUNTS, "strategies": STRATEGIES, "labels": LABELS, "accounts": ACCOUNTS}
     given |= {"pipeline": DEALS, "forecast": pd.DataFrame({"basis": ["contribution"]})}
-    return FakeRun(given | tables, {"left_out": {}, "overrides": {"expired": []}})
+    return FakeRun(given | tables, {"left_out": {}, "overrides": {"expired": []}, "pipeline_total": {}})
 
 
 def rows(block):
@@ -110,11 +110,31 @@ def test_calendar_and_stalled_deals():
 
 def test_accounts_on_hold_show_what_they_dispute_beside_their_revenue():
     credit = pd.DataFrame({"outstanding": [1.0], "overdue": [1.0], "overdue_90": [1.0], "disputed": [3e5]})
-    *_, block = pipeline.payments(run(credit=credit), T)
+    *_, block = pipeline.payments(run(credit=credit.assign(expected_loss=0.5)), T)
     assert rows(block) == [
         ["Beta", "EUR 2.00 M", "EUR 300 k", "EUR 0"],
         ["*Acme*", "EUR 1.00 M", "EUR 0", "EUR 100 k"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("loss", "sentence"),
+    [
+        ([5e4, 2e4], "EUR 70.0 k of it is expected to be lost, by what has become of earlier invoices."),
+        ([float("nan")] * 2, "Too few invoices are old enough to say what of it will be lost."),
+    ],
+)
+def test_what_of_the_unpaid_will_be_lost(loss, sentence):
+    credit = pd.DataFrame({"outstanding": [1e6, 1e5], "expected_loss": loss})
+    first, *_ = pipeline.payments(run(credit=credit.assign(overdue=0.0, overdue_90=0.0, disputed=0.0)), T)
+    assert sentence in first.markdown.replace("\u00a0", " ")
+
+
+def test_open_deals_stand_among_what_is_to_be_done_where_there_are_any():
+    heading, said = pipeline.in_hand(run(), T)
+    assert heading.markdown == "### Open deals"
+    assert "are open, worth" in said.markdown
+    assert pipeline.in_hand(run(pipeline=pd.DataFrame()), T) == []
 
 
 def test_words_are_those_of_what_is_in_use():

@@ -48,7 +48,7 @@ def vietnam(folder):
     text = "\r\n".join(["Số chứng từ;Ngày chứng từ;Mã KH;Thành tiền;Nhóm hàng;Thuế GTGT", *rows])
     (folder / "bán hàng.csv").write_bytes(vietnamese(text))
     # The master comes from another program, which writes UTF-8.
-    master = ["Mã KH,Tên khách hàng", *(f"Khách số {i},Công ty {i}" for i in range(12))]
+    master = ["Mã KH,Tên khách hàng,Tiềm năng", *(f"Khách số {i},Công ty {i},{5000 + i}" for i in range(12))]
     (folder / "khách hàng.csv").write_text("\n".join(master), "utf-8")
     return {"account": "Mã KH", "date": "Ngày chứng từ", "amount": "Thành tiền", "order_id": "Số chứng từ"}
 
@@ -157,6 +157,7 @@ def test_a_company_needs_no_edit(company, tmp_path):
 def test_what_init_leaves_to_its_reader_is_said(tmp_path):
     vietnam(tmp_path)
     path, said = write_configuration(tmp_path)
+    assert "12 declared potentials have no date: they count on every day." in check_data(tmp_path).text
     assert '"Thuế GTGT" is left alone, as the tax on top of net amounts' in said
     assert 'no currency is known, so that money is printed without one; set currency = "…"' in said
     assert 'bán hàng.csv: encoding cp1258 (found), delimiter ";" (found), line ends CRLF, for example "Số"' in said
@@ -178,6 +179,15 @@ def test_an_invoice_list_is_the_log_where_nothing_else_can_be(tmp_path):
     source = config.load(path).source
     assert (source.transactions.path, source.transactions.joins) == ("ventas.csv", [])
     assert source.invoices.columns["disputed"] == "En disputa"
+
+
+def test_files_with_brackets_in_their_names_are_one_log(tmp_path):
+    rows = [f"C{who},{day},{n}" for who, day, n in zip(WHO, DAYS, AMOUNTS, strict=True)]
+    for number, part in (("[1]", rows[:120]), ("[2]", rows[120:])):
+        (tmp_path / f"sales {number}.csv").write_text("\n".join(["customer,date,amount", *part]))
+    _, said = write_configuration(tmp_path)
+    assert "all files that match sales [[]*.csv have the same columns" in said
+    assert SUM in check_data(tmp_path / "kamlab.toml").text
 
 
 def test_folders_of_parquet_say_something_of_their_rows(tmp_path):

@@ -285,8 +285,9 @@ def run_of(table):
             "accounts": table[["account", "owner"]],
             "forecast": pd.DataFrame({"basis": ["contribution"]}),
             "record_groups": GROUPS,
+            "prospect_segments": pd.DataFrame(columns=["account", "rank", "segment_name"]),
         },
-        {"freshness": {"has_cost": True}},
+        {"freshness": {"has_cost": True}, "prospect_segments": {}},
     )
 
 
@@ -297,6 +298,16 @@ def test_a_strategy_without_accounts_says_so_in_one_line():
         heading, _, sentence = block.markdown.partition("\n\n")
         assert heading.startswith("### ")
         assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(("better", "columns"), [(1, ["likely"]), (0, [])])
+def test_prospects_are_listed_with_their_likeliest_segment_where_such_guesses_are_right(better, columns):
+    listed = run_of(accounts(strategy=["acquire"], strategy_rule=["prospect.acquire"]))
+    likely = pd.DataFrame({"account": ["A"], "rank": [1], "segment_name": ["Large regular buyers"]})
+    run = FakeRun(listed.tables | {"prospect_segments": likely}, {"prospect_segments": {"better": better}})
+    _, table = actions.acquire(run, T)
+    assert [column.key for column in table.columns if column.key == "likely"] == columns
+    assert ("Large regular buyers" in table.rows[0]) == bool(better)
 
 
 def test_an_account_is_listed_with_its_reason_and_without_an_owner_column_where_nobody_owns():
@@ -349,17 +360,25 @@ def test_groups_for_which_the_simple_rule_was_closer_are_named():
     assert caveats.lost_groups(FakeRun({"record_groups": GROUPS.assign(naive_rmse=900.0)}), T) == []
 
 
-@pytest.mark.parametrize(("cost", "after"), [(3.0, True), (0.0, False)])
-def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(cost, after):
+@pytest.mark.parametrize(
+    ("cost", "waiting", "net"),
+    [
+        (3.0, np.nan, "after cost to serve (90%"),
+        (0.0, np.nan, "of contribution (90%"),
+        (0.0, 0.05, "after the cost of selling on credit (90%"),
+        (3.0, 0.05, "after the cost of service and of credit (90%"),
+    ],
+)
+def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(cost, waiting, net):
     future = {"account": ["A"], "expected_revenue": [50.0], "expected_contribution": [9.0], "basis": ["contribution"]}
     draws = pd.DataFrame({"account": ["A"], "d0": [9.0], "d1": [9.0]})
     run = FakeRun(
         {
             "summary": pd.DataFrame({"account": ["A"], "trailing_revenue": [40.0], "trailing_margin": [12.0]}),
             "margins": pd.DataFrame(
-                {"account": ["A"], "cost_to_serve": [cost], "receivables_rate": [np.nan], "loss_rate": [np.nan]}
+                {"account": ["A"], "cost_to_serve": cost, "receivables_rate": waiting, "loss_rate": np.nan}
             ),
-            "forecast": pd.DataFrame(future | {"cost_to_serve": [cost], "receivables_cost": [np.nan]}),
+            "forecast": pd.DataFrame(future | {"cost_to_serve": cost, "receivables_cost": 50 * waiting}),
             "draws": draws,
             "revenue_draws": draws,
         },
@@ -376,9 +395,11 @@ def test_what_was_and_what_is_expected_are_one_quantity_of_the_same_customers(co
     (block,) = answers.headline(run, T)
     said = block.markdown.replace("\u00a0", " ")
     assert "today's customers should bring **EUR 9.00**" in said
-    assert f"against EUR {12 - cost:.{1 if cost == 0 else 2}f} in the last 12." in said
-    assert ("after cost to serve (90%" in said) == after
-    assert said.count("Contribution before the cost of service and credit of the last 12 months") == after
+    # Of the 40 of revenue, waiting took a twentieth, where it is known.
+    assert f"against {T.money(12 - cost - (0 if np.isnan(waiting) else 2))} in".replace("\u00a0", " ") in said
+    assert net in said
+    gross = "Contribution before the cost of service and credit of the last 12 months" in said
+    assert gross == (cost > 0 or not np.isnan(waiting))
 
 
 def first_page(revenue, **changes):

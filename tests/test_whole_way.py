@@ -417,6 +417,22 @@ def test_the_workbook_holds_every_account_with_its_labels_and_the_tables_values(
         assert column in found[table].columns or "…" in column, heading
 
 
+def test_the_workbook_of_too_many_accounts_lists_those_worth_most_and_counts_the_others(sample, monkeypatch):
+    from kamlab import runs
+    from kamlab.reports.workbook import contents
+
+    monkeypatch.setattr(contents, "MOST_LISTED", 100)
+    found, sheets = tables(sample), contents.sheets(runs.open(sample.folder), Translator("en", currency="EUR"))
+    by_title = {sheet.title: sheet for sheet in sheets}
+    known = found["account_table"]
+    most = known.sort_values("expected_contribution", ascending=False)["account"].head(100)
+    assert by_title["100 accounts worth most"].rows["account"].tolist() == sorted(most)
+    counted = by_title["Strategy"].rows
+    assert counted["accounts"].sum() == (found["labels"]["scheme"] == "strategy").sum()
+    said = by_title["Where it comes from"].rows["origin"].iloc[-1]
+    assert plain(said) == f"The lines of all {len(known)} accounts stand in tables/account_table.parquet."
+
+
 def traced(sample, origin):
     """Rows of the run's tables that an origin or a trace names; of two tables, joined by account."""
     found = tables(sample)

@@ -284,6 +284,9 @@ def _account_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod
         f"Account master: {len(master):,} accounts, {len(set(master['account']) - ids):,} without a line up to the "
         f"as-of date; decisions are taken for {len(units):,}; {declared:,} have a declared potential."
     ]
+    undated = int((master["declared_potential"].notna() & master["declared_potential_date"].isna()).sum())
+    if undated:
+        lines.append(f"{undated:,} declared potentials have no date: they count on every day.")
     if unlisted:
         lines.append(f"{len(unlisted)} accounts with lines are not in it ({first_ids(unlisted)}).")
     alike = quality.duplicate_names(master)

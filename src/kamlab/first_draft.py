@@ -23,11 +23,19 @@ def toml_key(name: str) -> str:
     return name if name.isascii() and name.replace("_", "").isalnum() else toml_text(name)
 
 
+def book_and_sheet(name: str) -> tuple[str, str | None]:
+    """Return the workbook or database, and its sheet or table, of BOOK[SHEET]; a name of another kind is a file's."""
+    if not name.endswith("]"):
+        return name, None
+    book, _, part = name.removesuffix("]").partition("[")
+    return book, part
+
+
 def place_of(file: str) -> list[str]:
     """Return the settings of where a table is, by its name in `folder_tables`."""
-    if not file.endswith("]"):
-        return [f"path = {toml_text(file.removesuffix('/'))}"]
-    book, _, part = file.removesuffix("]").partition("[")
+    book, part = book_and_sheet(file)
+    if part is None:
+        return [f"path = {toml_text(book.removesuffix('/'))}"]
     return [f"path = {toml_text(book)}", f"{'table' if is_url(book) else 'sheet'} = {toml_text(part)}"]
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from kamlab.errors import DataError, KamlabError
-from kamlab.sources import RawTable, read_table
+from kamlab.sources import RawTable, is_url, read_table
 from kamlab.sources.excel import SUFFIXES as EXCEL
 from kamlab.sources.excel import sheet_names
 from kamlab.sources.paths import SUFFIXES, files_of
@@ -82,7 +82,7 @@ def _parts(
         # Whoever reads it says why it cannot be read.
         yield name, partial(read, None)
         return
-    if len(parts) == 1 and not name.endswith(DATABASES):
+    if len(parts) == 1 and not is_url(name):
         yield name, partial(read, None)
         return
     for part in parts:

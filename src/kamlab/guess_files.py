@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
+from glob import escape
 from itertools import takewhile
 from pathlib import Path
 
+from kamlab.first_draft import book_and_sheet
 from kamlab.guess import DATES, LOG_WORDS, MASTER_WORDS, Guess, guess
 from kamlab.guess_tables import guess_table
 from kamlab.sources import RawTable, is_url
@@ -74,28 +76,30 @@ def alike(main: str, tables: Tables) -> str:
     """
     if is_url(main) or main.endswith("/"):
         return ""
-    book, is_sheet, _ = main.partition("[")
-    if is_sheet:
-        names = {name.removesuffix("]").partition("[")[2]: name for name in tables if name.startswith(f"{book}[")}
-    else:
-        names = {name: name for name in tables}
+    book, sheet = book_and_sheet(main)
+    names = _sheets(book, tables) if sheet is not None else {name: name for name in tables}
     same = [name for name, table in names.items() if tables[table].columns == tables[main].columns]
     if len(same) < 2:
         return ""
     begins = "".join(letters[0] for letters in takewhile(lambda some: len(set(some)) == 1, zip(*same, strict=False)))
-    pattern = f"{begins}*" if is_sheet else f"{begins}*{Path(main).suffix}"
+    pattern = f"{escape(begins)}*{'' if sheet is not None else Path(main).suffix}"
     if [name for name in names if fnmatchcase(name, pattern)] != same:
         return ""
-    return f"{book}[{pattern}]" if is_sheet else pattern
+    return pattern if sheet is None else f"{book}[{pattern}]"
 
 
 def matching(pattern: str, tables: Tables) -> list[str]:
     """Return the names of the tables that a pattern of `alike` means."""
-    if not pattern.endswith("]"):
+    book, sheets = book_and_sheet(pattern)
+    if sheets is None:
         return [name for name in tables if fnmatchcase(name, pattern)]
-    book, _, sheets = pattern.removesuffix("]").partition("[")
-    inside = {name: name.removesuffix("]").partition("[")[2] for name in tables if name.startswith(f"{book}[")}
-    return [name for name, sheet in inside.items() if fnmatchcase(sheet, sheets)]
+    return [name for sheet, name in _sheets(book, tables).items() if fnmatchcase(sheet, sheets)]
+
+
+def _sheets(book: str, tables: Tables) -> dict[str, str]:
+    """Return the sheets of a workbook, and their names among the tables."""
+    pairs = ((book_and_sheet(name), name) for name in tables)
+    return {sheet: name for (found, sheet), name in pairs if found == book and sheet is not None}
 
 
 def _has(found: Guess, key: str) -> bool:

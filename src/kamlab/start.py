@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from kamlab.errors import ConfigError, DataError, first_ids
-from kamlab.first_draft import Draft, place_of, toml_key, toml_text
+from kamlab.first_draft import Draft, book_and_sheet, place_of, toml_key, toml_text
 from kamlab.folder_tables import read_all
 from kamlab.guess import DATES, LEFT_OUT_STATUS, MASTER_WORDS, Guess, guess, guess_log, plain
 from kamlab.guess_files import NUMBERS, alike, find_log, find_master, join_key, matching
@@ -20,7 +20,8 @@ from kamlab.tables import SCHEMAS
 NAME = "kamlab.toml"
 OPTIONAL = ("order_id", "line_id", "product", "product_line", "quantity", "currency")
 PER_LINE = ("amount", "quantity", "cost", "tax")
-NO_CURRENCY = 'currency = "EUR"   # printed with money'
+"""What a line counts itself; a table that is joined to the lines cannot give it."""
+
 LONGEST_LAG_DAYS = 31
 """A log that ends longer ago is a finished one: its own last day is proposed as the as-of date."""
 
@@ -83,7 +84,7 @@ def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) ->
         "# Written by kamlab init: what stands here was guessed from the files' headers. Compare it with your data.",
         "[company]",
         f"name = {toml_text(name)}   # printed on the report",
-        f"currency = {toml_text(currency)}   # printed with money" if currency else f"# {NO_CURRENCY}",
+        f"{'' if currency else '# '}currency = {toml_text(currency or 'EUR')}   # printed with money",
         "# fiscal_year_start_month = 1",
         '# holidays = ["tet", "spring_festival"]',
         "",
@@ -153,10 +154,10 @@ def _transactions(
     draft.place(together or main, raw)
     if together:
         # What no line of one file tells of dates and numbers, a line of another may.
-        place, _, sheet = together.removesuffix("]").partition("[")
-        raw = read_table(folder / place, sheet=sheet or None)
+        book, sheets = book_and_sheet(together)
+        raw = read_table(folder / book, sheet=sheets)
         draft.used += matching(together, tables)
-        kind = "sheets" if sheet else "files"
+        kind = "sheets" if sheets else "files"
         draft.remarks.append(f"all {kind} that match {together} have the same columns and are read as one log")
     columns, unclear, refuted = dict(found.columns), dict(found.unclear), dict(found.refuted)
     frames, joins = dict.fromkeys(columns, raw), []

@@ -115,7 +115,7 @@ def read_purchases(
     frame, (x, t_x, age), faults = opened(summary, columns, "a purchase model", others=covariates)
     weight = weights(frame, faults)
     with np.errstate(invalid="ignore"):
-        # What histories have in common is checked once, and a sound table is the rule: others are searched by faults.
+        # Equal histories are checked once; a sound table is the rule, and only others are searched fault by fault.
         merged = None if faults.found else merge_days((x, t_x, age), weight)
         each, total = merged[:2] if merged else ((x, t_x, age), weight)
         if not _are_possible(*each):

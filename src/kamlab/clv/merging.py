@@ -33,6 +33,11 @@ def merge(columns: Sequence[np.ndarray], weight: np.ndarray) -> Merged:
         Numbers, shape (rows,) each.
     weight : numpy.ndarray
         Of the rows, above 0.
+
+    Returns
+    -------
+    tuple
+        See `Merged`.
     """
     return merge_days(columns, weight) or _merge_by_hash(columns, weight)
 

@@ -62,8 +62,6 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
     with crew_of(folder, parameters, progress=progress, total=len(order)) as crew:
         for name in CHAPTERS:
             crew.finish({name: crew.start(name, name)})
-        # Chapters' kernels are ended without ceremony; what their engines left goes here.
-        shutil.rmtree(folder / SCRATCH, ignore_errors=True)
         # The plans first, because their files take longest to write.
         first = sorted(written, key=lambda pair: pair[0] != documents.PLANS)
         alone, running = _accounts(folder) >= MANY_ACCOUNTS, {}
@@ -78,6 +76,8 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
                 del running[label]
                 messages |= {paper.label: crew.write(paper) for paper in papers if paper.notebook == label}
         timings = {label: crew.timings[label] for label in order}
+    # Kernels are ended without ceremony; what their engines left goes here.
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     (folder / "log" / "timings.json").write_text(json.dumps(timings, indent=1), "utf-8")
     lines = [line for paper in papers for line in messages[paper.label]]
     (folder / "log" / "messages.txt").write_text("".join(f"{line}\n" for line in lines), "utf-8")

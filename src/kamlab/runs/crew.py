@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
@@ -70,11 +71,13 @@ class Crew:
         self._progress, self._total = progress, total
         self._kernels = Kernels()
         self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_KERNELS), "chapter")
+        self._notebooks: set[str] = set()
         self._begun: list[str] = []
         self._heard: dict[str, str] = {}
 
     def start(self, label: str, notebook: str, **extra: str) -> Future[None]:
         """Have a notebook executed as soon as a core is free, under a label."""
+        self._notebooks.add(label)
         return self._pool.submit(self._execute, label, notebook, extra)
 
     def _execute(self, label: str, notebook: str, extra: Mapping[str, str]) -> None:
@@ -83,19 +86,20 @@ class Crew:
         self._begun.append(label)
         source, target = resources.notebooks() / f"{notebook}.ipynb", self._folder / "notebooks" / f"{label}.ipynb"
         start = time.perf_counter()
-        try:
-            execute(
-                source,
-                target,
-                {**self._parameters, **extra},
-                self._folder,
-                kernels=self._kernels,
-                told=self._scratch / f"{label}{TOLD}",
-            )
-        finally:
-            self.timings[label] = time.perf_counter() - start
-            # This thread's own, which papermill has opened and nobody else would close.
-            ensure_event_loop().close()
+        # The event loop is this thread's own: papermill takes it, and leaves tasks behind where a kernel dies.
+        with asyncio.Runner(loop_factory=ensure_event_loop) as loops:
+            loops.get_loop()
+            try:
+                execute(
+                    source,
+                    target,
+                    {**self._parameters, **extra},
+                    self._folder,
+                    kernels=self._kernels,
+                    told=self._scratch / f"{label}{TOLD}",
+                )
+            finally:
+                self.timings[label] = time.perf_counter() - start
 
     def wait(self, jobs: Mapping[str, Future[None]]) -> list[str]:
         """Wait until one of the jobs is done; return the labels of those that are, in the order of the jobs.
@@ -146,7 +150,7 @@ class Crew:
         for label in self._begun[len(self._heard) :]:
             self._heard[label] = ""
             self._progress(label, len(self._heard), self._total)
-        for label in [label for label in self._heard if label not in self.timings]:
+        for label in [label for label in self._heard if label in self._notebooks and label not in self.timings]:
             self._say(label, told.read(self._scratch / f"{label}{TOLD}"))
 
     def _hear(self, label: str, said: str) -> None:

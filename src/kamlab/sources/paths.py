@@ -12,6 +12,8 @@ from kamlab.errors import DataError, did_you_mean
 PACKAGE_PREFIX = "package:"
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet", ".xlsx", ".xls", ".xlsb", ".xlsm", ".ods")
 """Names that are taken for data when a folder is named."""
+DEEPEST = 3
+"""Folders below the named one that are looked into: those of years, months and days."""
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -53,14 +55,17 @@ def resolve_path(path: str | Path, base: Path | None = None) -> Path:
         raise DataError(f"The path {text} begins with a user who has no folder here. Write the path out.") from None
 
 
-def files_in(folder: Path) -> list[Path]:
+def files_in(folder: Path, *, deep: int = DEEPEST) -> list[Path]:
     """Return a folder's data files, in order; hidden ones and what Excel leaves beside open workbooks are none.
 
-    Of a folder that has none itself, they are those of its folders, as of Parquet that is parted by month.
+    Of a folder that has none itself, they are those of its folders, as of Parquet that is parted by month; `deep` says
+    how far down.
     """
     inside = sorted(p for p in folder.iterdir() if not p.name.startswith((".", "~$")))
     here = [p for p in inside if p.suffix.lower() in SUFFIXES and p.is_file()]
-    return here or [file for p in inside if p.is_dir() for file in files_in(p)]
+    if here or not deep:
+        return here
+    return [file for p in inside if p.is_dir() for file in files_in(p, deep=deep - 1)]
 
 
 def parted_by(file: Path) -> dict[str, str | None]:

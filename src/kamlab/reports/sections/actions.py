@@ -109,7 +109,7 @@ def acquire(run: Source, t: Translator) -> list[Block]:
     likely, known = run.read("prospect_segments"), run.read_facts("prospect_segments").get("better")
     first = likely[(likely["rank"] == 1) & bool(known)].set_index("account")
     said = {a: translated(n, t) for a, n in first["segment_name"].items()}
-    rows = rows.assign(likely=rows["account"].map(said).fillna(MISSING))
+    rows = rows.assign(likely=[said.get(account, MISSING) for account in rows["account"]])
     return _list(
         run,
         t,

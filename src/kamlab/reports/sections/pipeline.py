@@ -63,6 +63,11 @@ def deals(run: Source, t: Translator) -> list[Block]:
     return [text(t.join(SENTENCES, lines))]
 
 
+def in_hand(run: Source, t: Translator) -> list[Block]:
+    """The open deals among what is to be done; nothing where there are none."""
+    return [] if run.read("pipeline").empty else [text(t("### Open deals")), *deals(run, t)]
+
+
 def calendar(run: Source, t: Translator) -> list[Block]:
     """When the open deals are decided: what is likely to be won by then, and the next dates that sales has named."""
     rows = run.read("pipeline")
