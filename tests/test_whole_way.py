@@ -504,7 +504,7 @@ LINES = {
     **{f"Type {kind}": kind for kind in "ABCD"},
 }
 """A line's first cell → its key in the run's table, where the two differ."""
-UNTRACED = {"90% interval", "Why", "Stance", "Owner", "Load is", "Growth"}
+UNTRACED = {"90% interval", "Why", "Stance", "Owner", "Load is", "Growth", "Likeliest segment"}
 """Columns of words, and those that follow from their neighbours."""
 
 

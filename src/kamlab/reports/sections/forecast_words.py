@@ -35,6 +35,7 @@ def of_the_record(newest: pd.DataFrame, run: Source, t: Translator) -> str:
 
 
 def main_target(rows: pd.DataFrame) -> str:
+    """Return what forecasts are judged by: revenue, or purchases where no money is known."""
     return "revenue" if (rows["target"] == "revenue").any() else "purchases"
 
 

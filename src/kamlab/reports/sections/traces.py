@@ -10,7 +10,7 @@ import pandas as pd
 from kamlab.backtest import RECORDS
 from kamlab.gains import SILENT_RULES
 from kamlab.i18n import MISSING, N_, Translator
-from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.blocks import Block, TableColumn, table
 from kamlab.reports.sections.owners import CAUSES, DIMENSIONS, dividing
 from kamlab.reports.sections.source import Source, is_contribution, value_word
 
@@ -94,7 +94,7 @@ def table_of_traces(run: Source, t: Translator) -> list[Block]:
     caption = t(
         "The columns of the management report's tables, and what gives each cell again for the line it stands in."
     )
-    return [table(printed, columns=columns, caption=caption)] if found else [text(t("Nothing to judge by"))]
+    return [table(printed, columns=columns, caption=caption)]
 
 
 def _groups(run: Source, t: Translator) -> Iterator[Trace]:
