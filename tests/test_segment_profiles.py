@@ -229,7 +229,7 @@ def test_a_run_takes_the_numbers_of_the_run_before(tmp_path):
     run.write("features", table)
     # What the totals of the segments are added up from.
     ids = table[["account"]]
-    run.write("accounts", ids.assign(owner=None))
+    run.write("accounts", ids.assign(owner=None, channel=None))
     run.write("forecast", ids.assign(expected_revenue=2.0, expected_contribution=1.0, basis="contribution"))
     for name in ("draws", "revenue_draws"):
         run.write(name, ids.assign(d0=1.0, d1=2.0))
