@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -73,10 +74,25 @@ def assign_all(
     shared = (found, accounts, chances, present, Inputs(book, found.columns, found.kinds), _rests_on(found))
     starts = range(0, max(len(accounts_table), 1), BLOCK)
     # Arrow writes texts outside Python's lock, so every core takes a block of accounts.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with _kept_memory(), ThreadPoolExecutor(os.cpu_count()) as pool:
         blocks = list(pool.map(lambda start: _block(*shared, start), starts))
-    parts = [block[number] for number in range(len(present)) for block in blocks]
-    return pa.concat_tables(parts).to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=np.nan)}.get)
+        parts = [block[number] for number in range(len(present)) for block in blocks]
+        whole = pa.concat_tables(parts).unify_dictionaries()
+    return whole.to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=np.nan)}.get)
+
+
+@contextmanager
+def _kept_memory() -> Iterator[None]:
+    """Let Arrow take memory from C's allocator, which keeps what was freed for the next piece.
+
+    Arrow's own gives it back at once and asks for it again, piece by piece: a third of all time at a million accounts.
+    """
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 def _block(
@@ -104,9 +120,9 @@ def _block(
                     "account": accounts[part].take(pa.array(rows)),
                     "scheme": _spread([scheme], np.zeros(len(rows), dtype=np.int8)),
                     "label": _spread(list(given.label.categories), given.label.codes[part][rows]),
-                    "rule": _spread([*(r.id for r in given.rules), OVERRIDE], rule),
+                    "rule": _coded([*(r.id for r in given.rules), OVERRIDE], rule),
                     "inputs": texts.of(taken_by, given.rules, people),
-                    "rests_on": _spread(_REST_TEXTS, rest[rows] | decided),
+                    "rests_on": _coded(_REST_TEXTS, rest[rows] | decided),
                     "probability": chances[scheme][part][rows],
                 }
             )
@@ -117,6 +133,11 @@ def _block(
 def _spread(texts: list[str], codes: np.ndarray) -> pa.Array:
     """Write one of a few texts for every row."""
     return pa.array(texts, type=pa.large_string()).take(pa.array(codes))
+
+
+def _coded(texts: list[str], codes: np.ndarray) -> pa.Array:
+    """Give every row the number of one of a few texts, which are kept once: a categorical in pandas."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int16)), pa.array(texts, type=pa.string()))
 
 
 def left_out(accounts_table: pd.DataFrame, playbook: Playbook) -> list[tuple[str, str]]:
