@@ -129,6 +129,8 @@ def test_some_columns_and_rows_of_a_table(tmp_path):
     some = run.read("labels", where={"scheme": ["x"]})
     assert some["account"].tolist() == ["a", "c"]
     assert run.read("labels", columns=["account"], where={"scheme": ["y"]}).to_dict("list") == {"account": ["b"]}
+    none = run.read("labels", columns=["account", "probability"], where={"account": []})
+    pd.testing.assert_frame_equal(none, run.read("labels", columns=["account", "probability"]).iloc[:0])
     changed = run.read("labels", columns=["account"])
     changed["account"] = "z"
     assert run.read("labels")["account"].tolist() == ["a", "b", "c"]

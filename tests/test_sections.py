@@ -45,7 +45,10 @@ class FakeRun:
     period: StudyPeriod = field(default_factory=lambda: StudyPeriod(date(2025, 12, 31)))
 
     def read(self, name, *, columns=(), where=None):
-        return self.tables[name]
+        table = self.tables[name]
+        for column, values in (where or {}).items():
+            table = table[table[column].isin(values)]
+        return table
 
     def read_facts(self, name):
         return self.facts[name]

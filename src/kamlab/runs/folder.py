@@ -115,10 +115,14 @@ class Run:
             If there is no such table.
         """
         import pandas as pd
+        import pyarrow.parquet as pq
 
         path = self.path(name)
         self._make(name, path)
         if where:
+            if not all(where.values()):
+                nothing = pq.read_schema(path).empty_table().to_pandas()
+                return nothing[list(columns)] if columns else nothing
             filters = [(column, "in", list(values)) for column, values in where.items()]
             return pd.read_parquet(path, columns=list(columns) or None, filters=filters)
         stat = path.stat()

@@ -69,8 +69,7 @@ def coverage(run: Run) -> pd.DataFrame:
     from kamlab import coverage as module
     from kamlab import side_tables
 
-    labels = run.read("labels", columns=["account", "scheme", "label"])
-    labels = labels[labels["scheme"].isin(COVERED_BY)]
+    labels = run.read("labels", columns=["account", "scheme", "label"], where={"scheme": COVERED_BY})
     wide = labels.pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", *COVERED_BY])
     # Without a class by amount everybody is served from the pool.

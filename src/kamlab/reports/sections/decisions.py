@@ -192,8 +192,8 @@ def _people(run: Source, t: Translator) -> list[str]:
     if cost is None:
         said.append(t("How many are affordable is not known: no cost of a person is set."))
     else:
-        labels = run.read("labels", columns=["account", "scheme", "label"])
-        label = labels[labels["scheme"] == "coverage_004"].set_index("account")["label"]
+        labels = run.read("labels", columns=["account", "label"], where={"scheme": ["coverage_004"]})
+        label = labels.set_index("account")["label"]
         won = run.read("gains").set_index("account")["gain_contribution"].reindex(label.index)
         paid = coverage.affordable(label, won, cost_per_person=cost)
         said.append(

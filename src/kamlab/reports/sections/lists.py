@@ -45,11 +45,11 @@ def below_zero(run: Source, t: Translator) -> list[Block]:
 
 def removals(run: Source, t: Translator) -> list[Block]:
     """The remove list: proposed after two reviews in a row, watched after one."""
-    labels = run.read("labels", columns=["account", "scheme", "label"])
-    stage = labels[(labels["scheme"] == "remove_list") & labels["label"].isin(["proposed", "watched"])]
+    wanted = {"scheme": ["remove_list"], "label": ["proposed", "watched"]}
+    stage = run.read("labels", columns=["account", "label"], where=wanted)
     if stage.empty:
         return []
-    rows = stage[["account", "label"]].merge(run.read("account_table"), on="account")
+    rows = stage.merge(run.read("account_table"), on="account")
     rows = rows.sort_values(["label", "trailing_revenue", "account"], ascending=[True, False, True])
     proposed = int((rows["label"] == "proposed").sum())
     said = t(

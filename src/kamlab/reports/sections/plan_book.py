@@ -79,8 +79,8 @@ class PlanBook:
         ids = set(planned["account"])
         accounts = labelled(run)
         self._rows = {row["account"]: row for row in accounts[accounts["account"].isin(ids)].to_dict("records")}
-        labels = run.read("labels", columns=["account", "scheme", "label"])
-        labels = labels[labels["account"].isin(ids) & labels["label"].notna()]
+        labels = run.read("labels", columns=["account", "scheme", "label"], where={"account": sorted(ids)})
+        labels = labels[labels["label"].notna()]
         self._labels = {
             account: dict(zip(rows["scheme"], rows["label"], strict=True))
             for account, rows in labels.groupby("account")

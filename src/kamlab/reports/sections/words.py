@@ -138,8 +138,7 @@ def _used(run: Source) -> set[str]:
 
 def _labels_of(run: Source, scheme: str) -> Mapping[str, int]:
     """Return the labels of a scheme that occur, with the number of accounts."""
-    labels = run.read("labels", columns=["account", "scheme", "label"])
-    return dict(labels.loc[labels["scheme"] == scheme, "label"].value_counts())
+    return dict(run.read("labels", columns=["label"], where={"scheme": [scheme]})["label"].value_counts())
 
 
 def _labels(run: Source, t: Translator, scheme: str, words: Mapping[str, Text], caption: str) -> list[Block]:

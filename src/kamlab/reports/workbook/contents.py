@@ -146,9 +146,8 @@ def accounts(run: Source, t: Translator) -> Sheet:
         for key, label in ACCOUNT_TEXTS.items()
         if rows[key].notna().any()
     ]
-    labels = run.read("labels", columns=["account", "scheme", "label", "probability"])
-    if len(rows) < n_accounts:
-        labels = labels[labels["account"].isin(rows["account"])]
+    some = {"account": list(rows["account"])} if len(rows) < n_accounts else None
+    labels = run.read("labels", columns=["account", "scheme", "label", "probability"], where=some)
     wide = labels.pivot(index="account", columns="scheme", values=["label", "probability"]).reindex(rows["account"])
     values: dict[str, pd.Series] = {}
     for scheme in labels["scheme"].drop_duplicates():
