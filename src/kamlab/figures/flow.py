@@ -26,7 +26,7 @@ BAR = 0.06
 """Width of a class's bar; the panel is 1 wide."""
 GAP = 0.05
 """Room between classes, as a share of the total."""
-LABEL_ROOM = 0.18
+LABEL_ROOM = 0.26
 """Room that a class takes at least, so that its label does not cover the next one."""
 LEAST = 0.012
 """Height of the thinnest class or stream drawn, so that it can be seen."""
@@ -106,10 +106,10 @@ def _panel(axes: Axes, panel: Panel, t: Translator) -> None:
         bottoms["before"][stream.before] += stream.height
         bottoms["after"][stream.after] += stream.height
     bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
-    axes.set(xlim=(-0.62, 1.62), ylim=(-0.2, max(bar.get_y() + bar.get_height() for bar in bars) + 2 * GAP))
+    axes.set(xlim=(-0.62, 1.62), ylim=(-0.28, max(bar.get_y() + bar.get_height() for bar in bars) + 2 * GAP))
     # Outside the bars, so that two long dates stand apart, and below the label of the lowest class, however thin.
     for x, side in ((-0.2, panel.left), (1.2, panel.right)):
-        axes.text(x, -0.11, side, ha="center", va="top", fontweight="bold")
+        axes.text(x, -0.17, side, ha="center", va="top", fontweight="bold")
     axes.set_axis_off()
 
 
