@@ -28,12 +28,14 @@ class Many:
         self.run, self.copies = run, copies
         self.config, self.period, self.read_facts = run.config, run.period, run.read_facts
 
-    def read(self, name):
+    def read(self, name, *, columns=(), where=None):
         table = self.run.read(name)
-        if name not in TILED:
-            return table
-        copies = [table.assign(account=table["account"] + f"-{i}") for i in range(self.copies)]
-        return pd.concat(copies, ignore_index=True)
+        if name in TILED:
+            copies = [table.assign(account=table["account"] + f"-{i}") for i in range(self.copies)]
+            table = pd.concat(copies, ignore_index=True)
+        for column, values in (where or {}).items():
+            table = table[table[column].isin(values)]
+        return table[list(columns)] if columns else table
 
 
 def spent() -> float:
