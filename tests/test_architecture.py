@@ -19,6 +19,7 @@ ORDER = (
         "progress",
         "terms",
         "period",
+        "ids",
         "threads",
         "resources",
         "i18n",

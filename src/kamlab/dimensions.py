@@ -15,6 +15,7 @@ import pandas as pd
 
 from kamlab import terms
 from kamlab.errors import DataError
+from kamlab.ids import among
 
 UNKNOWN = "unknown"
 
@@ -183,7 +184,7 @@ def _of_lines(joined: pd.DataFrame, by_line: pd.DataFrame) -> pd.DataFrame:
         ["revenue_before", "revenue_now", "change", *EFFECTS],
         ["expected_contribution", "clv", "value_at_risk"],
     )
-    lines = by_line[by_line["account"].isin(joined["account"])].copy()
+    lines = by_line[among(by_line["account"], joined["account"])].copy()
     bought = {when: lines[f"revenue_{when}"].clip(lower=0.0) for when in ("before", "now")}
     sums = {when: column.groupby(lines["account"]).transform("sum") for when, column in bought.items()}
     lately = bought["now"] / sums["now"].where(sums["now"] > 0)

@@ -19,6 +19,7 @@ import pandas as pd
 from kamlab import backtest, forecast, hysteresis, look_alikes, margins, potential, receivables, schemes, tiers
 from kamlab.buying import product_mix
 from kamlab.errors import DataError, ModelError
+from kamlab.ids import among
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, QUARTER_DAYS, StudyPeriod
 from kamlab.progress import track
@@ -265,7 +266,7 @@ def _values(
         seed=settings.seed,
         with_soon=with_soon,
     )
-    known = settings.units[settings.units["account"].isin(summary["account"])]
+    known = settings.units[among(settings.units["account"], summary["account"])]
     return schemes.inputs(known, summary, future)
 
 

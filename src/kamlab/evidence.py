@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from kamlab.ids import among
 from kamlab.progress import track
 from kamlab.schemes import CLASSES
 from kamlab.terms import TABLES
@@ -87,7 +88,7 @@ def measure(past: pd.DataFrame, today: pd.DataFrame, *, seed: int = 0, n_boot: i
         return pd.DataFrame(columns=names)
     past = past[past["origin"].isin(dates)]
     accounts, drawn = _resampled(past["account"].unique(), seed, n_boot)
-    past = past[past["account"].isin(accounts)]
+    past = past[among(past["account"], accounts)]
     origins = {date: _at(past[past["origin"] == date], accounts, drawn, sizes[date]) for date in dates}
     panel = _panel(past, today, accounts)
     judged = [c for c, classes in CLASSES.items() if classes.labels and c in past and past[c].notna().any()]

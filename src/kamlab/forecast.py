@@ -14,6 +14,7 @@ from kamlab.backtest.spread import Spread
 from kamlab.clv.checks import as_frame
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
+from kamlab.ids import among
 from kamlab.margins import credit_rate
 from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
@@ -178,7 +179,7 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     names = ["margin_rate", "margin_rate_se", "cost_to_serve", "receivables_rate", "loss_rate", "p_negative"]
     if margins is None:
         return pd.DataFrame(np.nan, accounts.index, names).assign(cost_to_serve=0.0)
-    absent = accounts[~accounts.isin(margins["account"])]
+    absent = accounts[~among(accounts, margins["account"])]
     if len(absent):
         raise ModelError(
             f"{len(absent)} of {len(accounts)} accounts have no margin (first: {first_ids(absent)}). "

@@ -22,6 +22,7 @@ from kamlab.backtest import Choice
 from kamlab.backtest.situation import Amounts
 from kamlab.clv.checks import as_frame
 from kamlab.errors import ModelError, first_ids
+from kamlab.ids import among
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
 
@@ -142,7 +143,7 @@ def value(
     """
     summary = as_frame(summary).sort_values("account", ignore_index=True)
     for rows in (future, draws):
-        absent = summary["account"][~summary["account"].isin(rows["account"])]
+        absent = summary["account"][~among(summary["account"], rows["account"])]
         if len(absent):
             raise ModelError(
                 f"{len(absent)} of {len(summary)} accounts have no forecast (first: {first_ids(absent)}). "

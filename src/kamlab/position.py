@@ -10,6 +10,7 @@ import pandas as pd
 from kamlab import margins, receivables, side_tables, tables
 from kamlab.buying import bought_lines, with_returns
 from kamlab.config import Config
+from kamlab.ids import among
 from kamlab.ledger import Ledger
 from kamlab.period import StudyPeriod
 from kamlab.summary import summarize
@@ -76,16 +77,16 @@ def table(
     """
     known = units[["account"]].sort_values("account", ignore_index=True)
     ids = known["account"]
-    sent_back = ids.isin(with_returns(ledger, period, accounts=accounts))
+    sent_back = among(ids, with_returns(ledger, period, accounts=accounts))
     # Their purchases lie before the log, or net to nothing; whoever only got samples is a prospect.
-    found = known.assign(only_returned=sent_back & ~ids.isin(summary["account"]))
+    found = known.assign(only_returned=sent_back & ~among(ids, summary["account"]))
     given = {name: _rows(config, name, period, accounts) for name in ("competitors", "projects", "costs")}
     owner = units.set_index("account")["owner"].reindex(ids).fillna("")
     people = side_tables.active_people(config, period, owner[owner != ""])
     found["owner_left"] = False if people is None else ((owner != "") & ~owner.isin(people)).to_numpy()
     rivals, projects = given["competitors"], given["projects"]
     found["rival_share"], found["incumbent_rival"] = _rivals(rivals, ids)
-    found["joint_project"] = False if projects is None else ids.isin(_running(projects, period)).to_numpy()
+    found["joint_project"] = False if projects is None else among(ids, _running(projects, period))
     channels = units.set_index("account")["channel"].fillna("")
     found["product_share"] = _range(ledger, period, accounts, channels).reindex(ids).to_numpy()
     losses = _losses(ledger, config, period, accounts, channels, given["costs"], summary)
@@ -112,8 +113,8 @@ def _rivals(rows: pd.DataFrame | None, ids: pd.Series) -> tuple[pd.Series, np.nd
     newest = newest.drop_duplicates(["account", "competitor", "product_line"], keep="last")
     by_line = newest.groupby(["account", newest["product_line"].fillna("")])["share"].sum(min_count=1)
     share = ids.map(by_line.groupby("account").mean()).astype(float)
-    there = ids.isin(newest["account"])
-    return share, (there & (share.isna() | (share >= INCUMBENT_SHARE))).to_numpy()
+    there = among(ids, newest["account"])
+    return share, there & (share.isna() | (share >= INCUMBENT_SHARE)).to_numpy()
 
 
 def _running(rows: pd.DataFrame, period: StudyPeriod) -> pd.Series:

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from kamlab import gains
+from kamlab.ids import among
 from kamlab.planning import LEAST_COVERED, OTHER
 from kamlab.terms import TABLES
 from kamlab.totals import COMPANY
@@ -133,7 +134,7 @@ def _adding(rows: pd.DataFrame, names: Sequence[str], accounts: Sequence[str]) -
 def _mix(sold: pd.DataFrame, accounts: Sequence[str]) -> pd.DataFrame:
     """Return account, group (product line) and part, which adds up to 1 for each account."""
     bought = sold[sold["revenue"] > 0].groupby(["account", "product_line"])["revenue"].sum().reset_index()
-    bought = bought[bought["account"].isin(accounts)]
+    bought = bought[among(bought["account"], accounts)]
     part = bought["revenue"] / bought.groupby("account")["revenue"].transform("sum")
     known = bought.assign(part=part).rename(columns={"product_line": "group"})[["account", "part", "group"]]
     rest = sorted(set(accounts) - set(known["account"]))

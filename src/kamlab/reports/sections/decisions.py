@@ -10,6 +10,7 @@ import pandas as pd
 from kamlab import coverage, gains, totals
 from kamlab.figures.words import brief
 from kamlab.i18n import N_, SEMICOLONS, SENTENCES, Translator
+from kamlab.ids import among
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import (
     Interval,
@@ -74,7 +75,7 @@ def expected_gain(run: Source, name: str, rows: pd.DataFrame) -> Interval:
         value = max(0.0, -float(expected.reindex(rows["account"]).sum()))
     else:
         rooms = run.read("gains")
-        rooms = rooms[rooms["account"].isin(rows["account"])]
+        rooms = rooms[among(rooms["account"], rows["account"])]
         shares = gains.share_draws(run.config.planning.gain, n_draws=run.config.value.draws, seed=run.config.seed)
         drawn = gains.gain_draws(rooms, pd.Series(name, rooms.index), shares, column="room_contribution")
         value = float(rooms["gain_contribution"].sum())
@@ -84,7 +85,7 @@ def expected_gain(run: Source, name: str, rows: pd.DataFrame) -> Interval:
 
 def _draws(run: Source, accounts: pd.Series) -> pd.DataFrame:
     draws = run.read("draws")
-    return draws[draws["account"].isin(accounts)]
+    return draws[among(draws["account"], accounts)]
 
 
 def table_of_decisions(run: Source, t: Translator) -> list[Block]:

@@ -14,6 +14,7 @@ from kamlab.backtest import RECORDS
 from kamlab.config import Config
 from kamlab.gains import SILENT_RULES
 from kamlab.i18n import Translator
+from kamlab.ids import among
 from kamlab.margins import credit_rate
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.reports.sections.names import signed
@@ -113,7 +114,7 @@ def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
     """
     future, draws = run.read("forecast", columns=["account", "expected_contribution"]), run.read("draws")
     if accounts is not None:
-        future, draws = future[future["account"].isin(accounts)], draws[draws["account"].isin(accounts)]
+        future, draws = future[among(future["account"], accounts)], draws[among(draws["account"], accounts)]
     if future.empty:
         return Interval(float("nan"), float("nan"), float("nan"))
     return _summed(run, future["expected_contribution"], draws)
