@@ -124,7 +124,8 @@ def test_any_text_gives_a_page_whose_tags_close(words):
     label, value, prose = words
     table = frame_table([{"x": value}], caption=label or "c")
     made = document(b.text(prose), b.kpis([b.Kpi(label, value)]), table, b.callout("danger", label, prose))
-    Page("".join(map(Renderer("en_GB").element, cleaned(made)["body"])))
+    found = Page("".join(map(Renderer("en_GB").element, cleaned(made)["body"])))
+    assert (len(found.all("table")), len(found.all("script"))) == (1, 0)
 
 
 def test_marks_of_writing_direction_go_and_arabic_and_emoji_stay():

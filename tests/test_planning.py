@@ -252,6 +252,8 @@ def test_gains_lie_between_least_and_most_and_one_error_is_everybodys():
 
 def proposed(plan=None, **options):
     draws = pd.DataFrame({"account": ["a", "b"], "d0": [0.0, 100.0], "d1": [100.0, 0.0], "d2": [200.0, 200.0]})
+    # Draws of an account that is not forecast count nowhere.
+    draws.loc[2] = ["z", 1e9, 1e9, 1e9]
     future = pd.DataFrame({"account": ["a", "b"], "expected_revenue": [100.0, 100.0]})
     rooms = gains.room(ACCOUNTS[ACCOUNTS["account"].isin(["a", "d"])])
     sold = pd.DataFrame(
@@ -282,7 +284,7 @@ def test_quantiles_are_those_of_sums_of_draws():
     assert company["target"] == pytest.approx(270)
     assert company["stretch"] == pytest.approx(company["p80"] + 70)
     wu = table.loc[("owner", "Wu")]
-    assert (wu["forecast"], wu["gain"], wu["trailing"]) == (0, 40, 0)
+    assert (wu["forecast"], wu["p80"], wu["gain"], wu["trailing"]) == (0, 0, 40, 0)
 
 
 def test_product_lines_share_the_forecast_as_they_shared_the_last_year():

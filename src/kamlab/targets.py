@@ -74,7 +74,8 @@ def propose(
     expected = column.reindex(accounts).fillna(0.0).to_numpy(dtype=float)
     numbers = revenue_draws.drop(columns="account").to_numpy()
     draws = np.zeros((len(accounts), numbers.shape[1]))
-    draws[pd.Index(accounts).get_indexer(revenue_draws["account"])] = numbers
+    place = pd.Index(accounts).get_indexer(revenue_draws["account"])
+    draws[place[place >= 0]] = numbers[place >= 0]
     drawn = gains.share_draws(shares, n_draws=draws.shape[1], seed=seed)
     by_strategy = rooms.pivot_table(index="account", columns="strategy", values="room", aggfunc="sum")
     room = by_strategy.reindex(index=accounts, columns=drawn.index).fillna(0.0).to_numpy(dtype=float)
