@@ -20,9 +20,11 @@ COVERED_BY = ("coverage_004", "cadence_002")
 
 
 def strategies(run: Run) -> pd.DataFrame:
-    """Write `position`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
+    """Write `position`, `account_table`, `strategies`, `gains`, `strategy_gains` and `labels`.
 
-    The facts `left_out` name the schemes that say nothing for want of data, `overrides` people's expired decisions.
+    These are every account's strategy, what planned work is assumed to win there, and all its labels with rule and
+    probability. The facts `left_out` name the schemes that say nothing for want of data, `overrides` people's expired
+    decisions.
     """
     from kamlab import strategies as module
 
@@ -33,6 +35,8 @@ def strategies(run: Run) -> pd.DataFrame:
     run.write("position", _position(run))
     accounts = run.write("account_table", account_table(run))
     as_of, high = run.period.calibration_end, float(fitted["high"])
+    decided = run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
+    _gains(run, accounts.merge(decided.drop(columns=["name", "owner"]), on="account", validate="one_to_one"))
     chances = run.read("class_probabilities")
     labels = module.assign_all(accounts, playbook, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
     run.write("labels", labels)
@@ -45,7 +49,18 @@ def strategies(run: Run) -> pd.DataFrame:
             "expired": [[o.account, o.scheme, o.label, o.owner, o.until.isoformat()] for o in expired],
         },
     )
-    return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
+    return decided
+
+
+def _gains(run: Run, accounts: pd.DataFrame) -> None:
+    """Write `gains` and `strategy_gains`."""
+    from kamlab import gains
+
+    shares, level = run.config.planning.gain, run.config.value.level
+    rooms = gains.room(accounts)
+    drawn = gains.share_draws(shares, n_draws=run.config.value.draws, seed=run.config.seed)
+    run.write("gains", gains.by_account(rooms, drawn, shares, level=level))
+    run.write("strategy_gains", gains.by_strategy(rooms, drawn, shares, level=level))
 
 
 def _position(run: Run) -> pd.DataFrame:

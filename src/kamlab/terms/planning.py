@@ -17,6 +17,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "currency",
         ),
         ("gain_contribution", "number", "the same of room_contribution", "currency"),
+        (
+            "gain_contribution_lower",
+            "number",
+            "lower bound of its interval, by the range of the assumption",
+            "currency",
+        ),
+        ("gain_contribution_upper", "number", "upper bound of its interval", "currency"),
     ),
     "strategy_gains": columns(
         ("strategy", "text", "strategy, or all"),
