@@ -66,6 +66,7 @@ ORDER = (
         "strategies",
         "gains",
         "coverage",
+        "handling",
         "planning",
         "targets",
         "effort",

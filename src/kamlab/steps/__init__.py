@@ -59,7 +59,7 @@ MAKERS: dict[str, Callable[[Run], Any]] = {
     "evidence": evidence,
     **dict.fromkeys(("segments", "candidates", "profile", "segmentation", "totals"), segments),
     **dict.fromkeys(("position", "account_table", "strategies", "gains", "strategy_gains"), strategies),
-    **dict.fromkeys(("labels", "left_out", "overrides"), strategies),
+    **dict.fromkeys(("handling", "labels", "left_out", "overrides"), strategies),
     **dict.fromkeys(("coverage", "reassignment", "cadence", "roster", "headcount"), coverage),
     **dict.fromkeys(("plans", "plan_notes", "plan_people", "plan_mix", "plan_findings"), plans),
     **dict.fromkeys(("plan_actions", "plan_projects", "plan_competitors"), plans),

@@ -33,6 +33,17 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("lower", "number", "lower bound of its interval, by the range of the assumption", "currency"),
         ("upper", "number", "upper bound of its interval", "currency"),
     ),
+    "handling": columns(
+        ("account", "text", "account or group that needs a plan and has a class by amount"),
+        ("abc_004", "text", "class by amount: A, B or C"),
+        ("people_share", "number", "share of a person by the ratio: A 1, B 1/2, C the middle of 1/3 and 1/5"),
+        ("uplift", "number", "contribution that a year of work is expected to win: gain_contribution", "currency"),
+        ("uplift_lower", "number", "lower bound of its interval, by the range of the assumption", "currency"),
+        ("uplift_upper", "number", "upper bound of its interval", "currency"),
+        ("handling_cost", "number", "people_share × the cost of a person; missing where none is set", "currency"),
+        ("handling_place", "number", "place by uplift among those whose uplift is above that cost; missing for others"),
+        ("handling_places", "number", "places that the people have room for; missing where nobody is named"),
+    ),
     "targets": columns(
         ("kind", "text", "company, owner, region, product_line or account"),
         ("group", "text", "name of the group; other = product line of what nothing is known of"),
