@@ -121,6 +121,10 @@ def engagement_of(a, given):
 
 def coverage_of(a, given):
     if given["plan_required"] == "yes" and a.abc_004 in ("A", "B", "C"):
+        pays = above(a.uplift, a.handling_cost) if known(a.handling_cost) else True
+        fits = at_most(a.handling_place, a.handling_places) if known(a.handling_places) else True
+        if not pays or not fits:
+            return "pooled"
         return {"A": "one", "B": "two", "C": "three_to_five"}[a.abc_004]
     rare = at_most(a.trailing_purchase_days, 4)
     return "self_service" if given.get("type_000") == "D" and rare else "pooled"
@@ -146,6 +150,7 @@ def labels(row, *, cut_high, volume_median):
     flags |= dict.fromkeys(("incumbent_rival", "joint_project"), False)
     words = ("potential_class", "potential_source", "prospect_004", "abc_004", "credit_002", "contribution_class")
     numbers = ("growth_lower", "p_negative_standard", "product_share", "volume_90", "overdue_90", "disputed_90")
+    numbers += ("uplift", "handling_cost", "handling_place", "handling_places")
     blank = dict.fromkeys((*words, *numbers)) | flags | {"p_gone": 0.5}
     given_row = {k: v for k, v in row.items() if k not in flags or known(v)}
     a = SimpleNamespace(**blank | given_row, cut_high=cut_high, volume_median=volume_median)

@@ -1,12 +1,9 @@
 """The first page: decisions with their money, leader, day and gain; people and what is owed; the bridge in words."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
-import pytest
 from fake_run import CONFIG, FakeRun, T, accounts, plain, run_of
 
-from kamlab import coverage
 from kamlab.config import Planning
 from kamlab.figures import bridge as picture
 from kamlab.reports.sections import actions, bridge, decisions
@@ -76,15 +73,15 @@ def test_without_a_decision_the_page_says_so():
 
 def test_people_there_are_by_the_ratio_and_paid_for():
     run = asked()
-    run.facts["headcount"] = {"had": 2, "least": 3.2, "most": 4.9}
-    labels = {"account": list("ABC"), "scheme": "coverage_004", "label": ["one", "one", "pooled"]}
-    run.tables |= {"labels": pd.DataFrame(labels), "credit": pd.DataFrame()}
-    run.tables["gains"]["gain_contribution"] = [41.0, 39.0, 0.0]
+    run.facts["headcount"] = {"had": 2, "least": 3.2, "most": 4.9, "affordable": 1.04}
+    run.tables |= {"credit": pd.DataFrame()}
     (block,) = decisions.people(run, T)
     said = plain(block.markdown)
     assert said.startswith("- **People:** 2 look after accounts; the ratio")
-    # A pays its own person (41 of 40); B does not and is pooled with C: 1 + 2/60.
     assert said.endswith("Expected gains would pay for 1.0, at EUR 40.0 a person and year.")
+    run.config = CONFIG
+    (block,) = decisions.people(run, T)
+    assert plain(block.markdown).endswith("How many are affordable is not known: no cost of a person is set.")
 
 
 def test_money_owed_is_that_of_key_accounts():
@@ -101,13 +98,6 @@ def test_money_owed_is_that_of_key_accounts():
     assert plain(block.markdown) == (
         "- **Money owed by key accounts:** EUR 6.00 overdue (EUR 2.00 over 90 days), EUR 3.00 disputed; 1 on hold."
     )
-
-
-def test_an_account_shares_a_person_by_the_ratio():
-    labels = pd.Series(["one", "two", "three_to_five", "pooled", "self_service"])
-    gains = pd.Series([100.0, 49.0, np.nan, 0.0, 0.0])
-    # Only the first pays its share of 100; the second, half a person, is one short; two and the pooled share the pool.
-    assert coverage.affordable(labels, gains, cost_per_person=100.0) == pytest.approx(1 + 3 / 60)
 
 
 def changes_of(n):

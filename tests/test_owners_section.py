@@ -27,7 +27,7 @@ def plain(block):
 
 def test_the_ratio_is_not_called_a_need():
     moves = pd.DataFrame({"reason": ["unassigned", "overload", "overload"]})
-    run = FakeRun({"reassignment": moves}, {"headcount": {"had": 3, "least": 4.2, "most": 5.0}})
+    run = FakeRun({"reassignment": moves}, {"headcount": {"had": 3, "least": 4.2, "most": 5.0, "key": 0}})
     (said,) = owners.people(run, T)
     for part in (
         "3 people look after accounts.",

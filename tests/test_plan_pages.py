@@ -176,7 +176,7 @@ def test_a_plan_has_its_four_parts_in_order():
         "every 14 days; the last was 11 Dec 2025, the next is due by 25 Dec 2025",
         "at the end of each quarter: 31 Mar 2026; 30 Jun 2026",
         "Team to one: Several departments of ours work from one shared picture of the customer.",
-        '"[to be filled in]", "Executives needed, Experts needed"',
+        '"[to be filled in]", "Executives needed, Experts and training needed"',
     ],
 )
 def test_what_is_known_stands_on_the_page(sentence):
@@ -196,7 +196,7 @@ def test_what_people_wrote_stands_in_the_place_of_the_blank():
     text = said(filled)
     for words in ('"Needs", "low dust"', '"trust"', '"Executives needed", "CEO in May"', "today. one plant"):
         assert words in text
-    assert '"[to be filled in]", "Experts needed"' in text
+    assert '"[to be filled in]", "Experts and training needed"' in text
 
 
 def test_personal_data_is_printed_only_where_it_is_switched_on():

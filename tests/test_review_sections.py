@@ -103,11 +103,14 @@ def test_top_down_against_bottom_up_prints_the_difference():
     assert "No targets are set for the next 12 months" in plain(nothing.markdown)
 
 
-def test_units_are_printed_where_lines_have_quantities():
-    (block,) = targets.by_group(set_targets(), T)
-    assert [column.label for column in block.columns][-1] == "Units for it"
-    assert block.rows[0][-1] == "24,000,000"
+def test_targets_stand_in_price_and_volume_where_lines_have_quantities():
+    by_line, block = targets.by_group(set_targets(), T)
+    assert by_line.rows[1][0] == "not known yet"
+    # EUR 80 M at 4.00 were 20 M units; 96 M take 24 M, a fifth more.
+    assert [plain(cell) for cell in block.rows[0]] == ["Food", "EUR 4.00", "20,000,000", "24,000,000", "+20%"]
     assert block.rows[1][0] == "not known yet"
+    unpriced = FakeRun({"targets": set_targets().read("targets").assign(price=np.nan)})
+    assert len(targets.by_group(unpriced, T)) == 1
 
 
 def plan_rows():

@@ -31,6 +31,10 @@ NUMBERS = {
     "volume_90": (None, 1.0, 2.0, 3.0),
     "overdue_90": (None, 0.0, 1.0),
     "disputed_90": (None, 0.0, 1.0),
+    "uplift": (None, 99.0, 100.0, 101.0),
+    "handling_cost": (None, 100.0),
+    "handling_place": (None, 1.0, 2.0),
+    "handling_places": (None, 1.0),
 }
 WORDS = {
     "potential_source": terms.POTENTIAL_SOURCES,

@@ -51,29 +51,12 @@ def headcount(labels: pd.Series, owners: pd.Series) -> Headcount:
     pooled = counts.get("pooled", 0) / ACCOUNTS_PER_POOLED_PERSON
     least = sum(counts.get(label, 0) / most for label, (_, most) in ACCOUNTS_PER_PERSON.items())
     most = sum(counts.get(label, 0) / least for label, (least, _) in ACCOUNTS_PER_PERSON.items())
-    named = owners.fillna("").astype("str").str.strip()
-    return Headcount(int(named[named != ""].nunique()), float(least + pooled), float(most + pooled))
+    return Headcount(len(people(owners)), float(least + pooled), float(most + pooled))
 
 
-def affordable(labels: pd.Series, gains: pd.Series, *, cost_per_person: float) -> float:
-    """Return how many people the gain of their accounts pays.
-
-    An account pays its own handling where its expected gain covers its share of a person; others are pooled.
-
-    Parameters
-    ----------
-    labels : pandas.Series
-        Label of `coverage_004` of each account.
-    gains : pandas.Series
-        Contribution that a year of work is expected to win there (currency), in the order of `labels`.
-    cost_per_person : float
-        What a person costs a year (currency).
-    """
-    shares = work(labels).fillna(0.0).to_numpy()
-    own = labels.isin(list(ACCOUNTS_PER_PERSON)).to_numpy()
-    paid = own & (gains.fillna(0.0).to_numpy() >= shares * cost_per_person)
-    pooled = (labels == "pooled").to_numpy() | (own & ~paid)
-    return float(shares[paid].sum() + pooled.sum() / ACCOUNTS_PER_POOLED_PERSON)
+def people(owners: pd.Series, active: set[str] | None = None) -> set[str]:
+    """Return who can look after accounts: the people at work, or everybody who owns one where no list is kept."""
+    return set(_names(owners)) - {""} if active is None else active
 
 
 def work(labels: pd.Series) -> pd.Series:

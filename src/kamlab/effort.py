@@ -84,7 +84,7 @@ def propose(
     accounts : pandas.DataFrame
         account, owner (empty or missing = nobody), expected_contribution (currency), p_alive; prospects included.
     rooms : pandas.DataFrame
-        From `gains.room`, for the same accounts.
+        account, strategy, room_contribution of `gains.room`, for the same accounts.
     hours : pandas.Series
         Hours of the last 12 months by account (index).
     shares, elasticity
@@ -97,7 +97,9 @@ def propose(
     Shift
         Its table is "effort" of `terms`, ordered by account.
     """
-    table = accounts[["account", "owner", "expected_contribution", "p_alive"]].merge(rooms, on="account")
+    table = accounts[["account", "owner", "expected_contribution", "p_alive"]].merge(
+        rooms[["account", "strategy", "room_contribution"]], on="account"
+    )
     table = table.sort_values("account", ignore_index=True)
     table["hours"] = table["account"].map(hours).astype(float).fillna(0.0)
     table["owner"] = table["owner"].fillna("").astype("str").str.strip()

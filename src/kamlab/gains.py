@@ -94,6 +94,38 @@ def likely(rooms: pd.DataFrame, shares: Shares, *, column: str = "room") -> pd.S
     return rooms[column] * rooms["strategy"].map(means).fillna(0.0).astype(float)
 
 
+def by_account(rooms: pd.DataFrame, drawn: pd.DataFrame, shares: Shares, *, level: float = 0.9) -> pd.DataFrame:
+    """Return what a year of work is assumed to win of each account, with the interval of the assumption.
+
+    The share is the same for all accounts of a strategy, so that an account's bounds are its room × those of the share.
+
+    Parameters
+    ----------
+    rooms : pandas.DataFrame
+        From `room`.
+    drawn : pandas.DataFrame
+        From `share_draws`.
+    shares : mapping
+        See `share_draws`.
+    level : float
+        Of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table "gains" of `terms`, in the order of `rooms`.
+    """
+    tails = np.quantile(drawn.to_numpy(), [(1 - level) / 2, (1 + level) / 2], axis=1)
+    bounds = pd.DataFrame(tails.T, index=drawn.index, columns=["lower", "upper"])
+    of_row = bounds.reindex(rooms["strategy"]).fillna(0.0).reset_index(drop=True).set_axis(rooms.index)
+    return rooms.assign(
+        gain=likely(rooms, shares),
+        gain_contribution=likely(rooms, shares, column="room_contribution"),
+        gain_contribution_lower=rooms["room_contribution"] * of_row["lower"],
+        gain_contribution_upper=rooms["room_contribution"] * of_row["upper"],
+    )
+
+
 def gain_draws(rooms: pd.DataFrame, groups: pd.Series, drawn: pd.DataFrame, *, column: str = "room") -> pd.DataFrame:
     """Return the gain of groups of accounts: one row a group (index), one column a draw, in currency.
 

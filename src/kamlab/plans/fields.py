@@ -33,7 +33,9 @@ FIELDS = (
     NoteField("reason_lost", N_("Why it left"), N_("The true reason, as told; for accounts to win back.")),
     NoteField("goals", N_("Goals agreed on"), N_("What we agreed on with it: volume, prices, product lines.")),
     NoteField("executives", N_("Executives needed"), N_("Who of management visits whom, and when.")),
-    NoteField("experts", N_("Experts needed"), N_("Technical people, training, samples: what for, and when.")),
+    NoteField(
+        "experts", N_("Experts and training needed"), N_("Technical people, training, samples: what for, and when.")
+    ),
     NoteField("mid_term", N_("In three years"), N_("What we want to be to each other in three years.")),
     NoteField("long_term", N_("In five years"), N_("What we want to be to each other in five years.")),
     NoteField("birthdays", N_("Birthdays"), N_("Of contact persons who agreed that we note them."), personal=True),

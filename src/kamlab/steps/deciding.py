@@ -20,9 +20,11 @@ COVERED_BY = ("coverage_004", "cadence_002")
 
 
 def strategies(run: Run) -> pd.DataFrame:
-    """Write `position`, `account_table`, `strategies` and `labels`: every account's labels with rule and probability.
+    """Write `position`, `account_table`, `strategies`, `gains`, `strategy_gains`, `handling` and `labels`.
 
-    The facts `left_out` name the schemes that say nothing for want of data, `overrides` people's expired decisions.
+    These are every account's strategy, what planned work is assumed to win there, whether that pays for a person of its
+    own, and all its labels with rule and probability. The facts `left_out` name the schemes that say nothing for want
+    of data, `overrides` people's expired decisions.
     """
     from kamlab import strategies as module
 
@@ -33,6 +35,9 @@ def strategies(run: Run) -> pd.DataFrame:
     run.write("position", _position(run))
     accounts = run.write("account_table", account_table(run))
     as_of, high = run.period.calibration_end, float(fitted["high"])
+    decided = run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
+    won = _gains(run, accounts.merge(decided.drop(columns=["name", "owner"]), on="account", validate="one_to_one"))
+    accounts = accounts.merge(_handling(run, accounts, decided, won), on="account", how="left", validate="one_to_one")
     chances = run.read("class_probabilities")
     labels = module.assign_all(accounts, playbook, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
     run.write("labels", labels)
@@ -45,7 +50,31 @@ def strategies(run: Run) -> pd.DataFrame:
             "expired": [[o.account, o.scheme, o.label, o.owner, o.until.isoformat()] for o in expired],
         },
     )
-    return run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
+    return decided
+
+
+def _gains(run: Run, accounts: pd.DataFrame) -> pd.DataFrame:
+    """Write `gains` and `strategy_gains`; return the first."""
+    from kamlab import gains
+
+    shares, level = run.config.planning.gain, run.config.value.level
+    rooms = gains.room(accounts)
+    drawn = gains.share_draws(shares, n_draws=run.config.value.draws, seed=run.config.seed)
+    run.write("strategy_gains", gains.by_strategy(rooms, drawn, shares, level=level))
+    return run.write("gains", gains.by_account(rooms, drawn, shares, level=level))
+
+
+def _handling(run: Run, accounts: pd.DataFrame, decided: pd.DataFrame, won: pd.DataFrame) -> pd.DataFrame:
+    """Write `handling`; return of it what the playbook asks for."""
+    from kamlab import handling, side_tables
+    from kamlab.coverage import people
+    from kamlab.strategies.fields import AFTERWARDS
+
+    here = people(accounts["owner"], side_tables.active_people(run.config, run.period, accounts["owner"]))
+    needing = accounts.merge(decided[["account", "plan_required"]], on="account")
+    cost = run.config.planning.cost_per_person
+    table = handling.weigh(needing, won, cost_per_person=cost, people=len(here) or None)
+    return run.write("handling", table)[["account", *AFTERWARDS]]
 
 
 def _position(run: Run) -> pd.DataFrame:
@@ -67,9 +96,9 @@ def coverage(run: Run) -> pd.DataFrame:
     from dataclasses import asdict
 
     from kamlab import coverage as module
-    from kamlab import side_tables
+    from kamlab import handling, side_tables
 
-    labels = run.read("labels", columns=["account", "scheme", "label"], where={"scheme": COVERED_BY})
+    labels = run.read("labels", columns=["account", "scheme", "label", "rule"], where={"scheme": COVERED_BY})
     wide = labels.pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", *COVERED_BY])
     # Without a class by amount everybody is served from the pool.
@@ -78,11 +107,13 @@ def coverage(run: Run) -> pd.DataFrame:
     table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
     active = side_tables.active_people(run.config, run.period, table["owner"])
     here = table["owner"] if active is None else table["owner"].where(table["owner"].isin(active))
-    run.write_facts("headcount", asdict(module.headcount(table["coverage_004"], here)))
+    run.write_facts("headcount", asdict(handling.count(table, here, run.read("handling"))))
     run.write("reassignment", module.reassign(table, active=active))
     contacts = side_tables.contacts(run.config, run.period, accounts=run.read("membership"))
     run.write("cadence", module.cadence(table, contacts, as_of=run.period.calibration_end))
-    pooled = table[table["coverage_004"] == "pooled"]
+    covered = labels[labels["scheme"] == "coverage_004"][["account", "rule"]]
+    pooled = table[table["coverage_004"] == "pooled"].merge(covered, on="account", how="left")
+    pooled = pooled.assign(key_account=pooled["plan_required"], rule=pooled["rule"].astype(object).fillna(""))
     run.write("roster", pooled[[column.name for column in TABLES["roster"]]].sort_values("account"))
     return run.write("coverage", module.load(table, active=active))
 

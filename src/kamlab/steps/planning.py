@@ -25,17 +25,12 @@ def labelled(run: Run) -> pd.DataFrame:
 
 
 def targets(run: Run) -> pd.DataFrame:
-    """Write `gains`, `strategy_gains`, `targets`, `plan` and the facts `plan`.
-
-    These are what planned work is assumed to win, proposed targets, and the fiscal quarters against the targets that
-    were set.
-    """
+    """Write `targets`, `plan` and the facts `plan`: proposed targets, and the fiscal quarters against those set."""
     from kamlab import planning
     from kamlab import targets as module
 
     settings, as_of = run.config.planning, run.period.calibration_end
     lines, groups = run.ledger(), _groups(run)
-    rooms = _gains(run)
     quarters = fiscal_quarters(as_of, run.config.company.fiscal_year_start_month, years=2)
     quarters = [(start, min(end, as_of)) for start, end in quarters if start <= as_of]
     trailing = run.period.window_start(DAYS_PER_YEAR), as_of
@@ -59,7 +54,7 @@ def targets(run: Run) -> pd.DataFrame:
     table = module.propose(
         run.read("forecast"),
         run.read("revenue_draws"),
-        rooms,
+        run.read("gains"),
         last,
         groups,
         shares=settings.gain,
@@ -75,20 +70,19 @@ def effort(run: Run) -> pd.DataFrame:
     import pandas as pd
 
     from kamlab import effort as module
-    from kamlab import gains
 
     if "effort" not in tables.given(run.config):
         run.write_facts("effort", {})
         return run.write("effort", _empty("effort"))
-    accounts, as_of = labelled(run), run.period.calibration_end
+    as_of = run.period.calibration_end
     rows = tables.read(run.config, "effort", as_of=as_of).rows
     rows = rows[rows["date"] >= pd.Timestamp(run.period.window_start(DAYS_PER_YEAR))]
     unit = run.read("membership").set_index("member")["account"]
     spent = rows.groupby(rows["account"].map(unit))["hours"].sum()
     settings = run.config.planning
     shift = module.propose(
-        accounts,
-        gains.room(accounts),
+        run.read("account_table"),
+        run.read("gains"),
         spent,
         shares=settings.gain,
         elasticity=settings.effort_elasticity,
@@ -181,16 +175,3 @@ def _set(run: Run) -> pd.DataFrame:
     if "targets" not in tables.given(run.config):
         return pd.DataFrame(columns=list(tables.SCHEMAS["targets"].columns))
     return tables.read(run.config, "targets", as_of=run.period.calibration_end).rows
-
-
-def _gains(run: Run) -> pd.DataFrame:
-    """Write `gains` and `strategy_gains`; return the room of each account."""
-    from kamlab import gains
-
-    shares, level = run.config.planning.gain, run.config.value.level
-    rooms = gains.room(labelled(run))
-    likely = {"gain": "room", "gain_contribution": "room_contribution"}
-    run.write("gains", rooms.assign(**{name: gains.likely(rooms, shares, column=of) for name, of in likely.items()}))
-    drawn = gains.share_draws(shares, n_draws=run.config.value.draws, seed=run.config.seed)
-    run.write("strategy_gains", gains.by_strategy(rooms, drawn, shares, level=level))
-    return rooms

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from kamlab import terms
 from kamlab.errors import did_you_mean
-from kamlab.strategies.conditions import faults_in
-from kamlab.strategies.fields import DERIVED, FLAG, INPUTS, Field
+from kamlab.strategies.conditions import faults_in, fields_of
+from kamlab.strategies.fields import AFTERWARDS, DERIVED, FLAG, INPUTS, Field
 from kamlab.strategies.model import OVERRIDE, Playbook, Scheme
 
 REQUIRED_SCHEMES: Mapping[str, tuple[str, ...]] = {
@@ -37,7 +37,7 @@ def faults_of(book: Playbook) -> list[str]:
     for scheme in book.schemes:
         faults += _scheme_faults(scheme, known, flags)
         known.setdefault(scheme.id, Field("choice", scheme.labels))
-    faults += _required_faults(book)
+    faults += _required_faults(book) + _circles(book)
     faults += _repeated("flag", flags)
     if book.overrides and OVERRIDE not in flags:
         faults.append(f'overrides need a flag with id = "{OVERRIDE}".')
@@ -129,6 +129,30 @@ def _required_faults(book: Playbook) -> list[str]:
     for name, labels in REQUIRED_SCHEMES.items():
         if name in given and set(given[name].labels) != set(labels):
             faults.append(f'scheme "{name}": its labels must be {", ".join(labels)}.')
+    return faults
+
+
+def _circles(book: Playbook) -> list[str]:
+    """Return the schemes that strategy and plan rest on, and the flags, that ask for what follows from these."""
+    asked: dict[str, set[str]] = {state.id: set(fields_of(state.when)) for state in book.states}
+    for scheme in book.schemes:
+        conditions = [scheme.applies_to, *(rule.when for rule in scheme.all_rules())]
+        asked[scheme.id] = {name for one in conditions if one is not None for name in fields_of(one)}
+    asked |= {f'flag "{flag.id}"': set(fields_of(flag.when)) for flag in book.flags if flag.when is not None}
+    faults = []
+    for start in (*REQUIRED_SCHEMES, *(name for name in asked if name.startswith("flag "))):
+        reached: set[str] = set()
+        waiting = [start]
+        while waiting:
+            name = waiting.pop()
+            waiting += asked.get(name, set()) - reached
+            reached |= asked.get(name, set())
+        found = [name for name in AFTERWARDS if name in reached]
+        if found:
+            named = start if start.startswith("flag ") else f'scheme "{start}"'
+            faults.append(
+                f"{named}: it rests on {', '.join(found)}, which follow from strategy and plan. Take them out."
+            )
     return faults
 
 

@@ -32,6 +32,10 @@ INPUTS: Mapping[str, Field] = {
     "strategic": FLAG,
     "only_returned": FLAG,
     "owner_left": FLAG,
+    "uplift": Field("money"),
+    "handling_cost": Field("money"),
+    "handling_place": Field("count"),
+    "handling_places": Field("count"),
     "p_alive": Field("probability", required=True),
     "trailing_revenue": Field("money", required=True),
     "peak_revenue": Field("money", required=True),
@@ -65,6 +69,9 @@ INPUTS: Mapping[str, Field] = {
     "joint_project": FLAG,
 }
 """Columns of the account table; one that is not required may be absent, and then counts as missing."""
+
+AFTERWARDS = ("uplift", "handling_cost", "handling_place", "handling_places")
+"""Of them, what follows from strategy and plan, see `handling`: neither can rest on it."""
 
 DERIVED: Mapping[str, Field] = {
     "has_owner": FLAG,

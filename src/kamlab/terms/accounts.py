@@ -210,6 +210,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("name", "text", "name to print"),
         ("owner", "text", "person responsible in sales today"),
         ("expected_contribution", "number", "expected contribution of the next 12 months", "currency"),
+        ("key_account", "boolean", "needs a plan, and is pooled nevertheless: see handling and the rule of its label"),
+        ("rule", "text", "id of the playbook rule that put it there; empty without a class by amount"),
     ),
     "reassignment": columns(
         ("account", "text", "account without an active owner, or of an overloaded one"),

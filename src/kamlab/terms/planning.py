@@ -17,6 +17,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "currency",
         ),
         ("gain_contribution", "number", "the same of room_contribution", "currency"),
+        (
+            "gain_contribution_lower",
+            "number",
+            "lower bound of its interval, by the range of the assumption",
+            "currency",
+        ),
+        ("gain_contribution_upper", "number", "upper bound of its interval", "currency"),
     ),
     "strategy_gains": columns(
         ("strategy", "text", "strategy, or all"),
@@ -25,6 +32,17 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("gain", "number", "of that, what a year of work is assumed to win", "currency"),
         ("lower", "number", "lower bound of its interval, by the range of the assumption", "currency"),
         ("upper", "number", "upper bound of its interval", "currency"),
+    ),
+    "handling": columns(
+        ("account", "text", "account or group that needs a plan and has a class by amount"),
+        ("abc_004", "text", "class by amount: A, B or C"),
+        ("people_share", "number", "share of a person by the ratio: A 1, B 1/2, C the middle of 1/3 and 1/5"),
+        ("uplift", "number", "contribution that a year of work is expected to win: gain_contribution", "currency"),
+        ("uplift_lower", "number", "lower bound of its interval, by the range of the assumption", "currency"),
+        ("uplift_upper", "number", "upper bound of its interval", "currency"),
+        ("handling_cost", "number", "people_share × the cost of a person; missing where none is set", "currency"),
+        ("handling_place", "number", "place by uplift among those whose uplift is above that cost; missing for others"),
+        ("handling_places", "number", "places that the people have room for; missing where nobody is named"),
     ),
     "targets": columns(
         ("kind", "text", "company, owner, region, product_line or account"),

@@ -1,15 +1,25 @@
-"""Coverage in detail: who should take over which account, contacts that are overdue, and the service centre's roster."""
+"""Coverage in detail: key accounts that pay for a person, proposed moves, overdue contacts, the service centre's roster."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from kamlab.coverage import ACCOUNTS_PER_POOLED_PERSON
-from kamlab.i18n import N_, Translator
+from kamlab.figures.words import brief
+from kamlab.i18n import N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source, value_word
+from kamlab.strategies.wording import label_name
 
 TOP = 10
+KEY_ACCOUNTS = 20
+"""Rows of the table of key accounts."""
+
+WHY = {"unpaid": N_("the gain does not pay for it"), "beyond": N_("nobody is left for it")}
+"""Why the shared team takes a key account."""
 
 REASONS = {
     "unassigned": N_("has no owner"),
@@ -20,7 +30,7 @@ REASONS = {
 
 def section(run: Source, t: Translator) -> list[Block]:
     """The whole chapter."""
-    return [text(t("## Coverage in detail")), *moves(run, t), *overdue(run, t), *roster(run, t)]
+    return [text(t("## Coverage in detail")), *one_to_one(run, t), *moves(run, t), *overdue(run, t), *roster(run, t)]
 
 
 def _with_values(run: Source, rows: pd.DataFrame) -> pd.DataFrame:
@@ -28,6 +38,67 @@ def _with_values(run: Source, rows: pd.DataFrame) -> pd.DataFrame:
     facts = run.read("account_table", columns=["account", "name", "expected_contribution"])
     found = rows.merge(facts, on="account", how="left")
     return found.sort_values(["expected_contribution", "account"], ascending=[False, True], na_position="last")
+
+
+def one_to_one(run: Source, t: Translator) -> list[Block]:
+    """Table of the key accounts: expected gain against the cost of their share of a person, and what follows."""
+    found = run.read("handling")
+    if found.empty:
+        return []
+    labels = run.read("labels", columns=["account", "label"], where={"scheme": ["coverage_004"]})
+    names = run.read("account_table", columns=["account", "name"])
+    rows = found.merge(names, on="account").merge(labels, on="account")
+    rows = rows.sort_values(["uplift", "account"], ascending=[False, True]).head(KEY_ACCOUNTS)
+    printed = pd.DataFrame(
+        {
+            "name": rows["name"],
+            "class": rows["abc_004"],
+            "gain": [
+                t(
+                    "{value} ({interval})",
+                    value=t.money(row.uplift),
+                    interval=_bounds(row.uplift_lower, row.uplift_upper, t),
+                )
+                for row in rows.itertuples()
+            ],
+            "cost": [t.money(cost) for cost in rows["handling_cost"]],
+            "by": [label_name(t, "coverage_004", label) for label in rows["label"]],
+            "why": [t(WHY[_why(row)]) if _why(row) else None for row in rows.to_dict("records")],
+        }
+    )
+    columns = [
+        TableColumn("name", t("Account"), width=24),
+        TableColumn("class", t("Class by amount")),
+        TableColumn("gain", t("Expected gain a year"), "right"),
+        *(
+            [TableColumn("cost", t("Its share of a person costs"), "right")]
+            if rows["handling_cost"].notna().any()
+            else []
+        ),
+        TableColumn("by", t("Looked after")),
+        TableColumn("why", t("Because"), width=20),
+    ]
+    caption = t("Key accounts by what a year of work is expected to win, against what a person of their own costs.")
+    notes = [
+        t("Expected gain: an assumed share of the room ({level} interval).", level=t.percent(run.config.value.level))
+    ]
+    if len(found) > KEY_ACCOUNTS:
+        more = len(found) - KEY_ACCOUNTS
+        notes.append(t.plural("{n} more is in the table handling.", "{n} more are in the table handling.", more))
+    return [table(printed, columns=columns, caption=caption, note=t.join(SENTENCES, notes))]
+
+
+def _bounds(lower: float, upper: float, t: Translator) -> str:
+    return t("{lower} to {upper}", lower=brief(lower, t), upper=brief(upper, t))
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    """Return why the shared team takes a key account; empty where it does not, or a playbook of one's own says it."""
+    if row["label"] != "pooled":
+        return ""
+    if row["uplift"] <= row["handling_cost"]:
+        return "unpaid"
+    return "beyond" if row["handling_place"] > row["handling_places"] else ""
 
 
 def moves(run: Source, t: Translator) -> list[Block]:

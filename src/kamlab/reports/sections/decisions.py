@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pandas as pd
 
-from kamlab import coverage, gains, totals
+from kamlab import gains, totals
 from kamlab.figures.words import brief
 from kamlab.i18n import N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.ids import among
@@ -193,14 +193,10 @@ def _people(run: Source, t: Translator) -> list[str]:
     if cost is None:
         said.append(t("How many are affordable is not known: no cost of a person is set."))
     else:
-        labels = run.read("labels", columns=["account", "label"], where={"scheme": ["coverage_004"]})
-        label = labels.set_index("account")["label"]
-        won = run.read("gains").set_index("account")["gain_contribution"].reindex(label.index)
-        paid = coverage.affordable(label, won, cost_per_person=cost)
         said.append(
             t(
                 "Expected gains would pay for {n}, at {cost} a person and year.",
-                n=t.number(paid, digits=1),
+                n=t.number(found["affordable"], digits=1),
                 cost=t.money(cost),
             )
         )

@@ -61,6 +61,7 @@ def people(run: Source, t: Translator) -> list[Block]:
             most=t.number(found["most"], digits=1),
         ),
     ]
+    sentences += _handled(found, t)
     moves = run.read("reassignment")
     unassigned = int((moves["reason"] == "unassigned").sum())
     overload = int((moves["reason"] == "overload").sum())
@@ -79,6 +80,39 @@ def people(run: Source, t: Translator) -> list[Block]:
             )
         )
     return [text(t.join(SENTENCES, sentences))]
+
+
+def _handled(found: Mapping[str, Any], t: Translator) -> list[str]:
+    """Say how many key accounts are handled one to one, and why the others are not."""
+    if not found["key"]:
+        return []
+    said = [
+        t.plural(
+            "{n} key account has a person of its own, or shares one with up to four others: the work of {people} people.",
+            "{n} key accounts have a person of their own, or share one with up to four others: the work of {people} people.",
+            found["handled"],
+            people=t.number(found["handled_people"], digits=1),
+        )
+    ]
+    if found["affordable"] is None:
+        said.append(t("Whether their expected gain pays for that is not judged: no cost of a person is set."))
+    if found["unpaid"]:
+        said.append(
+            t.plural(
+                "The shared team takes {n} key account whose expected gain does not pay its share of a person.",
+                "The shared team takes {n} key accounts whose expected gain does not pay their share of a person.",
+                found["unpaid"],
+            )
+        )
+    if found["beyond"]:
+        said.append(
+            t.plural(
+                "For {n} key account, that of the least gain, nobody is left.",
+                "For {n} key accounts, those of the least gain, nobody is left.",
+                found["beyond"],
+            )
+        )
+    return said
 
 
 def loads(run: Source, t: Translator) -> list[Block]:

@@ -262,7 +262,7 @@ def _resources(case: PlanPage, t: Translator) -> Block:
         rows.append((t("Effort"), t.join(SENTENCES, map(t, effort))))
     rows += [
         (t("Executives needed"), case.notes.get("executives") or blank(t)),
-        (t("Experts needed"), case.notes.get("experts") or blank(t)),
+        (t("Experts and training needed"), case.notes.get("experts") or blank(t)),
     ]
     if pd.notna(plan["interval_days"]):
         rows.append((t("Contacts"), _contacts(plan, t)))

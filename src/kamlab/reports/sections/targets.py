@@ -157,18 +157,47 @@ def by_group(run: Source, t: Translator) -> list[Block]:
         own = rows[rows["kind"] == kind].sort_values(["forecast", "group"], ascending=[False, True])
         if len(own) > 1:
             blocks.append(_groups(own, t(word), kind, t))
-    return blocks
+    return [*blocks, *_price_and_volume(rows[rows["kind"] == "product_line"], t)]
+
+
+def _price_and_volume(lines: pd.DataFrame, t: Translator) -> list[Block]:
+    """Table of the targets in units and price, by product line; nothing where no quantities are known."""
+    own = lines[lines["price"].notna()].sort_values(["target", "group"], ascending=[False, True])
+    if own.empty:
+        return []
+    shown = own.head(TOP)
+    sold = shown["trailing"] / shown["price"]
+    printed = pd.DataFrame(
+        {
+            "group": [_name(name, "product_line", t) for name in shown["group"]],
+            "price": [t.money(v) for v in shown["price"]],
+            "sold": [t.number(v) for v in sold],
+            "quantity": [t.number(v) for v in shown["quantity"]],
+            "change": [signed(v, t) for v in shown["quantity"] / sold - 1],
+        }
+    )
+    columns = [
+        TableColumn("group", t("Product line"), width=22),
+        TableColumn("price", t("Mean price of a unit"), "right"),
+        TableColumn("sold", t("Units, last 12 months"), "right"),
+        TableColumn("quantity", t("Units for the target"), "right"),
+        TableColumn("change", t("Change"), "right"),
+    ]
+    notes = [t("The price is that of the last 12 months; a price one per cent higher needs one per cent fewer units.")]
+    if len(lines) > len(shown):
+        more = len(lines) - len(shown)
+        notes.append(t.plural("{n} more is in the table targets.", "{n} more are in the table targets.", more))
+    caption = t("The proposed targets in price and volume, by product line.")
+    return [table(printed, columns=columns, caption=caption, note=t.join(SENTENCES, notes))]
 
 
 def _groups(own: pd.DataFrame, word: str, kind: str, t: Translator) -> Block:
     shown, set_, plain = own.head(TOP), own["plan"].notna().any(), without_currency(t)
-    priced = kind == "product_line" and own["price"].notna().any()
     printed = pd.DataFrame(
         {
             "group": [_name(name, kind, t) for name in shown["group"]],
             **{column: [plain.money(v) for v in shown[column]] for column in MONEY},
             "chance": [t.percent(v) for v in shown["chance_with_gain"]],
-            "quantity": [t.number(v) for v in shown["quantity"]],
         }
     )
     columns = [
@@ -180,7 +209,6 @@ def _groups(own: pd.DataFrame, word: str, kind: str, t: Translator) -> Block:
         TableColumn("gain", t("Planned gain"), "right"),
         TableColumn("target", t("Proposed"), "right"),
         *([TableColumn("plan", t("Set"), "right"), TableColumn("chance", t("Reached with"), "right")] if set_ else []),
-        *([TableColumn("quantity", t("Units for it"), "right")] if priced else []),
     ]
     captions = {
         "owner": t("Revenue of the next 12 months and targets by owner"),
@@ -195,8 +223,6 @@ def _groups(own: pd.DataFrame, word: str, kind: str, t: Translator) -> Block:
     ]
     if set_:
         notes.append(t("Reached with: probability that forecast and planned gain reach what was set."))
-    if priced:
-        notes.append(t("Units for it: what the proposed target takes at the mean price of the last 12 months."))
     if len(own) > TOP:
         notes.append(
             t.plural("{n} more is in the table targets.", "{n} more are in the table targets.", len(own) - TOP)
