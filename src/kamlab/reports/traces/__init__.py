@@ -1,0 +1,9 @@
+"""Where every number of the documents comes from: traces, by document."""
+
+from kamlab.reports.traces.common import COMMON
+from kamlab.reports.traces.management import MANAGEMENT
+from kamlab.reports.traces.trace import DRAWN, VALUE, Trace
+
+TRACES = (*COMMON, *MANAGEMENT)
+
+__all__ = ["DRAWN", "TRACES", "VALUE", "Trace"]
