@@ -291,7 +291,7 @@ class Numbers:
         caption, traces = plain(block["caption"]), self.matching(block["caption"])
         self.cover(caption, context)
         self.cover(block["note"], context)
-        labels = [plain(column["label"]) for column in block["columns"]]
+        labels = [plain(column["label"]).removesuffix(" (CNY)") for column in block["columns"]]
         for label in labels:
             self.cover(label, context)
         total = len(block["rows"]) - block["total_rows"]

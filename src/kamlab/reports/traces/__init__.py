@@ -2,8 +2,9 @@
 
 from kamlab.reports.traces.common import COMMON
 from kamlab.reports.traces.management import MANAGEMENT
+from kamlab.reports.traces.review import REVIEW
 from kamlab.reports.traces.trace import DRAWN, VALUE, Trace
 
-TRACES = (*COMMON, *MANAGEMENT)
+TRACES = (*COMMON, *MANAGEMENT, *REVIEW)
 
 __all__ = ["DRAWN", "TRACES", "VALUE", "Trace"]
