@@ -23,7 +23,8 @@ from kamlab.reports.export import read_document
 NUMBER = r"(?:(?:under|over) )?(?:CNY )?[+−]?\d(?:[\d,]*\d)?(?:\.\d+)?(?: (?:k|M|bn)\b|%)?"
 VALUES = rf"(?:{NUMBER}(?:(?: to | → ){NUMBER})?|–|never)"
 MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept|Oct|Nov|Dec)"
-DAY = re.compile(rf"\b(?:\d{{1,2}} )?{MONTHS} \d{{4}}\b|\b\d{{4}}-\d\d(?:-\d\d)?\b")
+DAY = re.compile(rf"\b(?:\d{{1,2}} )?{MONTHS} \d{{4}}\b|\b\d{{4}}-\d\d(?:-\d\d)?\b|\b[A-Z]{{1,3}}\d+\b")
+"""Days, and ids of accounts, deals and the like."""
 DIGIT = re.compile(r"\d")
 
 
@@ -205,7 +206,7 @@ class Numbers:
         """Message → its traces and the placeholders that they give."""
         found = {}
         for trace in self.traces:
-            found.setdefault(trace.text, []).append(trace)
+            found.setdefault(trace.said, []).append(trace)
         return found
 
     @cached_property
@@ -233,14 +234,16 @@ class Numbers:
         """Hold the tokens against what one of the traces gives."""
         self.counted += len(tokens)
         asked = []
-        for trace in traces:
-            needed = set(re.findall(r"\$(\w+)", trace.where + trace.table + trace.numbers[name]))
-            if "account" in needed and "account" not in context:
+        own = [trace for trace in traces if "$account" in trace.where + trace.table]
+        for trace in (own or traces) if "account" in context else [trace for trace in traces if trace not in own]:
+            if trace.row and "row" in context and context["row"] not in forms(trace.row):
                 continue
             sql = self.query(trace, name, context, self.of_line(trace, cells))
             rows = self.rows(sql)
             # A setting beside a sum is the same in every row.
-            values = tuple(itertools.chain(*(rows if name.startswith("*") else dict.fromkeys(rows)))) or (None,)
+            rows = rows if name.startswith("*") else list({str(row): row for row in rows}.values())
+            values = tuple(v for row in rows for cell in row for v in (cell if isinstance(cell, list) else [cell]))
+            values = values or (None,)
             values = (None,) if set(values) == {None} else values
             if len(values) == len(tokens) and all(same(a, b, self.t) for a, b in zip(tokens, values, strict=True)):
                 self.used.add((trace.text, name))
@@ -297,7 +300,7 @@ class Numbers:
         total = len(block["rows"]) - block["total_rows"]
         for place, row in enumerate(block["rows"]):
             row = [plain(cell) for cell in row]
-            here = context | ({"account": self.names[row[0]]} if row[0] in self.names else {})
+            here = context | {"row": row[0]} | ({"account": self.names[row[0]]} if row[0] in self.names else {})
             for label, cell in zip(labels, row, strict=True):
                 mine = [
                     (trace, name)
@@ -309,9 +312,9 @@ class Numbers:
                 if not mine:
                     if cell not in self.names:
                         self.cover(cell, here)
-                elif DIGIT.search(cell) or cell == "–":
+                elif (DIGIT.search(cell) or cell == "–") and cell not in catalogue():
                     cells = [] if place >= total or row[0].startswith("All ") else row
-                    tokens = re.findall(f"{NUMBER}|–", cell)
+                    tokens = re.findall(f"{NUMBER}|–", DAY.sub("", cell))
                     found = [trace for trace, name in mine if name == mine[0][1]]
                     self.check(f"{caption} | {row[0]} | {label}", mine[0][1], tokens, found, here, cells)
 

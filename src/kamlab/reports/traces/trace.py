@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Trace:
         Columns of the run's table that the first cells of a line name; `$mine` is that condition, and a line of
         totals has none. It is added to `where` if it is not part of the query.
     row : str
-        Message that the first cell of the table's only line with these numbers prints; empty = every line.
+        Message that the first cell of the line prints, where only one line of a table is meant.
+    fixed : mapping
+        Placeholder of the sentence → message that stands there, where only that is meant.
     by : str
         Columns by which what stands in a picture is grouped.
     """
@@ -42,7 +44,16 @@ class Trace:
     where: str = ""
     line: str = ""
     row: str = ""
+    fixed: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
+
+    @property
+    def said(self) -> str:
+        """The message with what is fixed in its place."""
+        said = self.text
+        for name, words in self.fixed.items():
+            said = said.replace(f"{{{name}}}", words)
+        return said
 
 
 VALUE = "value"
