@@ -1,7 +1,6 @@
 """Finds every number that a run's documents print and holds it against what its trace gives, by queries of its own."""
 
 import itertools
-import json
 import math
 import re
 import string
@@ -17,8 +16,12 @@ from babel.messages.pofile import read_po
 
 import kamlab
 from kamlab import runs
+from kamlab.backtest import BASELINES
 from kamlab.i18n import Translator
 from kamlab.reports.export import read_document
+from kamlab.reports.sections import review
+from kamlab.reports.sections.names import MODEL_NAMES, forecaster_name
+from kamlab.strategies import texts
 
 NUMBER = r"(?:(?:under|over) )?(?:CNY )?[+−]?\d(?:[\d,]*\d)?(?:\.\d+)?(?: (?:k|M|bn)\b|%)?"
 VALUES = rf"(?:{NUMBER}(?:(?: to | → ){NUMBER})?|–|never)"
@@ -26,6 +29,20 @@ MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept|Oct|Nov|Dec)"
 DAY = re.compile(rf"\b(?:\d{{1,2}} )?{MONTHS} \d{{4}}\b|\b\d{{4}}-\d\d(?:-\d\d)?\b|\b[A-Z]{{1,3}}\d+\b")
 """Days, and ids of accounts, deals and the like."""
 DIGIT = re.compile(r"\d")
+
+NEUTRAL = Translator("en")
+LINES = {
+    "strategy": {words.name: key for key, words in texts.STRATEGIES.items()},
+    "type_000": {words.name: key for key, words in texts.TYPES.items()},
+    "measure": {"12 months": "clv_1y", "3 years": "clv_3y", "5 years": "clv_5y"},
+    '"group"': {name: key for key, name in review.GROUPS.items()},
+    "forecaster": {
+        forecaster_name(name, NEUTRAL): name
+        for name in ("blend", "combination", "supervised", *MODEL_NAMES, *BASELINES)
+        if not name.endswith("covariates")
+    },
+}
+"""Column that a line stands for → its first cell → what the run's table holds, where the two differ."""
 
 
 def plain(text):
@@ -60,6 +77,12 @@ def pattern(message, traced):
         parts.append(f"(?P={name})" if name in names else f"(?P<{name}>{inner})")
         names.append(name)
     return re.compile("".join(parts))
+
+
+def longest_word(message):
+    """The longest piece of a message's own words: a text without it holds no such message."""
+    found = [plain(literal).replace("**", "").lstrip("#") for literal, *_ in string.Formatter().parse(message)]
+    return max((words.lstrip("- ") for words in found), key=len)
 
 
 def forms(message):
@@ -111,7 +134,6 @@ class Numbers:
 
     folder: Path
     traces: tuple
-    lines: dict = field(default_factory=dict)
     document: str = ""
     counted: int = 0
     findings: list = field(default_factory=list)
@@ -213,13 +235,13 @@ class Numbers:
     def patterns(self):
         """Patterns of the traced messages, the longest first, and of those whose own words hold digits."""
         traced = [
-            (pattern(form, tuple(sorted({n for tr in found for n in tr.numbers}))), message, form)
+            (pattern(form, tuple(sorted({n for tr in found for n in tr.numbers}))), message, longest_word(form))
             for message, found in self.sentences.items()
             for form in forms(message)
             if "{" in form or literals(form)
         ]
         words = [
-            (pattern(form, ()), message, form)
+            (pattern(form, ()), message, longest_word(form))
             for message, all_forms in catalogue().items()
             if message not in self.sentences
             for form in all_forms
@@ -258,8 +280,8 @@ class Numbers:
             return
         masked = DAY.sub(lambda m: DIGIT.sub("_", m.group()), text)
         free = [bool(DIGIT.match(c)) for c in masked]
-        for regex, message, _ in self.patterns:
-            for match in regex.finditer(masked):
+        for regex, message, words in self.patterns:
+            for match in regex.finditer(masked) if words in masked else ():
                 outside = set(itertools.chain(*(range(*match.span(n)) for n in match.groupdict())))
                 own = [i for i in range(*match.span()) if i not in outside]
                 traces = self.sentences.get(message, [])
@@ -321,7 +343,7 @@ class Numbers:
     def of_line(self, trace, row):
         parts = []
         for column, cell in zip(filter(None, trace.line.split(", ")), row, strict=False):
-            key = self.lines.get(column, {}).get(cell, cell)
+            key = LINES.get(column, {}).get(cell, cell)
             parts.append(f"{column} = {literal(key)}")
         return " and ".join(parts)
 
@@ -405,7 +427,3 @@ def literal(value):
     if isinstance(value, date):
         return f"date '{value}'"
     return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
-
-
-def facts(folder, name):
-    return json.loads((folder / "tables" / f"{name}.json").read_text("utf-8"))

@@ -17,17 +17,23 @@ THEN = "sum(amount) filter (date > $before and date <= $year)"
 SILENT = f"strategy_rule in {SILENT_RULES}"
 WATCHED = "(strategy = 'win_back' or contains(flags, 'watch'))"
 LOSS = f"greatest(0, case when {SILENT} then peak_revenue else prior_peak_revenue end - expected_revenue)"
+STILL = f"{WATCHED} and not {SILENT}"
+GONE = f"{WATCHED} and {SILENT}"
+REPAIR = "contains(flags, 'repair')"
 ROOM = "strategy = 'promote' and headroom > 0"
 LEVEL = "(select value.level from configuration)"
 EXPECTED = sums("revenue_draws")
 """The draws of the company's revenue of the next 12 months."""
+OF_CONTRIBUTION = "\"column\" = 'contribution_class'"
 RANK = "list_position(['Low', 'Mid', 'High'], {})"
 UP = "{now} > {then}".format(now=RANK.format("held"), then=RANK.format("before"))
 DOWN = "{now} < {then}".format(now=RANK.format("held"), then=RANK.format("before"))
 RECORD = f"target = 'revenue' and role in {tuple(RECORDS)}"
 JUDGED = (
-    "(select a.\"column\" as scheme, a.measure, case when a.verdict = 'better' and coalesce(n.verdict, '') not in ('better', '') "
-    'then \'even\' else a.verdict end as verdict from evidence a left join evidence n on n."column" = a."column" and n.measure '
+    "(select a.\"column\" as scheme, a.measure, case when a.verdict = 'better' and coalesce(n.verdict, "
+    "'') not in ('better', '') "
+    "then 'even' else a.verdict end as verdict from evidence a left join evidence n on n.\"column\" = "
+    'a."column" and n.measure '
     "= a.measure and n.origin = (select max(origin) from evidence) where a.origin is null)"
 )
 """Verdicts over all dates; what is better over all dates and not at the newest one is not called better."""

@@ -45,9 +45,7 @@ FIGURES = (
     _of_account("Share of its potential", value="wallet_share"),
     _of_account("Potential a year", value="potential_revenue"),
     Trace("Target of revenue", {VALUE: "target"}, "targets", TARGET),
-    Trace(
-        "forecast {forecast}; stretch {stretch}", {"forecast": "forecast", "stretch": "stretch"}, "targets", TARGET
-    ),
+    Trace("forecast {forecast}; stretch {stretch}", {"forecast": "forecast", "stretch": "stretch"}, "targets", TARGET),
 )
 
 CARD = (
@@ -144,7 +142,10 @@ FINDINGS = (
     ),
     _of_account("Headroom of {money} a year beyond the forecast.", money="headroom"),
     _of_account(
-        "Open deals: {number}; by their chances worth {money}.", "pipeline", number="count(*)", money="sum(weighted_value)"
+        "Open deals: {number}; by their chances worth {money}.",
+        "pipeline",
+        number="count(*)",
+        money="sum(weighted_value)",
     ),
     _of_account("Bring its open deals to a decision: {number}.", "pipeline", number="count(*)"),
     Trace(
@@ -197,7 +198,9 @@ READ = {
     "Disputed for over 90 days": "disputed_90",
     "Gone below a chance of": "p_gone",
     "Contribution of its best 12 months": "peak_revenue * margin_rate",
-    "High contribution begins at": "(select \"value\" from tiers where axis = 'contribution' and scheme = 'fitted' and cut = 'high')",
+    "High contribution begins at": (
+        "(select \"value\" from tiers where axis = 'contribution' and scheme = 'fitted' and cut = 'high')"
+    ),
     "Half of all accounts buy less in 90 days than": "(select median(volume_90) from account_table)",
 }
 """Field that a rule of the playbook reads, as printed → where it comes from."""

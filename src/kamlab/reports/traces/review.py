@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from kamlab.reports.traces.common import DOWN, LEVEL, NOW, REVENUE, THEN, UP
+from kamlab.reports.traces.common import DOWN, NOW, OF_CONTRIBUTION, REVENUE, THEN, UP
 from kamlab.reports.traces.trace import DRAWN, Trace
 
 OF_COMPANY = "kind = 'company'"
 QUARTERS = (
-    "Revenue of the fiscal quarters, the plan and the year before. A plan of a whole year is spread by the seasons of the "
+    "Revenue of the fiscal quarters, the plan and the year before. A plan of a whole year is spread by "
+    "the seasons of the "
     "years before it."
 )
 OWNERS = "The fiscal year so far against the owners' plans, those furthest behind first."
 OF_OWNERS = (
-    "What was to be expected of each owner's accounts on {day} for the 12 months since, against what came; those furthest off "
+    "What was to be expected of each owner's accounts on {day} for the 12 months since, against what "
+    "came; those furthest off "
     "first."
 )
 MOVED = (
-    "Since {date}, recomputed from the same log, {up} accounts rose in class (expected value {risen}), {down} fell ({fallen})."
+    "Since {date}, recomputed from the same log, {up} accounts rose in class (expected value {risen}), "
+    "{down} fell ({fallen})."
 )
-OF_CONTRIBUTION = "\"column\" = 'contribution_class'"
 ACTIONS = (
-    "Of {agreed} actions agreed on, due or done in the last 12 months, {done} were done in time, {late} late; {overdue} are "
+    "Of {agreed} actions agreed on, due or done in the last 12 months, {done} were done in time, {late} "
+    "late; {overdue} are "
     "overdue and {open} open."
 )
 STREAMS = "Accounts and their expected value by class, then and now; streams are as wide as the value that moves."
@@ -33,7 +36,8 @@ REVIEW = (
         REVENUE,
     ),
     Trace(
-        "The forecast recomputed as of {day}: {expected} ({level} interval: {interval}) of the accounts known then; {actual} "
+        "The forecast recomputed as of {day}: {expected} ({level} interval: {interval}) of the accounts "
+        "known then; {actual} "
         "came (forecast {bias}).",
         {
             "expected": "expected",
@@ -56,9 +60,9 @@ REVIEW = (
         MOVED,
         {
             "up": f"count(*) filter ({UP})",
-            "risen": f"sum(value_before) filter ({UP}), sum(\"value\") filter ({UP})",
+            "risen": f'sum(value_before) filter ({UP}), sum("value") filter ({UP})',
             "down": f"count(*) filter ({DOWN})",
-            "fallen": f"sum(value_before) filter ({DOWN}), sum(\"value\") filter ({DOWN})",
+            "fallen": f'sum(value_before) filter ({DOWN}), sum("value") filter ({DOWN})',
         },
         "transitions",
         OF_CONTRIBUTION,
@@ -67,9 +71,7 @@ REVIEW = (
         ACTIONS,
         {
             "agreed": "count(*)",
-            **{
-                name: f"count(*) filter (state = '{name}')" for name in ("done", "late", "overdue", "open")
-            },
+            **{name: f"count(*) filter (state = '{name}')" for name in ("done", "late", "overdue", "open")},
         },
         "actions_review",
     ),
@@ -129,7 +131,8 @@ REVIEW = (
         '"group"',
     ),
     Trace(
-        "Recomputed from the same log in today's way; {inside} of {n} owners came inside their interval. Revenue counts for the "
+        "Recomputed from the same log in today's way; {inside} of {n} owners came inside their interval. "
+        "Revenue counts for the "
         "owner that an account has today.",
         {"inside": "count(*) filter (actual between lower and upper)", "n": "count(*)"},
         "held_against",
@@ -150,13 +153,13 @@ REVIEW = (
     ),
     Trace(
         "{n} account changed class.",
-        {"n": "count(*) filter (\"before\" <> held)"},
+        {"n": 'count(*) filter ("before" <> held)'},
         "transitions",
         OF_CONTRIBUTION,
     ),
     Trace(
         "{n} account changed class.",
-        {"Expected value": "value_before, \"value\""},
+        {"Expected value": 'value_before, "value"'},
         "transitions",
         f"{OF_CONTRIBUTION} and account = $account",
     ),

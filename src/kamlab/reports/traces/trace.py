@@ -19,8 +19,9 @@ class Trace:
     text : str
         Message of the catalogue: the sentence, the label of a key figure, the caption of a table or of a picture.
     numbers : mapping
-        Placeholder of the sentence, or heading of the table's column → what is selected. `VALUE` names what a key
-        figure says, `*` before a placeholder that it is a list with several, `DRAWN` what stands in a picture beside its finding: as many rows as there are.
+        Placeholder of the sentence, or heading of the table's column → what is selected; `*` before a placeholder says
+        that it is a list of several numbers. `VALUE` names what a key figure says, `DRAWN` what stands in a picture
+        beside its finding: as many rows as there are.
     table : str
         After `from`.
     where : str
