@@ -1,186 +1,123 @@
-"""Where the columns of the management report's tables come from: for each the run's table, column, filter and way."""
+"""Where the numbers come from: for each sentence, figure and table the query on the run's tables that gives it again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+import string
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pandas as pd
 
-from kamlab.backtest import RECORDS
-from kamlab.gains import SILENT_RULES
-from kamlab.i18n import MISSING, N_, Translator
-from kamlab.reports.blocks import Block, TableColumn, table
-from kamlab.reports.sections.owners import CAUSES, DIMENSIONS, dividing
-from kamlab.reports.sections.source import Source, is_contribution, value_word
+from kamlab.i18n import MISSING, SEMICOLONS, SENTENCES, Translator
+from kamlab.period import DAYS_PER_YEAR
+from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.sections.source import Source
+from kamlab.reports.traces import COMMON, DRAWN, MANAGEMENT, PLANS, REVIEW, VALUE, Trace
+from kamlab.terms import TABLES
 
-WAYS = {
-    "value": N_("the value itself"),
-    "sum": N_("sum"),
-    "count": N_("number of rows"),
-    "distinct": N_("number of different values"),
-}
-"""How the rows of one line give its cell."""
-
-BOTH = "account_table, strategies"
-WATCHED = "(strategy == 'win_back' or flags.str.contains('watch', na=False))"
-SILENT = f"strategy_rule in {sorted(SILENT_RULES)}"
-
-
-@dataclass(frozen=True)
-class Trace:
-    """A column of a table of the management report and where it comes from.
-
-    Attributes
-    ----------
-    shown : str
-        What the table lists, translated.
-    label : str
-        Head of the column, translated.
-    table, column : str
-        Of the run; the column may be a difference of two. `BOTH` names two tables, joined by account.
-    line : str
-        Column of the run's table that a line of the report stands for, such as name.
-    where : str
-        Filter of rows as `pandas.DataFrame.query` takes it; empty = all rows.
-    how : str
-        Key of `WAYS`.
-    """
-
-    shown: str
-    label: str
-    table: str
-    column: str
-    line: str
-    where: str = ""
-    how: str = "value"
-
-
-def traces(run: Source, t: Translator) -> list[Trace]:
-    """Return the columns of the management report's tables, in the order of the report."""
-    return [
-        *_groups(run, t),
-        *_accounts(run, t),
-        *_owners(run, t),
-        *_changes(run, t),
-        *_record(run, t),
-        *_ahead(run, t),
-    ]
+OPTIONAL = (
+    "actions_result",
+    "actions_review",
+    "backtest",
+    "books",
+    "cadence",
+    "coverage",
+    "credit",
+    "dimensions",
+    "effort",
+    "evidence",
+    "held_against",
+    "lifetime_totals",
+    "pipeline",
+    "plan",
+    "plan_competitors",
+    "plan_projects",
+    "plans",
+    "prospect_segments",
+    "reassignment",
+    "record_groups",
+    "targets",
+    "transitions",
+)
+"""Tables that have no rows where a company does not give what they rest on; nothing is printed of them then."""
 
 
 def table_of_traces(run: Source, t: Translator) -> list[Block]:
-    """Table of the columns of the management report's tables: table, column, filter, and how these give a cell."""
-    found = traces(run, t)
+    """Tables of all numbers, one for each document: what is printed, and table, column and filter of each number."""
+    heading = t(
+        "Each number is a query in SQL on the run's tables: select column from table where filter. A word in braces stands "
+        "for the number that a sentence prints; of a table of draws each account and draw is a row."
+    )
+    documents = {
+        t("All documents"): COMMON,
+        t("Key-account report"): MANAGEMENT,
+        t("Period review"): REVIEW,
+        t("Account plans"): PLANS,
+    }
+    absent = {name for name in OPTIONAL if run.read(name, columns=[TABLES[name][0].name]).empty}
+    blocks: list[Block] = [text(t("## Where the numbers come from") + "\n\n" + heading)]
+    for document, traces in documents.items():
+        shown = [trace for trace in traces if not _tables(trace) & absent]
+        if shown:
+            blocks.append(_listed(document, shown, run, t))
+    return blocks
+
+
+def _tables(trace: Trace) -> set[str]:
+    return set(re.findall(r"\w+", trace.table)) & TABLES.keys()
+
+
+def _listed(document: str, traces: Sequence[Trace], run: Source, t: Translator) -> Block:
+    """Table of the traces of a document."""
+    end, share = run.period.calibration_end, (1 - run.config.value.level) / 2
+    days = {"as_of": end, "year": end - timedelta(DAYS_PER_YEAR), "before": end - timedelta(2 * DAYS_PER_YEAR)}
+    known = {name: f"date '{day}'" for name, day in days.items()} | {"low": f"{share:g}", "high": f"{1 - share:g}"}
+
+    def written(query: str) -> str:
+        return string.Template(query).safe_substitute(known)
+
     printed = pd.DataFrame(
         {
-            "shown": [trace.shown for trace in found],
-            "label": [trace.label for trace in found],
-            "table": [trace.table for trace in found],
-            "column": [trace.column for trace in found],
-            "line": [trace.line for trace in found],
-            "where": [trace.where or MISSING for trace in found],
-            "how": [t(WAYS[trace.how]) for trace in found],
+            "shown": [_shown(trace, t) for trace in traces],
+            "numbers": [
+                t.join(
+                    SEMICOLONS,
+                    [
+                        t("{field}: {value}", field=_number(name, t), value=written(query))
+                        for name, query in trace.numbers.items()
+                    ],
+                )
+                for trace in traces
+            ],
+            "table": [written(trace.table) for trace in traces],
+            "where": [_filter(trace, written) or MISSING for trace in traces],
         }
     )
     columns = [
-        TableColumn("shown", t("Report"), width=12),
-        TableColumn("label", t("Heading"), width=16),
-        TableColumn("table", t("Table"), width=14),
-        TableColumn("column", t("Column"), width=16),
-        TableColumn("line", t("Line"), width=10),
-        TableColumn("where", t("Filter"), width=24),
-        TableColumn("how", t("How"), width=10),
+        TableColumn("shown", t("What is printed"), width=30),
+        TableColumn("numbers", t("Number and column"), width=30),
+        TableColumn("table", t("Table"), width=18),
+        TableColumn("where", t("Filter"), width=22),
     ]
-    caption = t(
-        "The columns of the management report's tables, and what gives each cell again for the line it stands in."
-    )
-    return [table(printed, columns=columns, caption=caption)]
+    return table(printed, columns=columns, caption=t("{document}: where its numbers come from.", document=document))
 
 
-def _groups(run: Source, t: Translator) -> Iterator[Trace]:
-    """Strategies and types."""
-    value = t("{value}, next 12 months", value=value_word(run, t))
-    shown = t("Strategy")
-    yield Trace(shown, t("Accounts"), "strategies", "account", "strategy", how="count")
-    if run.read("accounts")["owner"].notna().any():
-        yield Trace(shown, t("People"), BOTH, "owner", "strategy", "not owner_left", "distinct")
-    yield Trace(shown, t("Revenue, last 12 months"), BOTH, "trailing_revenue", "strategy", how="sum")
-    yield Trace(shown, value, BOTH, "expected_contribution", "strategy", how="sum")
-    yield Trace(shown, t("Headroom a year"), BOTH, "headroom", "strategy", how="sum")
-    shown = t("Type")
-    yield Trace(shown, t("Accounts"), "strategies", "account", "type_000", how="count")
-    yield Trace(shown, t("of them provisional"), "strategies", "provisional", "type_000", how="sum")
-    yield Trace(shown, value_word(run, t), BOTH, "expected_contribution", "type_000", how="sum")
+def _shown(trace: Trace, t: Translator) -> str:
+    """Return the message as the reader's language has it, with what is fixed in its place and no marks of Markdown."""
+    said = t(trace.text).replace("**", "")
+    for name, words in trace.fixed.items():
+        said = said.replace(f"{{{name}}}", t(words))
+    return t.join(SENTENCES, [said, t("Line: {line}.", line=t(trace.row))]) if trace.row else said
 
 
-def _accounts(run: Source, t: Translator) -> Iterator[Trace]:
-    """The lists of accounts to act on."""
-    value = value_word(run, t)
-    lists = {
-        t("Protect"): (
-            f"{WATCHED} and not {SILENT}",
-            {
-                t("Slipping away a year"): "prior_peak_revenue - expected_revenue",
-                t("Expected revenue"): "expected_revenue",
-            },
-        ),
-        t("Win back"): (
-            f"{WATCHED} and {SILENT}",
-            {t("Revenue of best 12 months"): "peak_revenue", t("Still buys with probability"): "p_alive"},
-        ),
-        t("Promote"): (
-            "strategy == 'promote' and headroom > 0",
-            {t("Headroom a year"): "headroom", value: "expected_contribution"},
-        ),
-        t("Acquire"): ("strategy == 'acquire'", {t("Potential a year"): "potential_revenue"}),
-        t("Repair"): (
-            "flags.str.contains('repair', na=False)",
-            {t("Margin, last 12 months"): "trailing_margin", t("Margin rate, 3 years"): "margin / costed_revenue"},
-        ),
-        t("Retain"): (
-            "strategy == 'retain' and not flags.str.contains('watch', na=False)",
-            {value: "expected_contribution", t("Still buys with probability"): "p_alive"},
-        ),
-    }
-    for shown, (where, columns) in lists.items():
-        for label, column in columns.items():
-            yield Trace(shown, label, BOTH, column, "name", where)
+def _number(name: str, t: Translator) -> str:
+    """Return what a number is called: the placeholder of its sentence, or the heading of its column."""
+    return {VALUE: t("Value"), DRAWN: t("in the picture")}.get(name) or t(name.removeprefix("*"))
 
 
-def _owners(run: Source, t: Translator) -> Iterator[Trace]:
-    if len(run.read("coverage")):
-        names = {
-            "accounts": t("Accounts"),
-            "key_accounts": t("With a plan"),
-            "load": t("Load by the ratio"),
-            "expected_contribution": value_word(run, t),
-        }
-        for column, label in names.items():
-            yield Trace(t("Owner"), label, "coverage", column, "owner")
-
-
-def _changes(run: Source, t: Translator) -> Iterator[Trace]:
-    rows = run.read("dimensions")
-    name = dividing(rows)
-    if run.read_facts("revenue")["previous"] is None or not name:
-        return
-    where = f"dimension == '{name}'"
-    causes = [cause for cause in CAUSES if run.read("changes")[cause].abs().sum() > 0]
-    for column, label in {"change": N_("Change of revenue"), **{cause: CAUSES[cause] for cause in causes}}.items():
-        yield Trace(t(DIMENSIONS[name]), t(label), "dimensions", column, "value", where)
-
-
-def _record(run: Source, t: Translator) -> Iterator[Trace]:
-    rows = run.read("backtest")
-    if rows.empty:
-        return
-    target = "revenue" if (rows["target"] == "revenue").any() else "purchases"
-    where = f"target == '{target}' and role in {list(RECORDS)}"
-    for column, label in {"forecast": t("All accounts"), "bias": t("Off by"), "mae": t("Off by, each account")}.items():
-        yield Trace(t("Forecast by"), label, "backtest", column, "forecaster", where)
-
-
-def _ahead(run: Source, t: Translator) -> Iterator[Trace]:
-    if len(run.read("lifetime_totals")):
-        label = t("Discounted contribution") if is_contribution(run) else t("Discounted revenue")
-        yield Trace(t("The next"), label, "lifetime_totals", "expected", "measure", "kind == 'company'")
+def _filter(trace: Trace, written: Callable[[str], str]) -> str:
+    """Return the filter of rows, with the column that a line names and what a picture's numbers are grouped by."""
+    parts = [written(trace.where)] if trace.where else []
+    parts += [f"{column} = …" for column in filter(None, trace.line.split(", "))]
+    return " and ".join(parts) + (f" group by {trace.by}" if trace.by else "")
