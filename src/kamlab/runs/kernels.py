@@ -63,7 +63,7 @@ class Kernels:
 
     def _manager_class(self, told: Path | None) -> type:
         class Entered(_encrypted_kernel_manager()):  # type: ignore[misc]  # a class made at run time
-            async def start_kernel(manager, **options: Any) -> None:  # noqa: N805  # `self` are the kernels
+            async def start_kernel(manager, **options: Any) -> None:  # `self` are the kernels
                 heard = {FILE: str(told)} if told else {}
                 await super().start_kernel(env=os.environ | heard, **options)
                 self._add(manager)
