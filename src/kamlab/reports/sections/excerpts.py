@@ -9,12 +9,12 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 
 from kamlab import evidence
 from kamlab.figures.words import with_currency, without_currency
-from kamlab.i18n import COMMAS, MISSING, SEMICOLONS, SENTENCES, Translator
+from kamlab.i18n import COMMAS, MISSING, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, table
 from kamlab.reports.sections import columns as named
 from kamlab.reports.sections import unusable
 from kamlab.reports.sections.evidence import HEADS, MONEY
-from kamlab.reports.sections.source import Interval, Source, labelled, value_word
+from kamlab.reports.sections.source import Interval, Source, is_contribution, labelled, value_word
 from kamlab.schemes import TITLES
 from kamlab.strategies import texts, wording
 
@@ -41,8 +41,8 @@ def described(run: Source, t: Translator, name: str) -> list[Block]:
             what = named.label(str(key), t, features=name == "features")
             printed.append({"what": what, "column": str(key), "known": t.number(values.notna().sum()), **cells})
     columns = [
-        TableColumn("what", t("What"), width=30),
-        TableColumn("column", t("Column"), width=22),
+        TableColumn("what", t("What"), width=36),
+        TableColumn("column", t("Column"), width=20),
         TableColumn("known", t("Known"), "right"),
         TableColumn("min", t("Lowest"), "right"),
         TableColumn("median", t("Middle"), "right"),
@@ -97,7 +97,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
             "file": rows["source"],
             "line": [str(line) for line in rows["line"]],
             "why": [unusable.reason(why, t) for why in rows["reason"]],
-            "original": [_original(found, t) for found in rows["original"]],
+            "original": [_original(found) for found in rows["original"]],
         }
     )
     columns = [
@@ -109,11 +109,12 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
     return [table(printed, columns=columns, caption=t("The first lines that cannot be used, as the files hold them."))]
 
 
-def _original(found: str, t: Translator) -> str:
+def _original(found: str) -> str:
+    """Write a line's values as data, the same in every language; a row of too many or few fields has no names."""
     values = json.loads(found)
     if isinstance(values.get("fields"), list):
-        return t.join(SEMICOLONS, map(str, values["fields"]))
-    return t.join(SEMICOLONS, (t("{field}: {value}", field=field, value=str(v)) for field, v in values.items()))
+        return "; ".join(map(str, values["fields"]))
+    return "; ".join(f"{field}: {value}" for field, value in values.items())
 
 
 def forecast(run: Source, t: Translator) -> list[Block]:
@@ -138,15 +139,14 @@ def forecast(run: Source, t: Translator) -> list[Block]:
         }
     )
     level = t("{level} interval", level=t.percent(run.config.value.level))
-    is_apart = value_word(run, t) != t("Expected revenue")
     columns = [
         TableColumn("name", t("Account"), width=22),
         TableColumn("alive", t("Still buys"), "right"),
         TableColumn("orders", t("Expected purchase days"), "right"),
         TableColumn("revenue", with_currency(t("Expected revenue"), t), "right"),
         TableColumn("revenue_interval", level, "right"),
-        *([TableColumn("value", with_currency(value_word(run, t), t), "right")] if is_apart else []),
-        *([TableColumn("value_interval", level, "right")] if is_apart else []),
+        *([TableColumn("value", with_currency(value_word(run, t), t), "right")] if is_contribution(run) else []),
+        *([TableColumn("value_interval", level, "right")] if is_contribution(run) else []),
     ]
     caption = t("The forecast of the {n} accounts worth most, 12 months.", n=t.number(len(rows)))
     return [table(printed, columns=columns, caption=caption, note=t("All accounts: table forecast of the run."))]
