@@ -51,6 +51,15 @@ def messages(code: str) -> Iterator[tuple[int, str | tuple[str, str], list[str]]
             yield node.lineno, (texts[0], texts[1]), comments
 
 
+def prose(root: Path = ROOT) -> Iterator[tuple[str, str]]:
+    """Yield the path and the paragraphs of the notebooks' prose, which runs show in the reader's language."""
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "markdown":
+                for paragraph in "".join(cell["source"]).split("\n\n"):
+                    yield path.relative_to(root).as_posix(), paragraph
+
+
 def catalogue(root: Path = ROOT) -> Catalog:
     """Return the messages of source and notebooks."""
     result = Catalog(project="kamlab", header_comment=HEADER, fuzzy=False)
@@ -58,6 +67,8 @@ def catalogue(root: Path = ROOT) -> Catalog:
         for line, message, comments in messages(code):
             added = result.add(message, locations=[(name, line)], auto_comments=comments)
             added.flags.discard("python-format")  # a guess from "80 % of"; placeholders are {named}
+    for name, paragraph in prose(root):
+        result.add(paragraph, locations=[(name, 0)])
     return result
 
 

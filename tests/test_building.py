@@ -23,7 +23,7 @@ PARAMETERS = 'run_dir = ""  # folder\nconfig = ""  # file\nas_of = ""  # day\nla
 TABLE = """
 import pathlib, pandas as pd
 tables = pathlib.Path(run_dir, "tables")
-tables.mkdir()
+tables.mkdir(exist_ok=True)
 pd.DataFrame({"account": ["A"]}).to_parquet(tables / "summary.parquet")
 """
 SLOW = """
@@ -91,7 +91,7 @@ def test_as_many_documents_at_once_as_there_are_cores_but_told_in_one_order(buil
         paper=MEET + "if lang == 'en': time.sleep(1)",
         told=lambda *step: told.append(step),
     )
-    order = ["tables", "paper.en", "paper.vi", "paper.en.pdf", "paper.vi.pdf", "workbook.xlsx"]
+    order = ["tables.en", "paper.en", "paper.vi", "tables.vi", "paper.en.pdf", "paper.vi.pdf", "workbook.xlsx"]
     assert list(timings) == order
     assert all(seconds > 0 for seconds in timings.values())
     assert timings["paper.en"] > timings["paper.vi"]
@@ -101,8 +101,8 @@ def test_as_many_documents_at_once_as_there_are_cores_but_told_in_one_order(buil
         number for step, number, _ in told if ":" not in step and step in order
     )
     assert {step for step, *_ in told if ":" not in step} == set(order)
-    assert ("tables: 0/2 steps", 1, 6) in told
-    assert ("tables: 1/2 steps", 1, 6) in told
+    assert ("tables.en: 0/2 steps", 1, 7) in told
+    assert ("tables.en: 1/2 steps", 1, 7) in told
     assert [step for step, *_ in told if step.startswith("paper.en.pdf")] == [
         "paper.en.pdf",
         "paper.en.pdf: 0/1 files",
@@ -118,7 +118,7 @@ def test_with_very_many_accounts_documents_are_written_one_after_the_other(build
     told = []
     alone = "import pathlib, time\nfile = pathlib.Path(run_dir, 'at work')\nfile.touch(exist_ok=False)\n"
     build(paper=alone + "time.sleep(0.5)\nfile.unlink()", told=lambda *step: told.append(step))
-    begun = ["tables", "paper.en", "paper.vi", "workbook.xlsx", "paper.en.pdf", "paper.vi.pdf"]
+    begun = ["tables.en", "paper.en", "paper.vi", "tables.vi", "workbook.xlsx", "paper.en.pdf", "paper.vi.pdf"]
     assert list(dict.fromkeys(step for step, *_ in told if ":" not in step)) == begun
 
 
@@ -132,7 +132,7 @@ def test_of_several_failures_the_first_in_order_is_said(build, tmp_path):
 def test_a_failed_chapter_begins_no_document(build, tmp_path):
     with pytest.raises(DataError, match=r"^no table$"):
         build(tables="from kamlab.errors import DataError\nraise DataError('no table')")
-    assert [p.name for p in (tmp_path / "run" / "notebooks").iterdir()] == ["tables.ipynb"]
+    assert [p.name for p in (tmp_path / "run" / "notebooks").iterdir()] == ["tables.en.ipynb"]
 
 
 STOPPED = """

@@ -178,7 +178,7 @@ def test_a_run_that_is_stopped_leaves_nothing(number, tmp_path):
         text=True,
     )
     try:
-        assert re.fullmatch(r"\[1/\d+\] 01_data_quality\n", running.stderr.readline())
+        assert re.fullmatch(r"\[1/\d+\] 01_data_quality\.en\n", running.stderr.readline())
         running.send_signal(number)
         said = running.communicate(timeout=60)[1]
     finally:

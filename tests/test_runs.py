@@ -13,8 +13,9 @@ from kamlab import config as settings_module
 from kamlab import resources
 from kamlab.errors import ConfigError, DataError, ReportError
 from kamlab.runs import drafts, folder, identity, runner
-from kamlab.runs.chapters import execute, kernel_environment
+from kamlab.runs.chapters import execute
 from kamlab.runs.folder import BEFORE, HANDED_ON
+from kamlab.runs.kernels import kernel_environment
 from kamlab.runs.output import hand_on
 from kamlab.sources import file_hash
 

@@ -84,11 +84,12 @@ def test_a_real_wholesaler_with_91_companies(tmp_path):
 def test_a_pdf_checker_hears_no_fault(sample, tmp_path):
     plan = sorted((sample.link / "pdf" / "plans").glob("*.pdf"))[0]
     documents = [sample.reports[0], sample.link / "pdf" / "period-review.en.pdf", plan]
+    documents.append(sample.link / "pdf" / "02_customer_value.en.pdf")
     assert checkers.faults_heard([path.resolve() for path in documents], tmp_path) == []
 
 
 @checkers.with_axe
-@pytest.mark.parametrize("name", ["management-report.en", "01_data_quality"])
+@pytest.mark.parametrize("name", ["management-report.en", "01_data_quality.en"])
 def test_a_page_checker_sees_no_fault(sample, tmp_path, name):
     faults, passed = checkers.faults_seen((sample.link / "html" / f"{name}.html").resolve(), tmp_path)
     assert faults == []
@@ -123,7 +124,7 @@ def test_the_command_line_works_in_an_empty_environment(cdnow):
     assert said.strip().endswith("cdnow-1998-06-30/pdf/appendix.en.pdf")
     assert all(Path(path).is_file() for path in said.splitlines())
     steps = [line for line in (cdnow / "stderr").read_text().splitlines() if line.startswith("[")]
-    assert steps[0].endswith("] 01_data_quality")
+    assert steps[0].endswith("] 01_data_quality.en")
     assert [line.split("]")[0] for line in steps] == [f"[{n}/{len(steps)}" for n in range(1, len(steps) + 1)]
     assert list((cdnow / "home").iterdir()) == []
     assert list((cdnow / "elsewhere").iterdir()) == []

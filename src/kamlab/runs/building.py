@@ -13,7 +13,7 @@ from kamlab.runs.folder import FROZEN, SCRATCH
 from kamlab.runs.output import hand_on
 
 CHAPTERS = ("01_data_quality", "02_customer_value", "03_segments", "04_strategies")
-"""Chapters that make the tables, in order."""
+"""Chapters that make the tables, in order; in the report's further languages they show what stands then."""
 
 DOCUMENTS = {
     "05_management_report": "management-report",
@@ -30,8 +30,9 @@ MANY_ACCOUNTS = 200_000
 def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress | None) -> dict[str, float]:
     """Run the chapters in a new folder and write its documents; return seconds a step, which overlap.
 
-    As many notebooks of documents run at a time as there are cores, up to four, each in a kernel of its own, and what
-    is finished is written as PDF, HTML and workbook meanwhile. Whatever comes first, log and timings have one order.
+    As many notebooks of documents run at a time as there are cores, up to four, each core's in one kernel that is
+    begun afresh for each, and what is finished is written as PDF, HTML and workbook meanwhile. Whatever comes first,
+    log and timings have one order.
 
     Raises
     ------
@@ -54,20 +55,21 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
         "as_of": frozen.as_of.isoformat(),
         "accept_stale": frozen.accept_stale,
     }
-    written = [(notebook, lang) for notebook in DOCUMENTS for lang in frozen.languages]
-    executed = [(f"{notebook}.{lang}", f"{DOCUMENTS[notebook]}.{lang}") for notebook, lang in written]
-    executed += [(name, name) for name in CHAPTERS]
-    papers = documents.planned(folder, frozen, executed)
-    order = [*CHAPTERS, *(f"{notebook}.{lang}" for notebook, lang in written), *(paper.label for paper in papers)]
+    named = DOCUMENTS | {name: name for name in CHAPTERS}
+    labels = {(notebook, lang): f"{notebook}.{lang}" for notebook in named for lang in frozen.languages}
+    papers = documents.planned(folder, frozen, [(label, f"{named[n]}.{lang}") for (n, lang), label in labels.items()])
+    making = {(name, frozen.languages[0]): labels.pop((name, frozen.languages[0])) for name in CHAPTERS}
+    order = [*making.values(), *labels.values(), *(paper.label for paper in papers)]
     with crew_of(folder, parameters, progress=progress, total=len(order)) as crew:
-        for name in CHAPTERS:
-            crew.finish({name: crew.start(name, name)})
+        for (name, lang), label in making.items():
+            # Each in a kernel of its own, which gives the memory of its models back.
+            crew.finish({label: crew.start(label, name, lang=lang, keep=False)})
         # The plans first, because their files take longest to write.
-        first = sorted(written, key=lambda pair: pair[0] != documents.PLANS)
+        first = sorted(labels, key=lambda pair: pair[0] != documents.PLANS)
         alone, running = _accounts(folder) >= MANY_ACCOUNTS, {}
-        for notebook, lang in first:
-            label = f"{notebook}.{lang}"
-            running[label] = crew.start(label, notebook, lang=lang)
+        for name, lang in first:
+            label = labels[name, lang]
+            running[label] = crew.start(label, name, lang=lang, keep=not alone)
             if alone:
                 crew.finish({label: running[label]})
         messages = {paper.label: crew.write(paper) for paper in papers if paper.notebook not in running}

@@ -15,8 +15,9 @@ from typing import Any
 
 from kamlab import progress as told
 from kamlab import resources
-from kamlab.runs.chapters import Kernels, execute, kernel_environment
+from kamlab.runs.chapters import execute
 from kamlab.runs.documents import Paper
+from kamlab.runs.kernels import Kernels, kernel_environment
 
 MOST_KERNELS = 4
 """At a time: what more of them print, the main thread would not write any sooner, and each has its own tables."""
@@ -75,12 +76,12 @@ class Crew:
         self._begun: list[str] = []
         self._heard: dict[str, str] = {}
 
-    def start(self, label: str, notebook: str, **extra: str) -> Future[None]:
-        """Have a notebook executed as soon as a core is free, under a label."""
+    def start(self, label: str, notebook: str, *, lang: str, keep: bool) -> Future[None]:
+        """Have a notebook executed as soon as a core is free, under a label; see `chapters.execute` for `keep`."""
         self._notebooks.add(label)
-        return self._pool.submit(self._execute, label, notebook, extra)
+        return self._pool.submit(self._execute, label, notebook, lang, keep)
 
-    def _execute(self, label: str, notebook: str, extra: Mapping[str, str]) -> None:
+    def _execute(self, label: str, notebook: str, lang: str, keep: bool) -> None:
         from jupyter_core.utils import ensure_event_loop
 
         self._begun.append(label)
@@ -93,10 +94,11 @@ class Crew:
                 execute(
                     source,
                     target,
-                    {**self._parameters, **extra},
+                    {**self._parameters, "lang": lang},
                     self._folder,
                     kernels=self._kernels,
                     told=self._scratch / f"{label}{TOLD}",
+                    keep=keep,
                 )
             finally:
                 self.timings[label] = time.perf_counter() - start
@@ -142,6 +144,7 @@ class Crew:
         try:
             self._kernels.end()
             self._pool.shutdown(cancel_futures=True)
+            self._kernels.clear()
         finally:
             log.disabled = before
 

@@ -10,6 +10,7 @@ from kamlab.accounts import decision_units
 from kamlab.buying import product_mix, swings
 from kamlab.errors import DataError
 from kamlab.period import StudyPeriod
+from kamlab.steps.once import once, stands
 from kamlab.steps.valuing import costs, covariates, owners, undisputed
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kamlab.runs import Run
 
 
+@once("features")
 def features(run: Run) -> pd.DataFrame:
     """Write `features`: what the segments are made from, and what describes them."""
     from kamlab import features as module
@@ -34,6 +36,7 @@ def features(run: Run) -> pd.DataFrame:
     return run.write("features", table)
 
 
+@once("schemes")
 def tiers(run: Run) -> pd.DataFrame:
     """Write `tiers`, `schemes`, `scheme_list`, `class_probabilities`, `transitions` and `earlier`.
 
@@ -118,6 +121,7 @@ def _then(run: Run) -> Callable[[StudyPeriod], tuple[pd.DataFrame, dict[str, flo
     return then
 
 
+@once("evidence")
 def evidence(run: Run) -> pd.DataFrame:
     """Write `evidence`: whether the fitted borders serve better than each other scheme, judged on the past."""
     from kamlab import evidence as module
@@ -137,6 +141,8 @@ def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd
     from kamlab import prospect_segments
     from kamlab import segments as module
 
+    if k is method is None and stands(run, "segments"):
+        return run.read("segments")
     found = module.fit(run.read("features"), k=k, method=method, seed=run.config.seed)
     before = run.before()
     if before is not None:

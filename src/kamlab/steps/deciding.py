@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kamlab import tables
 from kamlab.buying import product_mix, product_windows
 from kamlab.period import DAYS_PER_YEAR
+from kamlab.steps.once import once
 from kamlab.steps.valuing import undisputed
 from kamlab.terms import TABLES
 
@@ -19,6 +20,7 @@ COVERED_BY = ("coverage_004", "cadence_002")
 """Schemes that say who looks after an account, and how often."""
 
 
+@once("strategies")
 def strategies(run: Run) -> pd.DataFrame:
     """Write `position`, `account_table`, `strategies`, `gains`, `strategy_gains`, `handling` and `labels`.
 
@@ -91,6 +93,7 @@ def _position(run: Run) -> pd.DataFrame:
     )
 
 
+@once("coverage")
 def coverage(run: Run) -> pd.DataFrame:
     """Write `coverage`, `reassignment`, `cadence`, `roster` and facts `headcount`: who looks after whom, how often."""
     from dataclasses import asdict
@@ -118,6 +121,7 @@ def coverage(run: Run) -> pd.DataFrame:
     return run.write("coverage", module.load(table, active=active))
 
 
+@once("plans")
 def plans(run: Run) -> pd.DataFrame:
     """Write `plans` and the tables of account plans: who needs one, what is known, and what is to be done."""
     from kamlab import plans as module
@@ -148,6 +152,7 @@ def plans(run: Run) -> pd.DataFrame:
     return made["plans"]
 
 
+@once("dimensions")
 def dimensions(run: Run) -> pd.DataFrame:
     """Write `changes` and `dimensions`: why revenue changed; value, growth and risk by region, owner and the like."""
     from kamlab import dimensions as module

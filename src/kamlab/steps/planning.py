@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kamlab import tables
 from kamlab.buying import sold_between
 from kamlab.period import DAYS_PER_YEAR, fiscal_quarters
+from kamlab.steps.once import once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ def labelled(run: Run) -> pd.DataFrame:
     return run.read("account_table").merge(labels, on="account", validate="one_to_one")
 
 
+@once("targets")
 def targets(run: Run) -> pd.DataFrame:
     """Write `targets`, `plan` and the facts `plan`: proposed targets, and the fiscal quarters against those set."""
     from kamlab import planning
@@ -65,6 +67,7 @@ def targets(run: Run) -> pd.DataFrame:
     return run.write("targets", table)
 
 
+@once("effort")
 def effort(run: Run) -> pd.DataFrame:
     """Write `effort` and the facts `effort`: hours now and proposed; no rows and no facts without a table of hours."""
     import pandas as pd
@@ -94,6 +97,7 @@ def effort(run: Run) -> pd.DataFrame:
     return run.write("effort", shift.table)
 
 
+@once("actions_review")
 def review(run: Run) -> pd.DataFrame:
     """Write `standing`, `comparison`, `held_against`, `actions_result`, `actions_review` and facts of these.
 

@@ -8,6 +8,7 @@ from kamlab import freshness as _freshness
 from kamlab import inputs
 from kamlab.accounts import decision_units
 from kamlab.ledger import Ledger
+from kamlab.steps.once import once, stands
 from kamlab.summary import monthly_revenue, revenue_windows, summarize
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def ledger(run: Run) -> Ledger:
     DataError
         If the log cannot be read, or is stale and the run does not accept that.
     """
+    if stands(run, "ledger"):
+        return run.ledger()
     lines, readings = inputs.read_lines(run.config, scratch=run.scratch)
     fresh = inputs.check_source(lines, run.config, run.period)
     if not run.accept_stale:
@@ -77,6 +80,7 @@ def _known_then(reconciliation: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index()
 
 
+@once("summary")
 def summary(run: Run) -> pd.DataFrame:
     """Write `summary`, `growth_windows`, `months` and the facts `revenue`, `festivals` and `signals`."""
     from kamlab import growth, signals

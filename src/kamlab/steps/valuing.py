@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kamlab import tables
 from kamlab.buying import product_mix
 from kamlab.period import DAYS_PER_YEAR
+from kamlab.steps.once import once
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kamlab.runs import Run
 
 
+@once("forecast")
 def value(run: Run) -> pd.DataFrame:
     """Write the contest's tables, the forecast's, and the facts `choice` and `spend`.
 
@@ -110,6 +112,7 @@ def owners(units: pd.DataFrame) -> dict[str, pd.Series]:
     return {"owner": owner} if owner.notna().any() else {}
 
 
+@once("potential")
 def potential(run: Run) -> pd.DataFrame:
     """Write `potential`, `potential_fit` and `look_alikes`: what each account could buy in a year, and whence."""
     from kamlab import look_alikes
@@ -132,6 +135,7 @@ def undisputed(run: Run) -> pd.DataFrame:
     return module.without_disputed(run.read("summary"), run.read("credit"))
 
 
+@once("credit")
 def credit(run: Run) -> pd.DataFrame:
     """Write `credit`: how each account pays; without rows where invoices and payments are not given."""
     from kamlab import side_tables
@@ -142,6 +146,7 @@ def credit(run: Run) -> pd.DataFrame:
     )
 
 
+@once("prospects")
 def prospects(run: Run) -> pd.DataFrame:
     """Write `pipeline`, `prospects`, `pipeline_record` and the facts `pipeline_total`: open deals and their chances."""
     import pandas as pd

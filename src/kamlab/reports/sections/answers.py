@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
-from kamlab.look import read_logo
-from kamlab.reports.blocks import Block, Kpi, TableColumn, cover, kpis, table, text
-from kamlab.reports.sections import books, review, targets
+from kamlab.reports.blocks import Block, Kpi, TableColumn, kpis, table, text
+from kamlab.reports.sections import books, covers, review, targets
 from kamlab.reports.sections.data import left_out
 from kamlab.reports.sections.decisions import asked_for
 from kamlab.reports.sections.names import signed
@@ -57,30 +56,15 @@ def review_page(run: Source, t: Translator) -> list[Block]:
 
 
 def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bool = False) -> list[Block]:
-    facts, units, look = run.read_facts("freshness"), run.read("accounts"), run.config.report
-    bought = run.read("summary")
-    seen = facts["accounts_in_log"]
+    units, bought = run.read("accounts"), run.read("summary")
+    seen = run.read_facts("freshness")["accounts_in_log"]
     returned = [(t("Accounts with returns and the like only"), t.number(seen - len(bought)))]
-    return [
-        cover(
-            title,
-            translator=t,
-            company=run.config.company.name,
-            as_of=run.period.calibration_end,
-            subtitle=subtitle,
-            facts=[
-                (t("Data from"), t.date(pd.Timestamp(facts["first_line"]).date())),
-                (t("Data to"), t.date(pd.Timestamp(facts["last_line"]).date())),
-                (t("Accounts that have bought"), t.number(len(bought))),
-                *(returned if seen > len(bought) else []),
-                (t("Prospects"), t.number(len(units) - seen)),
-            ],
-            confidentiality=t(look.confidentiality),
-            compact=compact,
-            logo=read_logo(run.config.resolve(look.logo)) if look.logo else "",
-            accent=look.colours.accent,
-        )
+    facts = [
+        (t("Accounts that have bought"), t.number(len(bought))),
+        *(returned if seen > len(bought) else []),
+        (t("Prospects"), t.number(len(units) - seen)),
     ]
+    return [covers.page(run, t, title, subtitle, facts, compact=compact)]
 
 
 def opening(run: Source, t: Translator) -> list[Block]:

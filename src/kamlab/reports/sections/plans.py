@@ -46,7 +46,6 @@ def overview(run: Source, t: Translator) -> list[Block]:
     heading = t("# All plans at a glance")
     if plans.empty:
         return [text(f"{heading}\n\n" + t("No account needs a plan by the playbook's rules."))]
-    planned, without = plans[plans["planned"]], plans[~plans["planned"]]
     said = [
         t(
             "An account needs a plan where its type is A, where its type is C and its potential high, or where it is to be "
@@ -60,7 +59,7 @@ def overview(run: Source, t: Translator) -> list[Block]:
             file=run.config.plans.notes,
         ),
     ]
-    stale = int(planned["stale"].sum())
+    stale = int(plans.loc[plans["planned"], "stale"].sum())
     if stale:
         said.append(
             t.plural(
@@ -69,12 +68,14 @@ def overview(run: Source, t: Translator) -> list[Block]:
                 stale,
             )
         )
-    blocks: list[Block] = [text(f"{heading}\n\n{t.join(SENTENCES, said)}")]
-    if len(planned):
-        blocks.append(_list(run, t, planned))
-    if len(without):
-        blocks.append(_without(t, without))
-    return blocks
+    return [text(f"{heading}\n\n{t.join(SENTENCES, said)}"), *lists(run, t)]
+
+
+def lists(run: Source, t: Translator) -> list[Block]:
+    """Tables of the accounts with a plan, and of those that need one and have none, each with its reason."""
+    plans = run.read("plans")
+    planned, without = plans[plans["planned"]], plans[~plans["planned"]]
+    return [*([_list(run, t, planned)] if len(planned) else []), *([_without(t, without)] if len(without) else [])]
 
 
 def plans(run: Source, t: Translator, account: str = "") -> list[Block]:
