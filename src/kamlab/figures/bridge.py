@@ -23,7 +23,7 @@ NAMES = {
 ENDS = ("previous", "trailing")
 WORTH_A_BAR = 0.002
 """What has no account gets a bar from this share of the revenue upwards."""
-LABEL_CHARACTERS = 17
+LABEL_CHARACTERS = 19
 """So many characters stand under a bar without touching the next one's."""
 ROOM = 0.2
 """Height of the bars' labels, as a share of what the axis shows."""
@@ -63,7 +63,7 @@ def draw(steps: pd.DataFrame, t: Translator) -> Figure:
     floor = max(0.0, low[~end].min(initial=high.max()) - (high.max() - low[~end].min(initial=0.0)) * 0.6)
     span = high.max() - floor
     with style():
-        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 1.25))
+        figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 1.2))
         for i, row in rows.iterrows():
             bottom = floor if end[i] else low[i]
             colour, hatch = _look(row["part"], row["money"])
@@ -84,7 +84,7 @@ def draw(steps: pd.DataFrame, t: Translator) -> Figure:
             for i in np.flatnonzero(end):
                 axes.plot([i - 0.4, i + 0.4], [floor + 0.07 * span, floor + 0.11 * span], color="white", linewidth=3)
         axes.set_xticks(range(len(rows)), [_label(row, t) for _, row in rows.iterrows()], color=INK)
-        axes.tick_params(axis="x", length=0)
+        axes.tick_params(axis="x", length=0, labelsize=7.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.set_ylim(floor, high.max() + ROOM * span)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -17,19 +19,24 @@ from kamlab.figures.words import LEVELS, brief, money_axis, set_title, with_curr
 from kamlab.i18n import SEMICOLONS, Translator
 from kamlab.strategies import texts
 
+Function = Callable[[Any], Any]
 Borders = Mapping[str, tuple[float, float]]
 """Axis (contribution, potential) → borders Low to Mid and Mid to High, in currency."""
 
 MARKERS = {"static": "o", "retain": "s", "promote": "^", "acquire": "P", "win_back": "D"}
 """Drawn in this order; shapes keep strategies apart where colours do not."""
+PALE = ("static", "acquire")
+"""Strategies whose colours need an edge to stand out from paper."""
 DEPTH = 100.0
 """The axes begin at a hundredth of the lower border at most; what is smaller, or not above zero, stands in a margin."""
 MARGIN = 5.0
 """The margin is as wide as a factor of five on the axis."""
-LABEL_WIDTH, LINE = 0.24, 0.07
-"""Shares of the horizontal axis that a box's label takes, and of the vertical one that a line of text takes."""
-FIXED_COLUMN = 38
-"""Points between the axes and the amounts of fixed borders; those of fitted ones stand before them."""
+LEAST = {"potential": 0.26, "contribution": 0.15}
+"""Share of its axis that a box has at least, so that its label and its accounts have room beside the next box's."""
+LINE = 0.07
+"""Share of the vertical axis that a line of text takes."""
+LETTER = 4.4
+"""Points that a letter of an amount takes."""
 DENSITY_FROM = 100
 """From so many accounts on points cover each other, and the ground beneath them shows how many there are."""
 MOST_POINTS = 20_000
@@ -97,18 +104,22 @@ def draw(
     x, y = _with_margin(cells["potential_revenue"], floor_x), _with_margin(cells["expected_contribution"], floor_y)
     with style():
         figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 4.6))
-        axes.set(xscale="log", yscale="log")
         left, bottom = (
             floor / MARGIN if low < floor else floor for low, floor in ((x.min(), floor_x), (y.min(), floor_y))
         )
-        axes.set_xlim(left, max(x.max(), fitted["potential"][1] * 4) * 1.6)
-        axes.set_ylim(bottom, max(y.max(), fitted["contribution"][1] * 4) * 2.5)
+        right, top = (
+            max(values.max(), fitted[axis][1] * 4) * factor
+            for values, axis, factor in ((x, "potential", 1.6), (y, "contribution", 2.5))
+        )
+        axes.set_xscale("function", functions=_stretch((left, *fitted["potential"], right), LEAST["potential"]))
+        axes.set_yscale("function", functions=_stretch((bottom, *fitted["contribution"], top), LEAST["contribution"]))
+        axes.set(xlim=(left, right), ylim=(bottom, top))
         axes.axvspan(left, floor_x, color=MUTED, alpha=0.12, linewidth=0)
         axes.axhspan(bottom, floor_y, color=MUTED, alpha=0.12, linewidth=0)
         _density(axes, x, y)
         _points(axes, cells, x, y, t)
-        _lines(axes, fitted, t, solid=True)
-        _lines(axes, fixed or {}, t, solid=False)
+        written = _lines(axes, fitted, t, solid=True)
+        _lines(axes, fixed or {}, t, solid=False, beyond=LETTER * written + 8)
         _counts(axes, cells, fitted, t)
         if bottom < floor_y:
             _beside(axes, wrapped(t("smaller, zero, or never bought"), 13), floor_y / MARGIN**0.5, color=MUTED)
@@ -119,9 +130,33 @@ def draw(
         money_axis(axes.yaxis, t)
         axes.set_xlabel(with_currency(t("Potential, 12 months"), t))
         axes.set_ylabel(with_currency(value_name, t))
-        figure.legend(loc="outside lower left", ncols=4, handletextpad=0.4, columnspacing=1.6)
+        figure.legend(loc="outside lower left", ncols=4, handletextpad=0.4, columnspacing=1.6, markerscale=1.5)
         set_title(axes, title(accounts, t, fitted=fitted))
     return figure
+
+
+def _stretch(marks: tuple[float, ...], least: float) -> tuple[Function, Function]:
+    """Return a log scale, from value to place and back, that leaves each of the boxes between `marks` room enough.
+
+    A box's log width counts, but as `least` of the axis at least; the wider boxes give that room.
+    """
+    places = np.log10(np.asarray(marks))
+    shares = np.diff(places) / (places[-1] - places[0])
+    narrow = shares < least
+    shares[~narrow] *= (1 - least * narrow.sum()) / shares[~narrow].sum()
+    shares[narrow] = least
+    drawn = np.concatenate([[0.0], np.cumsum(shares)])
+    return (
+        lambda value: _along(np.log10(np.maximum(value, np.finfo(float).tiny)), places, drawn),
+        lambda place: 10 ** _along(np.asarray(place), drawn, places),
+    )
+
+
+def _along(values: np.ndarray, places: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Carry values from one scale to the other, straight between the marks and on beyond them."""
+    slopes = np.diff(drawn) / np.diff(places)
+    piece = np.clip(np.searchsorted(places, values) - 1, 0, len(slopes) - 1)
+    return np.asarray(drawn[piece] + (values - places[piece]) * slopes[piece])
 
 
 def _floor(values: pd.Series, border: float) -> float:
@@ -175,7 +210,7 @@ def _points(axes: Axes, cells: pd.DataFrame, x: np.ndarray, y: np.ndarray, t: Tr
             s=18 if len(cells) < DENSITY_FROM else 14,
             marker=marker,
             color=STRATEGY_COLOURS[name],
-            edgecolors=MUTED if name == "static" else "white",
+            edgecolors=MUTED if name in PALE else "white",
             linewidths=0.4,
             label=label,
         )
@@ -196,18 +231,21 @@ def _beside(axes: Axes, text: str, y: float, *, color: str, right: float = 3, va
     )
 
 
-def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool) -> None:
-    """Draw borders, with their amounts at the right and the upper edge."""
+def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool, beyond: float = 3) -> int:
+    """Draw borders, with their amounts at the upper edge and so many points beyond the right one.
+
+    Return how long the longest amount at the right is, in letters.
+    """
     color, dashes = (INK, "-") if solid else (MUTED, (0, (4, 3)))
     rows, columns = (borders.get(axis, ()) for axis in ("contribution", "potential"))
     # amounts of borders that lie close together stand below the lower and above the upper one
-    close = len(rows) == 2 and _share_between(axes.get_ylim(), rows) < LINE
+    close = len(rows) == 2 and _share_between(axes.yaxis, rows) < LINE
     for cut, va in zip(rows, ("top", "bottom") if close else ("center", "center"), strict=False):
         axes.axhline(cut, color=color, linestyle=dashes, linewidth=1.0)
         # fixed and fitted borders may lie close together, so their amounts stand in columns of their own
-        _beside(axes, brief(cut, t), cut, color=color, right=3 if solid else FIXED_COLUMN, va=va)
-    # likewise to the left of the first and to the right of the second; fixed borders are always close together
-    close = not solid or (len(columns) == 2 and _share_between(axes.get_xlim(), columns) < LABEL_WIDTH / 2)
+        _beside(axes, brief(cut, t), cut, color=color, right=beyond, va=va)
+    # likewise to the left of the first and to the right of the second
+    close = len(columns) == 2 and _share_between(axes.xaxis, columns) < LEAST["potential"] / 2
     for cut, place in zip(columns, ("right", "left") if close else ("center", "center"), strict=False):
         axes.axvline(cut, color=color, linestyle=dashes, linewidth=1.0)
         axes.annotate(
@@ -222,18 +260,14 @@ def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool) -> None:
     if borders:
         label = t("fitted border") if solid else t("fixed border")
         axes.plot([], [], color=color, linestyle=dashes, linewidth=1.0, label=label)
+    return max((len(brief(cut, t)) for cut in rows), default=0)
 
 
 def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> None:
     """Write the number of accounts and their value into each box."""
     short = without_currency(t)
     left = [axes.get_xlim()[0], *fitted["potential"]]
-    # Between close borders a label has no room beside its neighbours: it goes a line down.
-    narrow = _share_between(axes.get_xlim(), fitted["potential"]) < LABEL_WIDTH
-    bottom, upper = axes.get_ylim()
-    top = [_share_between((bottom, upper), (bottom, cut)) for cut in fitted["contribution"]] + [1.0]
-    for row in (1, 0):  # nor over the next row's: that goes down as far as it must
-        top[row] = min(top[row], top[row + 1] - LINE * (2 if narrow else 1))
+    top = [*fitted["contribution"], axes.get_ylim()[1]]
     for row, column in np.ndindex(3, 3):
         box = cells[(cells["row"] == row) & (cells["column"] == column)]
         money = float(box["expected_contribution"].sum())
@@ -243,8 +277,7 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
                 accounts=len(box),
                 value=short.money(money if abs(money) >= 1 else 0.0),  # cents are what is left of who has gone
             ),
-            (left[column], top[row] - (LINE if narrow and column == 1 else 0.0)),
-            xycoords=("data", "axes fraction"),
+            (left[column], top[row]),
             xytext=(3, -3),
             textcoords="offset points",
             va="top",
@@ -253,9 +286,11 @@ def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> 
         )
 
 
-def _share_between(limits: tuple[float, float], borders: tuple[float, float]) -> float:
-    """Return how much of a log axis lies between two borders."""
-    return float(np.log(borders[1] / borders[0]) / np.log(limits[1] / limits[0]))
+def _share_between(axis: Axis, borders: tuple[float, float]) -> float:
+    """Return how much of an axis lies between two borders."""
+    place = axis.get_transform().transform
+    begin, end = axis.get_view_interval()
+    return float((place(borders[1]) - place(borders[0])) / (place(end) - place(begin)))
 
 
 def alt(accounts: pd.DataFrame, t: Translator, *, fitted: Borders) -> str:

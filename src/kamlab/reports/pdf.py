@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import unicodedata
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -21,6 +20,7 @@ from kamlab.errors import ReportError
 from kamlab.i18n import MISSING
 from kamlab.look import ACCENT
 from kamlab.progress import track
+from kamlab.reports import column_widths
 from kamlab.reports.glyphs import FONTS_DIR, Replaced, clean_document
 
 TEMPLATE = Path(__file__).parent / "template" / "report.typ"
@@ -28,11 +28,6 @@ STANDARDS: list[Any] = ["a-2a", "ua-1"]
 SUSPECTS = b"/Suspects false"
 """That no tag is in doubt, which is so without saying; poppler's tools take the words for a syntax error. Blanks stand
 in their place, so that nothing in the file moves."""
-
-# Width of a cell's text in characters, from which columns take their share of the page.
-LONGEST_TEXT = 30.0
-SHORTEST_TEXT = 3.0
-BOLD = 1.12  # how much wider bold letters are
 
 
 @lru_cache(maxsize=1)
@@ -85,9 +80,7 @@ def compile_pdf(document: dict[str, Any], *, timestamp: date) -> tuple[bytes, li
     meta["title"] = meta["title"].strip() or meta["company"].strip() or MISSING
     # A heading of invisible characters has nothing left to print, and the standard forbids an empty one.
     printable["body"] = [e for e in printable["body"] if e["kind"] != "heading" or _has_text(e["runs"])]
-    for element in printable["body"]:
-        if element["kind"] == "table":
-            element["widths"] = _column_widths(element)
+    column_widths.lay_out(printable["body"])
     try:
         data, warnings = typst.compile_with_warnings(
             TEMPLATE,
@@ -119,25 +112,3 @@ def _seconds(moment: date) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return int(moment.timestamp())
-
-
-def _column_widths(table: dict[str, Any]) -> list[float]:
-    """Return the room that each column of a table needs, in characters.
-
-    Numbers are never broken, so they need their longest cell; text needs its longest cell up to
-    `LONGEST_TEXT`. A heading may take two lines. A width that the column itself names goes first.
-    """
-    widths = []
-    for i, column in enumerate(table["columns"]):
-        cells = [row[i] for row in table["rows"]]
-        limit = LONGEST_TEXT if column["align"] == "left" else 2 * LONGEST_TEXT
-        need = min(limit, max(map(_characters, cells), default=0.0))
-        label = column["label"]
-        heading = BOLD * max(_characters(label) / 2, *map(_characters, label.split(" ")))
-        widths.append(column["width"] or max(SHORTEST_TEXT, need, min(limit, heading)))
-    return widths
-
-
-def _characters(text: str) -> float:
-    """Return how wide a text is, in average Latin letters; Chinese characters are about twice as wide."""
-    return sum(1.8 if unicodedata.east_asian_width(c) in "WF" else 1.0 for c in text)

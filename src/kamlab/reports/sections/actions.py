@@ -301,15 +301,15 @@ def _list(
             "reason": [wording.reason(t, row) for row in first.to_dict("records")],
         }
     )
-    columns = [TableColumn("name", t("Account"), width=24)]
+    columns = [TableColumn("name", t("Account"))]
     if first["type_000"].notna().any():
         columns.append(TableColumn("type", t("Type"), "center", width=5))
     for key, label in figures.items():
         align: Align = "left" if key == "likely" else "right"
-        columns.append(TableColumn(key, label, align, width=max(11, *map(len, printed[key]))))
+        columns.append(TableColumn(key, label, align))
     if run.read("accounts", columns=["owner"])["owner"].notna().any():
-        columns.append(TableColumn("owner", t("Owner"), width=13))
-    columns.append(TableColumn("reason", t("Why"), width=34))
+        columns.append(TableColumn("owner", t("Owner")))
+    columns.append(TableColumn("reason", t("Why")))
     more = t.plural(
         "{n} more account is in the workbook.",
         "{n} more accounts are in the workbook.",

@@ -117,11 +117,11 @@ def moves(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("name", t("Account"), width=26),
+        TableColumn("name", t("Account")),
         TableColumn("value", value_word(run, t), "right"),
-        TableColumn("owner", t("Owner"), width=16),
+        TableColumn("owner", t("Owner")),
         TableColumn("reason", t("Reason")),
-        TableColumn("proposed", t("Proposed owner"), width=16),
+        TableColumn("proposed", t("Proposed owner")),
     ]
     caption = t.plural(
         "{n} account lacks an active owner, or lies beyond what its owner can look after.",
@@ -153,8 +153,8 @@ def overdue(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("name", t("Account"), width=28),
-        TableColumn("owner", t("Owner"), width=18),
+        TableColumn("name", t("Account")),
+        TableColumn("owner", t("Owner")),
         TableColumn("interval", t("Contact every (days)"), "right"),
         TableColumn("last", t("Last contact"), "right", 19),
         TableColumn("late", t("Days overdue"), "right"),
@@ -181,8 +181,8 @@ def roster(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("name", t("Account"), width=40),
-        TableColumn("owner", t("Owner today"), width=22),
+        TableColumn("name", t("Account")),
+        TableColumn("owner", t("Owner today")),
         TableColumn("value", value_word(run, t), "right"),
     ]
     caption = t(

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pandas as pd
 
 from kamlab import gains, totals
-from kamlab.figures.words import brief
+from kamlab.figures.words import without_currency
 from kamlab.i18n import N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.ids import among
 from kamlab.reports.blocks import Block, TableColumn, table, text
@@ -117,7 +117,7 @@ def table_of_decisions(run: Source, t: Translator) -> list[Block]:
         TableColumn("accounts", t("Accounts"), "right"),
         TableColumn("money", t("At stake a year"), "right"),
         *([TableColumn("people", t("People"), "right"), TableColumn("led", t("Led by"))] if owned else []),
-        TableColumn("until", t("First result by"), width=15),
+        TableColumn("until", t("First result by")),
         TableColumn("gain", t(gain, level=t.percent(run.config.value.level)), "right"),
     ]
     return [
@@ -133,10 +133,11 @@ def table_of_decisions(run: Source, t: Translator) -> list[Block]:
 
 def _gain(gain: Interval, t: Translator) -> str:
     """Write a gain with its bounds, short enough for a cell."""
+    short = without_currency(t)
     return t(
         "{value} ({interval})",
         value=t.money(gain.value),
-        interval=t("{lower} to {upper}", lower=brief(gain.lower, t), upper=brief(gain.upper, t)),
+        interval=t("{lower} to {upper}", lower=short.money(gain.lower), upper=short.money(gain.upper)),
     )
 
 

@@ -49,7 +49,7 @@ def _worth(run: Source, own: pd.DataFrame, word: str, t: Translator) -> Block:
         }
     )
     columns = [
-        TableColumn("value", word, width=24),
+        TableColumn("value", word),
         TableColumn("accounts", t("Accounts"), "right"),
         TableColumn("revenue", t("Revenue, last 12 months"), "right"),
         TableColumn("growth", t("Growth"), "right"),
@@ -83,7 +83,7 @@ def _causes(run: Source, own: pd.DataFrame, word: str, t: Translator) -> list[Bl
         {"value": _named(shown, t), **{name: [plain.money(v) for v in shown[name]] for name in ("change", *causes)}}
     )
     columns = [
-        TableColumn("value", word, width=24),
+        TableColumn("value", word),
         TableColumn("change", t("Change of revenue"), "right"),
         *(TableColumn(cause, t(CAUSES[cause]), "right") for cause in causes),
     ]

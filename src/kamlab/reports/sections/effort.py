@@ -120,8 +120,8 @@ def _more(run: Source, hours: pd.DataFrame, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("name", t("Account"), width=20),
-        TableColumn("owner", t("Owner"), width=14),
+        TableColumn("name", t("Account")),
+        TableColumn("owner", t("Owner")),
         TableColumn("strategy", t("Strategy")),
         TableColumn("now", t("Hours"), "right"),
         TableColumn("proposed", t("Proposed"), "right"),

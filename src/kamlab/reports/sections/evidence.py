@@ -215,7 +215,7 @@ def against_fixed(run: Source, t: Translator) -> list[Block]:
             }
         )
     columns = [
-        TableColumn("measure", t("Measure"), width=34),
+        TableColumn("measure", t("Measure")),
         TableColumn("fitted", t("fitted"), "right"),
         TableColumn("fixed", t("fixed"), "right"),
         TableColumn("difference", t("Difference"), "right"),
@@ -243,7 +243,7 @@ def all_schemes(run: Source, t: Translator) -> list[Block]:
         rows.append({"scheme": t(TITLES[str(column)]), **cells, "first": column != judged.REFERENCE})
     printed = pd.DataFrame(rows).sort_values("first", kind="stable").drop(columns="first")
     columns = [
-        TableColumn("scheme", t("Scheme"), width=30),
+        TableColumn("scheme", t("Scheme")),
         *(
             TableColumn(m, with_currency(t(HEADS[m]), t) if m in MONEY else t(HEADS[m]), "right")
             for m in judged.MEASURES

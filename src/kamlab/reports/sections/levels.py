@@ -232,7 +232,7 @@ def near_borders(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("account", t("Account"), width=40),
+        TableColumn("account", t("Account")),
         TableColumn("value", value_word(run, t), "right"),
         TableColumn("class", t("Class")),
         TableColumn("chances", t("Probability of each class")),
@@ -312,11 +312,11 @@ def all_schemes(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("scheme", t("Scheme"), width=30),
-        TableColumn("column", t("Column"), width=24),
+        TableColumn("scheme", t("Scheme")),
+        TableColumn("column", t("Column")),
         TableColumn("document", t("Document")),
         TableColumn("kind", t("Borders")),
         TableColumn("accounts", t("Accounts"), "right"),
-        TableColumn("why", t("Remark"), width=26),
+        TableColumn("why", t("Remark")),
     ]
     return [table(printed, columns=columns, caption=t("All schemes, side by side in the table of schemes."))]

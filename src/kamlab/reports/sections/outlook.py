@@ -84,7 +84,7 @@ def accounts(run: Source, t: Translator) -> list[Block]:
     )
     level = t.percent(run.config.value.level)
     columns = [
-        TableColumn("name", t("Account"), width=22),
+        TableColumn("name", t("Account")),
         TableColumn("one", t("12 months"), "right"),
         TableColumn("three", t("3 years"), "right"),
         TableColumn("five", t("5 years"), "right"),
@@ -138,7 +138,7 @@ def _totals(
     by = {name: rows[rows["measure"] == name].set_index("group") for name in measures}
     first = next(iter(by.values())).sort_index().sort_values("expected", ascending=False, kind="stable")
     printed: dict[str, list[str]] = {"group": list(first.index), "accounts": [t.number(n) for n in first["accounts"]]}
-    columns = [TableColumn("group", heading, width=30), TableColumn("accounts", t("Accounts"), "right")]
+    columns = [TableColumn("group", heading), TableColumn("accounts", t("Accounts"), "right")]
     level = t("{level} interval", level=t.percent(run.config.value.level))
     for name, word in measures.items():
         own = by[name].loc[first.index]

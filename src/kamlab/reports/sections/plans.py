@@ -116,10 +116,10 @@ def _list(run: Source, t: Translator, planned: pd.DataFrame) -> Block:
         }
     )
     columns = [
-        TableColumn("name", t("Account"), width=30),
+        TableColumn("name", t("Account")),
         TableColumn("type", t("Type"), "center", width=5),
         TableColumn("strategy", t("Strategy")),
-        TableColumn("owner", t("Owner"), width=16),
+        TableColumn("owner", t("Owner")),
         TableColumn("stake", t("At stake"), "right"),
         TableColumn("card", t("Card complete"), "right"),
         TableColumn("overdue", t("Actions overdue"), "right"),
@@ -138,10 +138,10 @@ def _without(t: Translator, without: pd.DataFrame) -> Block:
         }
     )
     columns = [
-        TableColumn("name", t("Account"), width=28),
-        TableColumn("owner", t("Owner"), width=16),
+        TableColumn("name", t("Account")),
+        TableColumn("owner", t("Owner")),
         TableColumn("stake", t("At stake"), "right"),
-        TableColumn("why", t("Why"), width=34),
+        TableColumn("why", t("Why")),
     ]
     others = len(without) - len(rows)
     more = t.plural("{n} more account is not shown.", "{n} more accounts are not shown.", others) if others else ""

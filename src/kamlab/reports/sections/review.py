@@ -100,7 +100,7 @@ def against_forecast(run: Source, t: Translator) -> list[Block]:
     )
     level = t.percent(run.config.value.level)
     columns = [
-        TableColumn("owner", t("Owner"), width=22),
+        TableColumn("owner", t("Owner")),
         TableColumn("expected", t("Forecast"), "right"),
         TableColumn("interval", t("{level} interval", level=level), "right"),
         TableColumn("actual", t("Came"), "right"),
@@ -213,9 +213,9 @@ def _overdue(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("name", t("Account"), width=26),
-        TableColumn("text", t("Action"), width=24),
-        TableColumn("owner", t("Owner"), width=18),
+        TableColumn("name", t("Account")),
+        TableColumn("text", t("Action")),
+        TableColumn("owner", t("Owner")),
         TableColumn("due", t("Due"), "right", DATE_WIDTH),
         TableColumn("late", t("Days late"), "right"),
     ]
@@ -258,8 +258,8 @@ def stale_plans(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("name", t("Account"), width=28),
-        *([TableColumn("owner", t("Owner"), width=18)] if shown["responsible"].fillna("").any() else []),
+        TableColumn("name", t("Account")),
+        *([TableColumn("owner", t("Owner"))] if shown["responsible"].fillna("").any() else []),
         TableColumn("strategy", t("Strategy")),
         TableColumn("stake", t("At stake"), "right"),
         TableColumn("updated", t("Last written"), "right"),

@@ -201,7 +201,7 @@ def _groups(own: pd.DataFrame, word: str, kind: str, t: Translator) -> Block:
         }
     )
     columns = [
-        TableColumn("group", word, width=18),
+        TableColumn("group", word),
         TableColumn("trailing", t("Last 12 months"), "right"),
         TableColumn("forecast", t("Forecast"), "right"),
         TableColumn("p50", t("P50"), "right"),
@@ -275,7 +275,7 @@ def year_by_owner(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("group", t("Owner"), width=22),
+        TableColumn("group", t("Owner")),
         TableColumn("plan", t("Plan"), "right"),
         TableColumn("actual", t("Came"), "right"),
         TableColumn("difference", t("Difference"), "right"),
