@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from kamlab import reasons
 from kamlab.errors import DataError, first_ids
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ class RaggedRow:
     line: int
     fields: tuple[str, ...]
     expected: int
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be used."""
+        return reasons.RAGGED.say(fields=len(self.fields), expected=self.expected)
 
 
 LABELS = {

@@ -57,12 +57,13 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
     columns = [TableColumn("part", t("Lines of the log")), TableColumn("rows", t("Lines"), "right")]
     if money:
         columns.append(TableColumn("money", t("Money"), "right"))
+    foreign = unusable.unconverted(run, t)
     return [
         table(
             printed,
             columns=columns,
             caption=t("Every line that was read is accounted for."),
-            note=t("Read = not usable + accepted; accepted = the parts below it."),
+            note=t.join(SENTENCES, [t("Read = not usable + accepted; accepted = the parts below it."), *foreign]),
         ),
         *books.comparison(run, t),
     ]
