@@ -44,7 +44,7 @@ def _table(rows: pd.DataFrame, by: list[str], t: Translator, caption: str, note:
             "table": [key.get("table", "") for key, _ in found],
             "reason": [reasons.printed(key["reason"], t) for key, _ in found],
             "lines": [t.number(len(group)) for _, group in found],
-            "money": [_money(group["amount"], t) for _, group in found],
+            "money": [_money(group, t) for _, group in found],
             "where": [_places(group["line"], t) for _, group in found],
             "remedy": [t.join(SEMICOLONS, map(t, reasons.remedies(key["reason"]))) for key, _ in found],
         }
