@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kamlab import reasons
 from kamlab.config import Company, Config, Source, Transactions
 from kamlab.freshness import ENDS_EARLY
 from kamlab.i18n import Translator
 from kamlab.ledger import read_ledger
+from kamlab.ledger.lines import REASONS
 from kamlab.period import StudyPeriod
 from kamlab.reports.sections import (
     actions,
@@ -454,7 +454,7 @@ def test_every_reason_of_the_ledger_has_its_words():
     columns = dict(zip(names, raw.columns, strict=True))
     bad = read_ledger(raw, columns=columns, max_quarantined_share=1).quarantine
     assert len(bad) == 6
-    assert set(bad["reason"]) <= {reason.told for reason in reasons.REASONS}
+    assert set(bad["reason"]) <= set(REASONS.values())
 
 
 def sums(*rows):
@@ -583,7 +583,7 @@ def test_chinese_sections_hold_no_latin_words_but_names():
     names = ("protect", "win_back", "promote", "acquire", "repair", "retain", "urgent")
     sections = [getattr(actions, name) for name in names]
     printed = [block.to_json() for section in sections for block in section(run, t)]
-    told = [r.told for r in reasons.REASONS if "{" not in r.told]
+    told = [told for name, told in REASONS.items() if name != "early"]
     lines = pd.DataFrame({"reason": [*told, "5 fields where the header has 4; cost is not a number"]})
     lines = lines.assign(line=range(2, 2 + len(lines)), amount=None)
     run = FakeRun({"quarantine": lines, "table_quarantine": lines.head(0)})

@@ -193,11 +193,16 @@ def _values(t: ir.Table, mapped: Sequence[str], formats: Formats) -> ir.Table:
 
 
 def _judged(t: ir.Table, mapped: Sequence[str], as_of: date | None) -> ir.Table:
-    """Say what is wrong with each line, and what kind of line it is where the source does not."""
+    """Say what is wrong with each line, and what kind of line it is where the source does not.
+
+    Of lines that are left out only what was known before counts: totals between the lines have no day.
+    """
     import ibis
 
     later = ibis.literal(False) if as_of is None else (t.date > ibis.literal(as_of)).fill_null(False)
-    fault = _fault(t, mapped)
+    out = (t.kind == EXCLUDED).fill_null(False)
+    early = t.early.ifelse(ibis.literal(BITS["early"], "int32"), ibis.literal(0, "int32"))
+    fault = out.ifelse(early, _fault(t, mapped)) if "kind" in mapped else _fault(t, mapped)
     return t.select(
         *("source", "line", "row", *(n for n in COLUMNS if n != "kind")),
         kind=_kind(t, mapped),

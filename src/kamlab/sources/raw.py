@@ -34,6 +34,8 @@ LABELS = {
     "encoding": "encoding",
     "delimiter": "delimiter",
     "line_end": "line ends",
+    "header_line": "header in line",
+    "header_again": "lines that repeat the header, left out:",
     "sheet": "sheet",
     "database": "read from its",
     "numbers": "numbers written like",

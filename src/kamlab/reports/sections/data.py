@@ -25,6 +25,8 @@ WAYS = {
     "encoding": N_("text encoding"),
     "delimiter": N_("columns parted by"),
     "line_end": N_("line ends"),
+    "header_line": N_("header in line"),
+    "header_again": N_("lines that repeat the header, left out"),
     "sheet": N_("sheet"),
     "database": N_("table or query"),
     "numbers": N_("numbers written like"),
