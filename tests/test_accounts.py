@@ -39,7 +39,7 @@ AS_OF = date(2025, 6, 30)
 
 
 def units(level, as_of=AS_OF, ledger=("A1", "B", "Z")):
-    table, membership = decision_units(read_accounts(MASTER, columns=COLUMNS), ledger, level=level, as_of=as_of)
+    table, membership = decision_units(read_accounts(MASTER, columns=COLUMNS).rows, ledger, level=level, as_of=as_of)
     return table.set_index("account"), membership.set_index("member")["account"]
 
 
@@ -79,7 +79,7 @@ def test_nothing_dated_after_the_as_of_date_counts():
 
 
 def test_what_is_declared_for_some_members_of_a_group_is_kept():
-    master = read_accounts(MASTER.assign(wallet=["30", "", "7", "", ""]), columns=COLUMNS)
+    master = read_accounts(MASTER.assign(wallet=["30", "", "7", "", ""]), columns=COLUMNS).rows
     table, _ = decision_units(master, [], level="group", as_of=AS_OF)
     alpha = table.set_index("account").loc["ALPHA"]
     assert (alpha["declared_potential"], alpha["declared_members"], alpha["members"]) == (30, 1, 2)
@@ -96,7 +96,7 @@ def test_parents_are_followed_to_the_top():
         }
     )
     columns = {"account": "id", "name": "name", "parent": "parent", "parent_name": "parent_name", "owner": "owner"}
-    table, membership = decision_units(read_accounts(frame, columns=columns), [], level="auto", as_of=AS_OF)
+    table, membership = decision_units(read_accounts(frame, columns=columns).rows, [], level="auto", as_of=AS_OF)
     assert membership.set_index("member")["account"].to_dict() == {
         **{"A": "TOP", "B": "TOP", "C": "TOP"},
         **{"D": "D", "E": "E"},  # E names itself: it is a top
@@ -116,26 +116,31 @@ def test_a_group_headed_by_one_of_its_accounts_takes_that_ones_facts_where_membe
             "industry": [None, "feed", None],
         }
     )
-    master = read_accounts(frame, columns={"account": "id"} | {c: c for c in frame.columns[1:]})
+    master = read_accounts(frame, columns={"account": "id"} | {c: c for c in frame.columns[1:]}).rows
     table, _ = decision_units(master, [], level="group", as_of=AS_OF)
     assert table[["account", "name", "owner", "region", "industry"]].to_numpy().tolist() == [
         ["H", "Head", "Cid", "North", "feed"]
     ]
 
 
-def test_parents_in_a_circle_are_named():
+def test_parents_in_a_circle_are_quarantined_and_what_hangs_on_them_is_kept():
     frame = pd.DataFrame({"id": ["A", "B", "C", "D", "E", "F"], "parent": ["B", "C", "A", "A", "F", "E"]})
-    with pytest.raises(DataError, match=r"parents .* run in a circle \(A → B → C → A, E → F → E\)"):
-        read_accounts(frame, columns={"account": "id", "parent": "parent"})
+    found = read_accounts(frame, columns={"account": "id", "parent": "parent"})
+    assert found.quarantine[["line", "reason"]].to_numpy().tolist() == [
+        [line, "parent runs in a circle"] for line in (1, 2, 3, 5, 6)
+    ]
+    units, membership = decision_units(found.rows, ["A", "E"], level="auto", as_of=AS_OF)
+    assert membership.set_index("member")["account"].to_dict() == {"A": "A", "D": "A", "E": "E"}
+    assert units["name"].tolist() == ["A", "E"]
 
 
 def test_a_strategic_flag_needs_an_end_where_ends_are_recorded():
     frame = pd.DataFrame({"id": ["A", "B"], "strategic": ["yes", "yes"], "until": ["", "2025-06-30"]})
     columns = {"account": "id", "strategic": "strategic"}
-    without, _ = decision_units(read_accounts(frame, columns=columns), [], level="auto", as_of=AS_OF)
+    without, _ = decision_units(read_accounts(frame, columns=columns).rows, [], level="auto", as_of=AS_OF)
     assert without["strategic"].tolist() == [True, True]
     columns["strategic_until"] = "until"
-    dated, _ = decision_units(read_accounts(frame, columns=columns), [], level="auto", as_of=AS_OF)
+    dated, _ = decision_units(read_accounts(frame, columns=columns).rows, [], level="auto", as_of=AS_OF)
     assert dated["strategic"].tolist() == [False, True]
 
 
@@ -145,21 +150,30 @@ def test_without_a_master_every_account_stands_for_itself():
     assert membership["account"].tolist() == ["1", "2"]
 
 
-def test_all_faults_come_in_one_message():
+def test_each_row_with_a_fault_is_quarantined_with_all_its_reasons():
     broken = MASTER.assign(
         wallet=["x", "-1", "7", "", ""], strategic=["maybe", "", "", "", ""], id=["A", "A", "B", "", "P"]
     )
-    with pytest.raises(DataError) as caught:
-        read_accounts(broken, columns=COLUMNS)
-    message = str(caught.value)
-    assert 'declared_potential is not a number of at least 0 in 2 line(s) ("x", "-1"; lines 1, 2)' in message
-    assert 'strategic is not yes or no in 1 line(s) ("maybe"; lines 1)' in message
-    assert "1 line(s) have no account id (lines 4)" in message
-    assert "1 account id(s) stand there more than once (A)" in message
+    found = read_accounts(broken, columns=COLUMNS)
+    assert dict(zip(found.quarantine["line"], found.quarantine["reason"], strict=True)) == {
+        1: "declared_potential is not a number; strategic is not yes or no",
+        2: "account is repeated; declared_potential is below 0",
+        4: "account is missing",
+    }
+    assert found.rows["account"].tolist() == ["B", "P"]
+    assert (found.n_read, found.money, found.quarantine["amount"].sum()) == (5, 8, -1)
+
+
+def test_what_is_declared_later_can_be_no_fault_yet():
+    wrong = MASTER.assign(wallet=["30", "20", "a lot", "", "12.5"])
+    assert read_accounts(wrong, columns=COLUMNS, as_of=date(2025, 7, 1)).quarantine["line"].tolist() == [3]
+    earlier = read_accounts(wrong, columns=COLUMNS, as_of=AS_OF)
+    assert earlier.quarantine.empty
+    assert earlier.rows.set_index("account").loc["B", "declared_potential_date"] is pd.NaT
 
 
 def test_a_wrong_mapping_is_named():
-    with pytest.raises(DataError, match=r'"nam" is no account column. Did you mean "name"'):
+    with pytest.raises(DataError, match=r'table accounts: "nam" is no column of this table. Did you mean "name"'):
         read_accounts(MASTER, columns={"account": "id", "nam": "name"})
 
 
@@ -176,7 +190,7 @@ def test_an_owner_and_a_flag_count_from_their_first_day_on():
     )
     columns = {"account": "id", "owner": "owner", "previous_owner": "before", "owner_since": "since"}
     columns |= {"strategic": "strategic", "strategic_since": "flagged"}
-    master = read_accounts(frame, columns=columns)
+    master = read_accounts(frame, columns=columns).rows
     early, _ = decision_units(master, [], level="auto", as_of=date(2025, 6, 30))
     assert (early["owner"][0], early["owner"].isna().tolist()) == ("Cid", [False, True])
     assert early["strategic"].tolist() == [False, False]

@@ -6,10 +6,10 @@ import pandas as pd
 from fake_run import FakeRun, T, printed
 
 from kamlab.ledger import read_ledger
+from kamlab.ledger.lines import REASONS
 from kamlab.reports.sections import (
     data,
     signals,
-    unusable,
 )
 
 
@@ -60,7 +60,7 @@ def test_every_reason_of_the_ledger_has_its_words():
     columns = dict(zip(names, raw.columns, strict=True))
     bad = read_ledger(raw, columns=columns, max_quarantined_share=1).quarantine
     assert len(bad) == 6
-    assert set(bad["reason"]) <= set(unusable.REASONS)
+    assert set(bad["reason"]) <= set(REASONS.values())
 
 
 NAMES = {"accounts": pd.DataFrame({"account": ["A"], "name": ["*Star* & Sons"]})}

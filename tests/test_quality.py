@@ -102,7 +102,9 @@ def test_control_totals_that_cannot_be_read_are_quarantined_and_never_stop_a_run
         "utf-8",
     )
     settings, period = config.load(tmp_path / "kamlab.toml"), kl.StudyPeriod("2025-02-28")
-    assert inputs.check_tables(settings, period)["reason"].tolist() == ["month is not a month"]
+    assert inputs.table_quarantine(inputs.read_beside(settings, period).values())["reason"].tolist() == [
+        "month is not a month"
+    ]
     ledger, _ = inputs.read_lines(settings)
     table = inputs.compare_with_books(settings, ledger, period)
     assert table[["month", "difference"]].to_numpy().tolist() == [["2025-02", Decimal(0)]]

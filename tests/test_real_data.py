@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kamlab import config, inputs, intake, runs, tables
+from kamlab import accounts, config, configured, inputs, runs, tables
 from kamlab.checks import check_data
 from kamlab.errors import DataError
 from kamlab.reports.sections import segments
@@ -72,7 +72,7 @@ def test_companies_that_never_ordered_and_orders_that_were_not_shipped(tmp_path)
     ledger, _ = inputs.read_lines(settings)
     parts = ledger.reconciliation().set_index("part")["rows"]
     assert (parts["read"], parts["excluded"], parts["quarantined"]) == (2_996, 79 + 14, 0)
-    master = inputs.read_master(settings)
+    master = accounts.read_master(settings, as_of=date(2005, 5, 31)).rows
     assert len(set(master["account"]) - set(ledger.accounts_until())) == 24
     lines = read_table(CASES / "northwind" / "northwind_lines.csv").rows["customerID"].to_pylist()
     customers = read_table(CASES / "northwind" / "customers.csv").rows["customerID"].to_pylist()
@@ -157,7 +157,7 @@ def test_what_the_pipeline_calls_otherwise_is_said():
     raw = pd.read_csv(CASES / "pipeline" / "sales_pipeline.csv")
     product = {"path": "${KAMLAB_CASES}/pipeline/products.csv", "on": "product"}
     table = config.Table(path="${KAMLAB_CASES}/pipeline/sales_pipeline.csv", columns={}, joins=[product])
-    said = [str(reading) for reading in intake.read(table, Path(), "pipeline").readings]
+    said = [str(reading) for reading in configured.read(table, Path(), "pipeline").readings]
     unknown = int((raw["product"] == "GTXPro").sum())
     assert f"products.csv: joined on product, no row for {unknown} × sales_pipeline.csv (GTXPro)" in said
     assert raw.loc[raw["deal_stage"].isin(["Engaging", "Prospecting"]), "close_date"].isna().all()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kamlab.errors import DataError, did_you_mean, first_ids
-from kamlab.parsing import parse_date, parse_decimal, parse_flag, parse_text
-from kamlab.sources import RawTable, canonical, from_frame
+from kamlab import reasons, tables
+from kamlab.config import Config
+from kamlab.sources import RawTable
+from kamlab.tables import Field, Schema, TableReading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,96 +28,83 @@ COLUMNS = (*TEXT_COLUMNS, "declared_potential", "strategic", *DATE_COLUMNS)
 DIMENSIONS = ("channel", "industry", "region", "country", "territory", "size", "owner")
 
 
+def _in_no_circle(master: pd.DataFrame) -> pd.Series:
+    """Whether an account's parents do not lead back to itself."""
+    parents = _parents(master)
+    turning = {account for account in parents if len(path := _climb(account, parents)) > 1 and path[0] == path[-1]}
+    return ~master["account"].isin(turning)
+
+
+SCHEMA = Schema(
+    "accounts",
+    "account master",
+    (
+        *(Field(name, needed=name == "account") for name in TEXT_COLUMNS),
+        Field("declared_potential", "number", minimum=0),
+        Field("strategic", "flag"),
+        *(Field(name, "date") for name in DATE_COLUMNS),
+    ),
+    key=("account",),
+    money="declared_potential",
+    outcomes=(
+        ("declared_potential_date", "declared_potential"),
+        ("strategic_since", "strategic", "strategic_reason", "strategic_until"),
+    ),
+    rules=((reasons.CIRCLE.told, _in_no_circle),),
+)
+"""What the account master holds. An account whose row cannot be used stands for itself, as one that has none."""
+
+
 def read_accounts(
     source: RawTable | Any,
     *,
     columns: Mapping[str, str],
+    as_of: date = date.max,
     date_format: str | None = None,
     decimal: str | None = None,
     thousands: str | None = None,
-) -> pd.DataFrame:
-    """Read the account master.
+) -> TableReading:
+    """Read an account master.
 
     Parameters
     ----------
     source : RawTable, or pandas, Arrow, Polars or Ibis table
     columns : mapping of str to str
         Master column → source column; see `COLUMNS`.
+    as_of : date
+        Potentials declared later and flags set later are missing.
     date_format, decimal, thousands : str, optional
         How dates and numbers are written; found if not given.
 
     Returns
     -------
-    pandas.DataFrame
-        One row an account, ordered by account, with every column of `COLUMNS`: text or None, `declared_potential`
-        float (currency a year), `strategic` bool, dates as datetime64. Where the source has a column strategic_until,
-        a flag without a date in it is none.
+    TableReading
+        Its rows are one an account, ordered by account, with every column of `COLUMNS`: text or None,
+        `declared_potential` float (currency a year), `strategic` bool, dates as datetime64. Where the source has a
+        column strategic_until, a flag without a date in it is none.
 
     Raises
     ------
     DataError
-        For all faults at once: unmapped or unknown columns, ids missing or repeated, unreadable numbers, dates, flags,
-        parents that run in a circle.
+        If columns are unmapped, unknown or not there: every fault at once.
     """
-    raw = source if isinstance(source, RawTable) else from_frame(source)
-    _check_mapping(raw.columns, columns)
     formats = {"date_format": date_format, "decimal": decimal, "thousands": thousands}
-    plain, plain_columns = canonical(raw, columns, numbers=["declared_potential"], dates=DATE_COLUMNS, **formats)
-    plainly = plain.rows.to_pandas()
-    frame, lines = raw.rows.to_pandas(), pd.Series(raw.lines.to_numpy())
-    table = pd.DataFrame({c: parse_text(frame[columns[c]]) if c in columns else None for c in TEXT_COLUMNS})
-    faults = [f"line {row.line} has {len(row.fields)} fields where the header has {row.expected}" for row in raw.ragged]
-    for name in ("declared_potential", "strategic", *DATE_COLUMNS):
-        text = parse_text(frame[columns[name]]) if name in columns else pd.Series(None, frame.index, dtype=object)
-        written = parse_text(plainly[plain_columns[name]]) if name in columns else text
-        if name == "declared_potential":
-            values = parse_decimal(written).astype("float64")
-            unreadable = values.isna() | (values < 0)
-        elif name == "strategic":
-            known = parse_flag(text)
-            values, unreadable = known.eq(True), known.isna()
-        else:
-            values = parse_date(written.astype("str").where(written.notna(), None))
-            unreadable = values.isna()
-        faults += _unreadable(text, text.notna() & unreadable, name, lines)
-        table[name] = values
+    return _settled(tables.read_rows(source, SCHEMA, columns=columns, as_of=as_of, **formats), columns)
+
+
+def read_master(config: Config, *, as_of: date) -> TableReading | None:
+    """Read the configured account master as `read_accounts` does; None where none is given."""
+    table = config.source.accounts
+    return None if table is None else _settled(tables.read_as(config, SCHEMA, as_of=as_of), table.columns)
+
+
+def _settled(found: TableReading, columns: Mapping[str, str]) -> TableReading:
+    """Settle which flags count, and the order of the accounts."""
+    strategic = found.rows["strategic"].eq(True)
     if "strategic_until" in columns:
-        table["strategic"] &= table["strategic_until"].notna()
-    missing = lines[table["account"].isna()]
-    if len(missing):
-        faults.append(f"{len(missing)} line(s) have no account id (lines {first_ids(missing)})")
-    repeated = table["account"].dropna()[lambda s: s.duplicated()].unique()
-    if len(repeated):
-        faults.append(f"{len(repeated)} account id(s) stand there more than once ({first_ids(repeated)})")
-    circles = _circles(_parents(table))
-    if circles:
-        faults.append(f"the parents of some accounts run in a circle ({first_ids(circles)})")
-    if faults:
-        raise DataError("The account master cannot be read: " + "; ".join(faults) + ". Mend these lines.")
-    return table.sort_values("account", ignore_index=True)
-
-
-def _check_mapping(have: Sequence[str], columns: Mapping[str, str]) -> None:
-    faults = [f'"{key}" is no account column.{did_you_mean(key, COLUMNS)}' for key in columns if key not in COLUMNS]
-    faults += [
-        f'"{key}" should be in column "{name}", which is not there.{did_you_mean(name, have)}'
-        for key, name in columns.items()
-        if name not in have
-    ]
-    if "account" not in columns:
-        faults.append('No column is named for "account".')
-    if faults:
-        raise DataError(
-            f"The account master cannot be read: {' '.join(faults)} Its columns are: {first_ids(have, limit=30)}."
-        )
-
-
-def _unreadable(text: pd.Series, bad: pd.Series, name: str, lines: pd.Series) -> list[str]:
-    if not bad.any():
-        return []
-    expected = {"declared_potential": "a number of at least 0", "strategic": "yes or no"}.get(name, "a date")
-    examples = ", ".join(f'"{v}"' for v in text[bad].head(3))
-    return [f"{name} is not {expected} in {int(bad.sum())} line(s) ({examples}; lines {first_ids(lines[bad])})"]
+        strategic &= found.rows["strategic_until"].notna()
+    rows = found.rows.assign(strategic=strategic).sort_values("account", ignore_index=True)
+    return replace(found, rows=rows)
 
 
 def decision_units(
@@ -126,7 +115,7 @@ def decision_units(
     Parameters
     ----------
     master : DataFrame or None
-        As `read_accounts` returns it.
+        Rows of `read_accounts`.
     ledger_accounts : iterable of str
         Accounts with lines; those that the master lacks stand for themselves, under their id.
     level : {"auto", "group", "account"}
@@ -196,7 +185,8 @@ def _units(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _parents(master: pd.DataFrame) -> dict[str, str]:
     """Return account → parent; an account that names itself is a top."""
-    known = master[master["account"].notna() & master["parent"].notna() & (master["parent"] != master["account"])]
+    known = master.drop_duplicates("account")
+    known = known[known["account"].notna() & known["parent"].notna() & (known["parent"] != known["account"])]
     return dict(zip(known["account"], known["parent"], strict=True))
 
 
@@ -206,9 +196,3 @@ def _climb(account: str, parents: Mapping[str, str]) -> list[str]:
     while path[-1] in parents and path[-1] not in path[:-1]:
         path.append(parents[path[-1]])
     return path
-
-
-def _circles(parents: Mapping[str, str]) -> list[str]:
-    """Return the circles in which parents run, each once."""
-    paths = (_climb(account, parents) for account in sorted(parents))
-    return [" → ".join(path) for path in paths if len(path) > 1 and path[0] == path[-1] == min(path)]

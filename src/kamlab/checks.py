@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from kamlab import config as _config
-from kamlab import inputs, intake, quality, tables
+from kamlab import inputs, intake, quality
 from kamlab.accounts import decision_units
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
 from kamlab.errors import ConfigError, DataError, KamlabError, first_ids
@@ -19,13 +19,13 @@ from kamlab.guess import DATES, guess_log
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.parsing import DATE_REMEDY
 from kamlab.period import StudyPeriod, parse_day
-from kamlab.remedies import with_remedy
+from kamlab.reasons import with_remedy
 from kamlab.runs import early_faults, study_period
 from kamlab.sources import Reading, read_table
 from kamlab.start import NAME
 from kamlab.summary import summarize
 
-STEPS = ("transaction log", "books and account master", "optional tables", "what a report needs")
+STEPS = ("transaction log", "other tables", "books and account master", "what a report needs")
 Progress = Callable[[str, int, int], None]
 
 
@@ -71,18 +71,20 @@ def check_data(data: Path, *, as_of: str = "", progress: Progress | None = None)
             progress(name, number, len(STEPS))
 
     next_step()
-    ledger, readings = inputs.read_lines(settings)
+    ledger, readings = inputs.read_lines(settings, as_of=period.calibration_end)
     fresh = inputs.check_source(ledger, settings, period)
     lines = [*_reading_lines(readings), *_ledger_lines(ledger, period)]
     next_step()
-    lines += [*_control_lines(settings, ledger, period), *_account_lines(settings, ledger, period)]
+    beside = inputs.read_beside(settings, period)
+    master = beside["accounts"].rows if "accounts" in beside else None
     next_step()
-    table_lines, table_faults = _table_lines(settings, period)
+    lines += [*_control_lines(settings, ledger, period), *_account_lines(settings, ledger, master, period)]
+    lines += [line for table in beside.values() for line in table.said()]
     next_step()
-    refusals = _refusals(settings, ledger, period)
-    lines += [*table_lines, *_freshness_lines(fresh, period), *refusals]
-    lines += [] if refusals else _few_lines(settings, ledger, period)
-    faults = bool(fresh.faults or refusals or table_faults)
+    refusals = _refusals(settings, ledger, master, period)
+    lines += [*_freshness_lines(fresh, period), *refusals]
+    lines += [] if refusals else _few_lines(settings, ledger, master, period)
+    faults = bool(fresh.faults or refusals or any(table.too_many for table in beside.values()))
     lines += [] if faults else [f"A report can be made: kamlab report --config {data}"]
     return Check("\n".join(lines), faults)
 
@@ -143,12 +145,11 @@ def _freshness_lines(fresh: Freshness, period: StudyPeriod) -> list[str]:
     return [*faults, remedy(fresh, period)]
 
 
-def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
+def _refusals(settings: _config.Config, ledger: Ledger, master: pd.DataFrame | None, period: StudyPeriod) -> list[str]:
     """Say what a report would stop at, though the data can be read."""
     found = [str(fault) for fault in early_faults(settings, settings.report.languages)]
     ids = ledger.accounts_until(period.calibration_end)
-    master = inputs.read_master(settings)
-    for step in (lambda: inputs.unlisted(master, ids), lambda: _bought(settings, ledger, period)):
+    for step in (lambda: inputs.unlisted(master, ids), lambda: _bought(settings, ledger, master, period)):
         try:
             step()
         except KamlabError as error:
@@ -156,17 +157,17 @@ def _refusals(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> 
     return [f"No report can be made: {reason}" for reason in found]
 
 
-def _bought(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> None:
+def _bought(settings: _config.Config, ledger: Ledger, master: pd.DataFrame | None, period: StudyPeriod) -> None:
     """Refuse a log of which nobody has bought for money."""
-    table = _summary(settings, ledger, period)
+    table = _summary(settings, ledger, master, period)
     if ledger.has_money and not (table["revenue"] > 0).any():
         raise DataError("No account has bought for more than nothing. Check the column of amounts and its sign.")
 
 
-def _few_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
+def _few_lines(settings: _config.Config, ledger: Ledger, master: pd.DataFrame | None, period: StudyPeriod) -> list[str]:
     """Say what a report lacks where accounts are few."""
     try:
-        table = _summary(settings, ledger, period)
+        table = _summary(settings, ledger, master, period)
     except DataError:
         return []
     repeat = int((table["frequency"] > 0).sum())
@@ -179,10 +180,11 @@ def _few_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) ->
     ]
 
 
-def _summary(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> pd.DataFrame:
+def _summary(
+    settings: _config.Config, ledger: Ledger, master: pd.DataFrame | None, period: StudyPeriod
+) -> pd.DataFrame:
     """Return the histories of those that decisions are taken for."""
     ids = ledger.accounts_until(period.calibration_end)
-    master = inputs.read_master(settings)
     level, as_of = settings.company.account_level, period.calibration_end
     _, membership = decision_units(master, ids, level=level, as_of=as_of)
     return summarize(ledger, period, accounts=membership)
@@ -247,10 +249,9 @@ def _quarantine_lines(ledger: Ledger) -> list[str]:
     """Say per reason how many lines cannot be used, which, and how much money stands in them."""
     lines = []
     for reason, group in ledger.quarantine.groupby("reason", sort=True):
-        money = sum(group["amount"].dropna())
-        said = (
-            f", {money:,.2f} {ledger.currency}".rstrip() if ledger.has_money and group["amount"].notna().any() else ""
-        )
+        known = group[group["amount"].notna()] if ledger.has_money else group.head(0)
+        sums = known["amount"].groupby(known["currency"]).agg(sum)
+        said = "".join(f", {money:,.2f} {currency or ledger.currency}".rstrip() for currency, money in sums.items())
         found = f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){said}"
         lines.append(with_remedy(found, reason))
     return lines
@@ -272,8 +273,9 @@ def _control_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod
     return lines
 
 
-def _account_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod) -> list[str]:
-    master = inputs.read_master(settings)
+def _account_lines(
+    settings: _config.Config, ledger: Ledger, master: pd.DataFrame | None, period: StudyPeriod
+) -> list[str]:
     if master is None:
         return ["No account master: no names, owners, groups or declared potential."]
     ids = set(ledger.accounts_until(period.calibration_end))
@@ -297,13 +299,3 @@ def _account_lines(settings: _config.Config, ledger: Ledger, period: StudyPeriod
             f"them one parent if they are: {first_ids(pairs, limit=5)}"
         )
     return lines
-
-
-def _table_lines(settings: _config.Config, period: StudyPeriod) -> tuple[list[str], bool]:
-    """Say what each optional table holds, and its faults."""
-    lines, stop = [], False
-    for name in tables.given(settings):
-        found = tables.read(settings, name, as_of=period.calibration_end)
-        lines += found.said()
-        stop |= found.too_many
-    return lines, stop

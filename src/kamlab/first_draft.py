@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kamlab.errors import DataError
+from kamlab.guess import unit_of
+from kamlab.intake.kinds import fits
 from kamlab.sources import RawTable, canonical, is_url
 from kamlab.sources.formats import DERIVED
+
+MOST_PATTERNS = 5
+"""Texts that many different ones stand for are no names of totals."""
+_BEFORE_DIGITS = re.compile(r"\s*[0-9].*$")
 
 Column = tuple[RawTable, str]
 """A table and the name of one of its columns."""
@@ -68,6 +75,40 @@ class Draft:
         self.lines += place_of(file)
         self.lines += [f"# read as: {reading}" for reading in raw.readings if reading.what]
         self.used.append(file)
+
+    def column(self, key: str, name: str) -> None:
+        """Write which column a table's column is; ask where its amounts are not in plain units of money."""
+        unit, times = unit_of(name)
+        setting = f"columns.{key} = {toml_text(name)}"
+        if times == 1:
+            self.lines.append(setting)
+        else:
+            self.ask(setting, f'"{name}" is written in {unit}; give {key} in a column of plain units of money')
+
+    def propose_totals(self, raw: RawTable, needed: Sequence[str]) -> None:
+        """Leave out rows without any of the needed columns, such as subtotals, where a text tells them from all others.
+
+        Nothing is proposed where the same text stands in a row that has one of them.
+        """
+        import pandas as pd
+
+        there = [name for name in needed if name in raw.rows.column_names]
+        rows = raw.rows.select(raw.columns).to_pandas().apply(lambda texts: texts.str.strip())
+        filled = rows.notna() & (rows != "")
+        bare = ~filled[there].any(axis=1) if there else pd.Series(False, rows.index)
+        if not bare.any() or bare.all():
+            return
+        for name in rows.columns[filled[bare].all()].difference(there, sort=False):
+            texts = rows.loc[bare, name]
+            patterns = sorted({_BEFORE_DIGITS.sub("*", text) for text in texts})
+            hit = rows[name].map(lambda text: any(fits(text, p) for p in patterns))  # noqa: B023
+            if len(patterns) <= MOST_PATTERNS and "*" not in patterns and (hit == bare).all():
+                said = ", ".join(toml_text(pattern) for pattern in patterns)
+                self.lines.append(f"exclude = {{ {toml_key(name)} = [{said}] }}   # {int(bare.sum())} lines of totals")
+                self.remarks.append(
+                    f'{int(bare.sum())} lines have neither customer nor date ("{texts.iloc[0]}" …): left out as totals'
+                )
+                return
 
     def ask(self, setting: str, reason: str) -> None:
         """Write a setting as a comment, with the reason why it is not settled."""

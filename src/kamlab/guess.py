@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from kamlab.errors import DataError
 from kamlab.parsing import GROUPING, YEARS, date_format_of, parse_date
 from kamlab.sources import RawTable
+from kamlab.sources.formats import bare
 
 LOG_WORDS: dict[str, str] = {
     "account": "customer id, customer number, customer no, customer code, account id, account number, client id, "
-    "customer, account, client, company, buyer, sold to, bill to, customer name, account name, mã khách hàng, mã kh, "
-    "khách hàng, tên khách hàng, 客户编号, 客户代码, 客户id, 客户号, 客户, 客户名称, 购货单位, 客戶編號, 客戶, "
-    "código cliente, id cliente, nº cliente, numero cliente, cliente, nombre cliente, cust",
+    "sold to party, customer, account, client, company, buyer, sold to, bill to, customer name, account name, "
+    "mã khách hàng, mã kh, khách hàng, tên khách hàng, 客户编号, 客户代码, 客户id, 客户号, 客户, 客户名称, 购货单位, 客戶編號, 客戶, "
+    "código cliente, id cliente, nº cliente, numero cliente, solicitante, cliente, nombre cliente, cust",
     "order_date": "order date, date, purchase date, transaction date, posting date, sales date, ngày đặt hàng, ngày, "
     "ngày bán, ngày chứng từ, 订单日期, 下单日期, 日期, 单据日期, 销售日期, 訂單日期, fecha pedido, fecha de pedido, "
     "fecha, fecha venta, day",
@@ -24,9 +25,9 @@ LOG_WORDS: dict[str, str] = {
     "交货日期, 出库日期, fecha entrega, fecha de entrega, fecha envío",
     "invoice_date": "invoice date, billing date, ngày hóa đơn, ngày xuất hóa đơn, 发票日期, 开票日期, fecha factura, "
     "fecha de factura",
-    "amount": "net amount, amount, net value, line total, net, revenue, sales, sales amount, turnover, value, total, "
-    "grand total, thành tiền, doanh thu, số tiền, tổng tiền, 金额, 销售额, 销售金额, 不含税金额, 收入, 金額, importe, "
-    "importe neto, monto, ventas, valor, total línea",
+    "amount": "net amount, amount, net value, line total, net, extended price, ext price, extended amount, "
+    "line amount, revenue, sales, sales amount, turnover, value, total, grand total, thành tiền, doanh thu, số tiền, tổng tiền, 金额, 销售额, 销售金额, 不含税金额, 收入, 金額, "
+    "价税合计, 含税金额, importe, importe neto, monto, ventas, valor, total línea",
     "price": "unit price, price, price each, đơn giá, giá, 单价, 價格, 价格, 單價, precio, precio unitario",
     "quantity": "quantity, qty, quantity ordered, units, pieces, số lượng, sl, 数量, 數量, cantidad, unidades",
     "cost": "cost, line cost, cost of goods, total cost, cogs, giá vốn, 成本, 成本金额, coste, costo",
@@ -37,7 +38,7 @@ LOG_WORDS: dict[str, str] = {
     "número pedido, nº pedido, factura, nº factura, nº documento, document no, document number, voucher no",
     "line_id": "line id, transaction id, mã dòng, 行号, 明细号, id línea",
     "product": "product, product id, product code, product name, item, item no, sku, article, stock code, sản phẩm, "
-    "mã sản phẩm, mã hàng, tên hàng, 产品, 产品编号, 产品名称, 商品, 货号, 產品, producto, código producto, artículo",
+    "mã sản phẩm, mã hàng, tên hàng, 产品, 产品编号, 产品名称, 商品, 货号, 產品, producto, código producto, artículo, material",
     "product_line": "product line, product group, category, category name, product category, nhóm hàng, ngành hàng, "
     "产品线, 产品类别, 类别, 產品線, línea producto, línea de producto, categoría, familia",
     "currency": "currency, currency code, tiền tệ, loại tiền, 币种, 货币, 幣別, moneda, divisa",
@@ -52,7 +53,7 @@ MASTER_WORDS: dict[str, str] = {
     "公司名称, 名称, 客戶名稱, nombre, nombre cliente, razón social, empresa",
     "parent": "parent, parent id, group, subsidiary of, công ty mẹ, 上级客户, 集团, 母公司, grupo, matriz",
     "channel": "channel, sales channel, kênh, kênh bán hàng, 渠道, 销售渠道, canal",
-    "industry": "industry, sector, ngành, ngành nghề, 行业, 產業, industria",
+    "industry": "industry, sector, ngành, ngành nghề, 行业, 所属行业, 產業, industria",
     "region": "region, vùng, khu vực, 地区, 区域, 大区, 地區, región, zona",
     "country": "country, quốc gia, nước, 国家, 國家, país",
     "territory": "territory, địa bàn, 片区, territorio",
@@ -69,6 +70,15 @@ _LEFT_OUT = (
     "cancelado, cancelada"
 )
 _NUMBER = re.compile(rf"[+-]?[0-9][0-9{GROUPING}]*(?:e[+-]?[0-9]+)?", re.I)
+_UNITS = {
+    1_000: "thousand, thousands, in thousands, 000, k, nghìn, nghìn đồng, ngàn đồng, 千, 千元, miles, miles de euros",
+    10_000: "万, 万元, 萬, 萬元",
+    1_000_000: "million, millions, in millions, triệu, triệu đồng, tr đ, 百万, 百万元, millones, millones de euros",
+    100_000_000: "亿, 亿元, 億, 億元",
+    1_000_000_000: "billion, billions, tỷ, tỷ đồng",
+}
+_IN_BRACKETS = re.compile(r"\s*[(（\[](?P<unit>[^()（）\[\]]*)[)）\]]\s*$")
+_TAXED = "含税, 价税合计, incl tax, incl vat, including tax, including vat, gồm thuế, có thuế, con iva, iva incl"
 DATES = ("order_date", "delivery_date", "invoice_date")
 SAMPLE_ROWS = 1000
 SHARE = 0.5
@@ -83,6 +93,29 @@ def plain(name: str) -> str:
 
 LEFT_OUT_STATUS = frozenset(plain(word) for word in _LEFT_OUT.split(","))
 """Values of a status that are probably those of orders to leave out."""
+
+
+def unit_of(header: str) -> tuple[str, int]:
+    """Return the unit that a header names in brackets, and how many times the plain one it is: 金额（万元）, 10,000.
+
+    An empty unit and 1 where it names none, or a currency alone.
+    """
+    found = _IN_BRACKETS.search(header)
+    for times, words in _UNITS.items():
+        if found and plain(found["unit"]) in {plain(word) for word in words.split(",")}:
+            return found["unit"].strip(), times
+    return "", 1
+
+
+def is_taxed(header: str) -> bool:
+    """Whether a header says that its amounts include tax."""
+    said = plain(header)
+    return "不含税" not in said and any(plain(word) in said for word in _TAXED.split(","))
+
+
+def _meaning(header: str) -> str:
+    """Return a header as it is compared with words: a unit in brackets is none of its meaning."""
+    return plain(_IN_BRACKETS.sub("", header)) or plain(header)
 
 
 @dataclass(frozen=True)
@@ -115,7 +148,7 @@ def guess(header: Sequence[str], words: Mapping[str, str]) -> Guess:
     columns: dict[str, str] = {}
     unclear: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
-    whole = {name: plain(name) for name in header}
+    whole = {name: _meaning(name) for name in header}
     upper = Counter(name.partition(" ")[0] for name in header)
     lower = {name: plain(name.partition(" ")[2]) for name in header if upper[name.partition(" ")[0]] > 1}
     for key, names in words.items():
@@ -170,11 +203,15 @@ def _refuted(raw: RawTable, key: str, name: str) -> str:
         good = _dates(values)
         return "" if good >= SHARE * len(values) else f'"{name}" holds no dates ("{values[0]}")'
     if key in ("amount", "price", "quantity", "cost", "unit_cost", "tax"):
-        good = sum(
-            bool(re.fullmatch(r"[+-]?[0-9][0-9.,'’ \u00a0\u2009\u202f]*(e[+-]?[0-9]+)?", v, re.I)) for v in values
-        )
+        good = sum(bool(_NUMBER.fullmatch(value)) for value in _bare(values))
         return "" if good >= SHARE * len(values) else f'"{name}" holds no numbers ("{values[0]}")'
     return ""
+
+
+def _bare(values: list[str]) -> list[str]:
+    import pyarrow as pa
+
+    return bare(pa.chunked_array([pa.array(values, pa.string())])).to_pylist()
 
 
 def _dates(values: list[str]) -> int:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kamlab import freshness as _freshness
 from kamlab import intake, quality, tables
-from kamlab.accounts import read_accounts
+from kamlab.accounts import read_master
 from kamlab.config import Config
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import StudyPeriod
 from kamlab.sources import Reading, parquet_files
+from kamlab.tables import TableReading
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -22,8 +25,12 @@ LARGEST_UNLISTED_SHARE = 0.5
 """A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
 
 
-def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, tuple[Reading, ...]]:
+def read_lines(
+    config: Config, *, as_of: date | None = None, scratch: Path | None = None
+) -> tuple[Ledger, tuple[Reading, ...]]:
     """Read the configured transaction log, and say how its files were read; temporary files go to `scratch`.
+
+    Lines that are dated after `as_of` are not judged.
 
     Raises
     ------
@@ -35,6 +42,7 @@ def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, 
         "purchase": table.purchase,
         "currency": config.company.currency,
         "max_quarantined_share": table.max_quarantined_share,
+        "as_of": as_of,
         "engine": config.engine,
         "scratch": scratch,
     }
@@ -50,22 +58,12 @@ def read_lines(config: Config, *, scratch: Path | None = None) -> tuple[Ledger, 
         lines = read_ledger(config.resolve(table.path), columns=columns, **formats, **options)
         name = Path(table.path).name
     else:
-        raw, columns = intake.transactions(config)
+        raw, columns = intake.transactions(config, as_of=as_of)
         name, readings = raw.source, raw.readings
         lines = read_ledger(raw, columns=columns, **options)
-    quality.refuse_much_money(lines, table.max_quarantined_money)
+    quality.refuse_much_money(lines, table.max_quarantined_money, as_of=as_of)
     every = dict.fromkeys((*readings, Reading(name, intake.settled(table))))
     return lines, tuple(reading for reading in every if reading.what)
-
-
-def read_master(config: Config) -> pd.DataFrame | None:
-    """Read the configured account master, if there is one."""
-    table = config.source.accounts
-    if table is None:
-        return None
-    raw = intake.read(table, config.base, "account master")
-    formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
-    return read_accounts(raw, columns=table.columns, **formats)
 
 
 def unlisted(master: pd.DataFrame | None, ids: list[str]) -> list[str]:
@@ -114,8 +112,24 @@ def check_source(ledger: Ledger, config: Config, period: StudyPeriod) -> _freshn
     return _freshness.assess(ledger, period, max_data_lag_days=config.period.max_data_lag_days)
 
 
-def check_tables(config: Config, period: StudyPeriod) -> pd.DataFrame:
-    """Read all optional tables and return their quarantine.
+def read_beside(config: Config, period: StudyPeriod) -> dict[str, TableReading]:
+    """Read every configured table beside the log, by name: accounts, rates and the optional ones.
+
+    Raises
+    ------
+    DataError
+        If one cannot be read.
+    """
+    as_of = period.calibration_end
+    master = read_master(config, as_of=as_of)
+    found = {} if master is None else {"accounts": master}
+    if config.source.rates is not None:
+        found["rates"] = tables.read_as(config, tables.RATES, as_of=as_of)
+    return found | {name: tables.read(config, name, as_of=as_of) for name in tables.given(config)}
+
+
+def table_quarantine(found: Iterable[TableReading]) -> pd.DataFrame:
+    """Return the quarantine of tables beside the log.
 
     Raises
     ------
@@ -124,7 +138,7 @@ def check_tables(config: Config, period: StudyPeriod) -> pd.DataFrame:
     """
     import pandas as pd
 
-    found = [tables.read(config, name, as_of=period.calibration_end) for name in tables.given(config)]
+    found = list(found)
     refused = [" ".join(line.strip() for line in table.said()) for table in found if table.too_many]
     if refused:
         raise DataError(" ".join(refused))

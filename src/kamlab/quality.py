@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from kamlab.ledger import Ledger
 
 
-def refuse_much_money(ledger: Ledger, limit: float) -> None:
+def refuse_much_money(ledger: Ledger, limit: float, *, as_of: date | None = None) -> None:
     """Refuse a log of whose money too much is quarantined: a report on the rest would mislead.
 
-    Money is the sum of the amounts without their signs, as far as they can be read.
+    Money is the sum of the amounts without their signs, as far as they can be read, up to the as-of date. What no rate
+    converts counts as it stands, because nothing tells what it is worth.
 
     Raises
     ------
@@ -31,7 +32,8 @@ def refuse_much_money(ledger: Ledger, limit: float) -> None:
         return
     amounts = ledger.quarantine["amount"].dropna().map(abs)
     out = sum(amounts)
-    accepted = ledger.table.amount.abs().sum().to_pyarrow().as_py() or 0
+    lines = ledger.table if as_of is None else ledger.table.filter(ledger.table.date <= as_of)
+    accepted = lines.amount.abs().sum().to_pyarrow().as_py() or 0
     if out <= limit * float(out + accepted):
         return
     largest = ledger.quarantine.loc[amounts.sort_values(ascending=False).index]

@@ -9,7 +9,7 @@ from pathlib import Path
 from kamlab.errors import ConfigError, DataError, first_ids
 from kamlab.first_draft import Draft, book_and_sheet, place_of, toml_key, toml_text
 from kamlab.folder_tables import read_all
-from kamlab.guess import DATES, LEFT_OUT_STATUS, MASTER_WORDS, Guess, guess, guess_log, plain
+from kamlab.guess import DATES, LEFT_OUT_STATUS, MASTER_WORDS, Guess, guess, guess_log, is_taxed, plain, unit_of
 from kamlab.guess_files import NUMBERS, alike, find_log, find_master, join_key, matching
 from kamlab.guess_tables import guess_table
 from kamlab.period import end_of_last_complete_month
@@ -184,11 +184,11 @@ def _transactions(
             )
     if "account" in columns:
         chosen["account"] = columns["account"]
-    for key, unit in (("amount", "price"), ("cost", "unit_cost")):
+    for key, each in (("amount", "price"), ("cost", "unit_cost")):
         if key in columns:
-            chosen[key] = columns[key]
-        elif unit in columns and "quantity" in columns:
-            chosen[key] = f"{columns['quantity']} * {columns[unit]}"
+            chosen[key] = _plain_units(draft, columns[key])
+        elif each in columns and "quantity" in columns:
+            chosen[key] = f"{columns['quantity']} * {_plain_units(draft, columns[each])}"
     chosen |= {key: columns[key] for key in OPTIONAL if key in columns}
     _write_columns(draft, chosen, needed, Guess({}, unclear, found.others, refuted))
     if "tax" in columns:
@@ -201,10 +201,25 @@ def _transactions(
             f'"{tax}" is left alone, as the tax on top of net amounts; where the amounts include it, take the first # '
             "from the line columns.tax"
         )
+    elif "amount" in columns and is_taxed(columns["amount"]):
+        draft.lines.append("# tax_rate = 0.10   # take the first # away and write the share of tax in the amounts")
+        draft.remarks.append(
+            f'"{columns["amount"]}" seems to include tax, which stays in until you take the first # from tax_rate'
+        )
+    draft.propose_totals(raw, [chosen.get("account", ""), chosen.get("date", "")])
     days = [(frames[key], columns[key]) for key in dates[:1]]
     draft.newest = draft.formats([(frames[key], columns[key]) for key in NUMBERS if key in columns], days)
     if "status" in columns:
         _status(draft, columns["status"], frames["status"])
+
+
+def _plain_units(draft: Draft, name: str) -> str:
+    """Return what gives a column's amounts in plain units of money."""
+    unit, times = unit_of(name)
+    if times == 1:
+        return name
+    draft.remarks.append(f'"{name}" is written in {unit}, and so multiplied by {times:,}')
+    return f"{name} * {times}"
 
 
 def _status(draft: Draft, name: str, raw: RawTable) -> None:
@@ -246,7 +261,7 @@ def _accounts(draft: Draft, file: str, raw: RawTable) -> None:
     taken: set[str] = set()
     for key, name in found.columns.items():
         if name not in taken:
-            draft.lines.append(f"columns.{key} = {toml_text(name)}")
+            draft.column(key, name)
             taken.add(name)
     if "declared_potential" in found.columns:
         draft.formats([(raw, found.columns["declared_potential"])])
@@ -264,7 +279,8 @@ def _side_tables(draft: Draft, tables: Mapping[str, RawTable]) -> None:
         draft.lines += ["", f"[source.{name}]"]
         draft.place(file, tables[file])
         columns = found[file][1]
-        draft.lines += [f"columns.{key} = {toml_text(column)}" for key, column in columns.items()]
+        for key, column in columns.items():
+            draft.column(key, column)
         kinds = {f.name: f.kind for f in SCHEMAS[name].fields}
         numbers, days = (
             [(tables[file], columns[k]) for k in columns if kinds[k] == kind] for kind in ("number", "date")

@@ -28,7 +28,7 @@ def decide(folder):
     write(folder)
     period = StudyPeriod(AS_OF)
     ledger = read_ledger(folder / "orders.csv", columns=LOG)
-    master = read_accounts(read_table(folder / "accounts.csv"), columns=MASTER)
+    master = read_accounts(read_table(folder / "accounts.csv"), columns=MASTER).rows
     ids = ledger.lines["account"].unique().to_pylist()
     units, membership = decision_units(master, ids, level="auto", as_of=AS_OF)
     summary = summarize(ledger, period, accounts=membership)

@@ -14,6 +14,9 @@ MOST_QUARANTINED = 0.1
 """A table of whose rows, or of whose money, more than this cannot be used would mislead, unless its reader says not."""
 
 
+NOT_BESIDE = ("transactions", "accounts", "rates")
+
+
 class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, and nothing changes after reading."""
 
@@ -109,8 +112,8 @@ class Source(Section):
     memory_limit: str = Field(default="3GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$")
     master: str = "local[*]"
     transactions: Transactions
-    accounts: Table | None = None
-    rates: Table | None = None
+    accounts: CheckedTable | None = None
+    rates: CheckedTable | None = None
     controls: ControlTotals | None = None
     owners: CheckedTable | None = None
     prospects: CheckedTable | None = None
@@ -134,6 +137,6 @@ class Source(Section):
         return {name: table for name, table in found.items() if isinstance(table, Table)}
 
     @property
-    def side_tables(self) -> dict[str, CheckedTable]:
-        """The optional tables that are given and have a quarantine of their own, by name."""
-        return {n: t for n, t in self.tables.items() if isinstance(t, CheckedTable) and n != "transactions"}
+    def side_tables(self) -> dict[str, Table]:
+        """The optional tables that are given, by name: those beside the log, the account master and the rates."""
+        return {name: table for name, table in self.tables.items() if name not in NOT_BESIDE}

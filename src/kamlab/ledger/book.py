@@ -120,7 +120,7 @@ class Ledger:
         """Count rows and money of what was read and where it went.
 
         `read` = `accepted` + `quarantined`; `accepted` = `attributed` + `unattributed` + `not_revenue` + `excluded` +
-        `after_as_of`.
+        `after_as_of`. Money that no rate converts is in none of the sums.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class Ledger:
         sums = (
             t.group_by(part=part).agg(rows=t.count(), money=t.amount.sum()).to_pyarrow().to_pandas().set_index("part")
         )
-        quarantined = self.quarantine["amount"].dropna()
+        quarantined = self.quarantine.loc[self.quarantine["currency"] == "", "amount"].dropna()
         rows = {name: int(sums["rows"].get(name, 0)) for name in ACCEPTED_PARTS}
         money = {name: _decimal(sums["money"].get(name)) for name in ACCEPTED_PARTS}
         rows["accepted"], rows["quarantined"] = sum(rows.values()), len(self.quarantine)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kamlab import reasons
 from kamlab.engines import Session
 from kamlab.expressions import date_of, decimal_of, is_number, text_of
 from kamlab.sources import RawTable, as_text
@@ -24,18 +26,18 @@ COLUMNS = ("account", "date", "kind", *TEXT_COLUMNS[1:], *DECIMAL_COLUMNS, "curr
 """Ledger columns that a source column can be mapped to; account and date are needed, amount for money."""
 
 REASONS = {
-    "early": "known before its values are read",
-    "date": "date is missing or impossible",
-    "amount": "amount is missing or not a number",
-    "quantity": "quantity is not a number",
-    "cost": "cost is not a number",
-    "kind": "kind is none of " + ", ".join(LINE_KINDS),
-    "return": "a return above 0",
-    "line_id": "line id is repeated",
+    "early": reasons.EARLY,
+    "date": reasons.NO_DAY.told,
+    "amount": reasons.NO_AMOUNT.told,
+    "quantity": reasons.NO_QUANTITY.told,
+    "cost": reasons.NO_COST.told,
+    "kind": reasons.NO_KIND.told,
+    "return": reasons.RETURN_ABOVE.told,
+    "line_id": reasons.LINE_ID.told,
 }
 """Why a line cannot be used, in the order in which several reasons are told; each is a bit of `fault`."""
 LINES = "kamlab_lines"
-PLACE = ["source", "line", "row", "amount", "fault"]
+PLACE = ["source", "line", "row", "amount", "currency", "fault"]
 BITS = {name: 1 << place for place, name in enumerate(REASONS)}
 
 
@@ -115,18 +117,21 @@ def _with_whole_ids(table: ir.Table) -> ir.Table:
     return table.mutate(**{n: table[n].cast("int64") for n in floats if found[n]})
 
 
-def open_lines(rows: Rows, columns: Mapping[str, str], formats: Formats, session: Session) -> ir.Table:
+def open_lines(
+    rows: Rows, columns: Mapping[str, str], formats: Formats, session: Session, as_of: date | None = None
+) -> ir.Table:
     """Read each mapped column as what it should be.
 
     Returns
     -------
     ibis table
-        source, line, row, the columns of `COLUMNS` (missing where unmapped or unreadable) and fault: the sum of the
-        `BITS` of what is wrong with the line, 0 if it can be used.
+        source, line, row, the columns of `COLUMNS` (missing where unmapped or unreadable), later (whether the line is
+        dated after `as_of`) and fault: the sum of the `BITS` of what is wrong with the line, 0 if it can be used. Of a
+        later line nothing is known, so that nothing is wrong with it.
     """
     session.connection.create_view("kamlab_rows", rows.table, overwrite=True)
     shape = tuple(rows.table.schema().items())
-    for name, query in _queries(session.dialect, shape, tuple(columns), formats):
+    for name, query in _queries(session.dialect, shape, tuple(columns), formats, as_of):
         # Text is read once. Files are typed and read again for each question, in which they cost less than a copy.
         kept = name == LINES and rows.raw is not None and session.spark is None
         session.connection.raw_sql(f"CREATE OR REPLACE TEMPORARY {'TABLE' if kept else 'VIEW'} {name} AS {query}")
@@ -135,7 +140,11 @@ def open_lines(rows: Rows, columns: Mapping[str, str], formats: Formats, session
 
 @cache
 def _queries(
-    dialect: str, shape: tuple[tuple[str, Any], ...], mapped: tuple[str, ...], formats: Formats
+    dialect: str,
+    shape: tuple[tuple[str, Any], ...],
+    mapped: tuple[str, ...],
+    formats: Formats,
+    as_of: date | None,
 ) -> list[tuple[str, str]]:
     """Write the views that lead from rows to lines.
 
@@ -147,7 +156,7 @@ def _queries(
     stages = {
         "kamlab_words": lambda t: _words(t, mapped),
         "kamlab_values": lambda t: _values(t, mapped, formats),
-        LINES: lambda t: _judged(t, mapped),
+        LINES: lambda t: _judged(t, mapped, as_of),
     }
     table, written = ibis.table(dict(shape), name="kamlab_rows"), []
     for name, stage in stages.items():
@@ -183,10 +192,22 @@ def _values(t: ir.Table, mapped: Sequence[str], formats: Formats) -> ir.Table:
     return t.select("source", "line", "row", "early", **known | {"kind": known["kind"].lower()}, **given)
 
 
-def _judged(t: ir.Table, mapped: Sequence[str]) -> ir.Table:
-    """Say what is wrong with each line, and what kind of line it is where the source does not."""
+def _judged(t: ir.Table, mapped: Sequence[str], as_of: date | None) -> ir.Table:
+    """Say what is wrong with each line, and what kind of line it is where the source does not.
+
+    Of lines that are left out only what was known before counts: totals between the lines have no day.
+    """
+    import ibis
+
+    later = ibis.literal(False) if as_of is None else (t.date > ibis.literal(as_of)).fill_null(False)
+    out = (t.kind == EXCLUDED).fill_null(False)
+    early = t.early.ifelse(ibis.literal(BITS["early"], "int32"), ibis.literal(0, "int32"))
+    fault = out.ifelse(early, _fault(t, mapped)) if "kind" in mapped else _fault(t, mapped)
     return t.select(
-        "source", "line", "row", *(n for n in COLUMNS if n != "kind"), kind=_kind(t, mapped), fault=_fault(t, mapped)
+        *("source", "line", "row", *(n for n in COLUMNS if n != "kind")),
+        kind=_kind(t, mapped),
+        later=later,
+        fault=fault if as_of is None else later.ifelse(ibis.literal(0, "int32"), fault),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -47,6 +48,7 @@ def read_ledger(
     purchase: PurchaseRule = "positive",
     currency: str = "",
     max_quarantined_share: float = 0.1,
+    as_of: date | None = None,
     engine: Engine = DUCKDB,
     scratch: Path | None = None,
 ) -> Ledger:
@@ -72,6 +74,9 @@ def read_ledger(
         Currency of the amounts; a mapped currency column must agree with it.
     max_quarantined_share : float
         Above this share of quarantined rows the log is refused, because a report on the rest would mislead.
+    as_of : datetime.date, optional
+        Last day of which something is known. Lines dated later are counted whatever they hold: none of them is
+        quarantined, pushes out an earlier one, or has a currency that must agree.
     engine : Engine
         What computes; DuckDB in this process by default.
     scratch : Path, optional
@@ -108,11 +113,11 @@ def read_ledger(
         raw, columns = canonical(raw, columns, numbers=DECIMAL_COLUMNS, dates=("date",), **formats)
         rows = rows_in_memory(raw, columns)
     written = Formats(date_format, decimal or ".", thousands or "") if files else Formats()
-    lines = open_lines(rows, columns, written, session)
+    lines = open_lines(rows, columns, written, session, as_of)
     found = _Quarantined.find(lines, columns)
-    n_read = found.n_lines + len(ragged)
-    quarantine = _with_ragged(found.table(rows, session), ragged)
-    _refuse_mostly_impossible(quarantine, n_read, max_quarantined_share, name, date_format)
+    n_judged = found.n_judged + len(ragged)
+    quarantine = _with_ragged(found.table(rows, session, currency), ragged)
+    _refuse_mostly_impossible(quarantine, n_judged, max_quarantined_share, name, date_format)
     currency = _one_currency(found.currencies, currency, name)
     mapped = tuple(c for c in COLUMNS if c in columns)
     path = session.scratch / "ledger.parquet"
@@ -149,11 +154,12 @@ def check_columns(have: Sequence[str], columns: Mapping[str, str], source: str) 
 class _Quarantined:
     """Which lines cannot be used.
 
-    places : source, line, row, amount and fault of each, ordered by source and line.
+    n_judged : lines up to the as-of date, and those whose date cannot be read.
+    places : source, line, row, amount, currency and fault of each, ordered by source and line.
     late : of those, the lines whose id is repeated, which only a look at other lines shows.
     """
 
-    n_lines: int
+    n_judged: int
     places: pa.Table
     late: pa.Table
     currencies: tuple[str, ...]
@@ -164,7 +170,8 @@ class _Quarantined:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        counts = lines.group_by("fault", "currency").agg(n=lines.count()).to_pyarrow()
+        counts = lines.group_by("fault", "currency", "later").agg(n=lines.count()).to_pyarrow()
+        counts = counts.filter(pc.invert(counts["later"]))
         possible = counts.filter(pc.equal(counts["fault"], 0))
         bad = lines.filter(lines.fault != 0).select(PLACE)
         places = bad.to_pyarrow() if possible.num_rows < counts.num_rows else bad.schema().to_pyarrow().empty_table()
@@ -172,7 +179,7 @@ class _Quarantined:
         if "line_id" in columns:
             # Of the lines that are otherwise possible the earliest keeps the id: neither an impossible twin nor one of
             # a later date may push it out, or what came after the as-of date would change what was known on it.
-            named = lines.filter(lines.fault == 0, lines.line_id.notnull())
+            named = lines.filter(lines.fault == 0, lines.line_id.notnull(), ~lines.later)
             late = repeated(named, ["line_id"], ["date", "source", "line"])
             fault = pa.array([BITS["line_id"]], pa.int32()).take(pa.array([0] * late.num_rows, pa.int64()))
             late = late.set_column(late.schema.get_field_index("fault"), "fault", fault).cast(places.schema)
@@ -180,8 +187,8 @@ class _Quarantined:
         currencies = sorted(set(possible["currency"].drop_null().to_pylist()))
         return cls(sum(counts["n"].to_pylist()), every, late, tuple(currencies))
 
-    def table(self, rows: Rows, session: Session) -> pd.DataFrame:
-        """Return the quarantine, with the original values of each line."""
+    def table(self, rows: Rows, session: Session, currency: str) -> pd.DataFrame:
+        """Return the quarantine, with the original values of each line; `currency` is the company's."""
         import pandas as pd
 
         places = self.places
@@ -198,9 +205,10 @@ class _Quarantined:
                 "line": places["line"].to_numpy(),
                 "reason": told,
                 "amount": pd.Series(places["amount"].to_pylist(), dtype=object),
+                "currency": [c if currency and c and c != currency else "" for c in places["currency"].to_pylist()],
                 "original": rows.originals(session, places) if places.num_rows else [],
             }
-        ).astype({"line": "int64", "amount": object})
+        ).astype({"line": "int64", "amount": object, "currency": "str"})
 
     def _faults(self) -> list[int]:
         return self.places["fault"].unique().to_pylist()
@@ -215,8 +223,9 @@ def _with_ragged(table: pd.DataFrame, ragged: Sequence[RaggedRow]) -> pd.DataFra
     lines = {
         "source": [row.source for row in ragged],
         "line": [row.line for row in ragged],
-        "reason": [f"{len(row.fields)} fields where the header has {row.expected}" for row in ragged],
+        "reason": [row.reason for row in ragged],
         "amount": None,
+        "currency": "",
         "original": [json.dumps({"fields": row.fields}, ensure_ascii=False) for row in ragged],
     }
     both = pd.concat([t for t in (table, pd.DataFrame(lines)) if len(t)])
@@ -231,7 +240,7 @@ def _accepted(lines: ir.Table, found: _Quarantined, mapped: Sequence[str]) -> ir
     if found.late.num_rows:
         good = good.anti_join(ibis.memtable(found.late.select(["source", "line"])), ["source", "line"])
     # Lines with an id differ in it, so that only lines without one can be equal.
-    equal = repeated(good.filter(good.line_id.isnull()), mapped, ["source", "line"])
+    equal = repeated(good.filter(good.line_id.isnull(), ~good.later), mapped, ["source", "line"])
     if equal.num_rows:
         flagged = ibis.memtable(equal.select(["source", "line"])).mutate(repeated=True)
         good = good.left_join(flagged, ["source", "line"]).drop("source_right", "line_right")

@@ -107,9 +107,7 @@ def _least(table: dict[str, Any], texts: list[int]) -> dict[int, float]:
     }
 
 
-def _share_room(
-    needs: list[float], cells: dict[int, list[float]], least: dict[int, float], room: float
-) -> list[float]:
+def _share_room(needs: list[float], cells: dict[int, list[float]], least: dict[int, float], room: float) -> list[float]:
     """Return the widths after the columns of text have shared the room that the others leave."""
     cells = {i: widths[:ROWS_LOOKED_AT] for i, widths in cells.items()}
     left = room - sum(need for i, need in enumerate(needs) if i not in cells)

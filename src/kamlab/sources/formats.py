@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kamlab.parsing import NumberFormat, date_format_of, date_sample, number_format_of, parse_date, shape
+from kamlab.parsing import GROUPING, NumberFormat, date_format_of, date_sample, number_format_of, parse_date, shape
 from kamlab.sources.raw import RawTable, Reading
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ DERIVED = "kamlab:"
 """What names of columns begin with that kamlab adds to a source's own."""
 
 NO_NUMBER = "?"
+CURRENCY_SIGNS = "$€£¥￥₫đ₩₹"
 
 
 def canonical(
@@ -104,7 +105,7 @@ def _shapes(raw: RawTable, names: Sequence[str]) -> dict[str, tuple[int, str]]:
 
     shapes: dict[str, tuple[int, str]] = {}
     for name in names:
-        texts = pc.utf8_trim_whitespace(raw.rows[name])
+        texts = bare(raw.rows[name])
         marked = texts.filter(pc.match_substring_regex(texts, r"^[+-]?[0-9]*[^0-9A-Za-z+-][0-9]"))
         for counted in marked.value_counts().to_pylist() if len(marked) < 1000 else _counted(marked):
             key = shape(counted["values"])
@@ -125,12 +126,32 @@ def _counted(texts: pa.ChunkedArray) -> list[dict[str, Any]]:
     ]
 
 
+def bare(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write numbers with nothing but a minus before them: 5-, (5), −5 and −5 € become -5.
+
+    A currency's sign goes only where all numbers have the same: "$5" and "€5" in one column are not alike.
+    """
+    import pyarrow.compute as pc
+
+    found = pc.utf8_trim_whitespace(texts)
+    if not pc.any(pc.match_substring_regex(found, rf"[(−{CURRENCY_SIGNS}]|-$")).as_py():
+        return found
+    around = rf"[-−+()0-9{GROUPING}]*"
+    signed = found.filter(pc.match_substring_regex(found, f"^{around}[{CURRENCY_SIGNS}]{around}$"))
+    signs = {sign for text in signed.unique().to_pylist() for sign in CURRENCY_SIGNS if sign in text}
+    found = pc.replace_substring(found, "−", "-")
+    for sign in signs if len(signs) == 1 else ():
+        found = pc.utf8_trim_whitespace(pc.replace_substring(found, sign, "", max_replacements=1))
+        found = pc.replace_substring_regex(found, r"^([-(+]) +", r"\1")
+    return pc.replace_substring_regex(found, r"^(?:\(([0-9.,][^()]*)\)|([0-9.,][^-]*?) ?-)$", r"-\1\2")
+
+
 def plain_numbers(texts: pa.ChunkedArray, numbers: NumberFormat) -> pa.ChunkedArray:
     """Write numbers of a format with a decimal point and no grouping; "?" for what is none, missing for empty texts."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    trimmed = pc.utf8_trim_whitespace(texts)
+    trimmed = bare(texts)
     plain = trimmed
     for sign in numbers.thousands:
         plain = pc.replace_substring(plain, sign, "")

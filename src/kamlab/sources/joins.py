@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from kamlab import reasons
 from kamlab.errors import DataError, did_you_mean, first_ids
 from kamlab.sources.raw import RawTable, Reading
 
@@ -70,7 +71,7 @@ def join(left: RawTable, right: RawTable, on: Mapping[str, str], *, needed: bool
         what.append(("ragged", str(len(right.ragged))))
     faults = left.faults
     if needed and n_alone:
-        reason = f"no row in {right.source} for its {', '.join(on)}"
+        reason = reasons.NO_PARTNER.say(file=right.source, column=", ".join(on))
         earlier = pa.nulls(len(alone), pa.string()) if faults is None else faults
         found = pc.if_else(alone, reason, pa.scalar(None, pa.string()))
         faults = pc.coalesce(earlier, _one_chunk(found))

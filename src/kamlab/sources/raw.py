@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from kamlab import reasons
 from kamlab.errors import DataError, first_ids
 
 if TYPE_CHECKING:
@@ -23,11 +24,18 @@ class RaggedRow:
     fields: tuple[str, ...]
     expected: int
 
+    @property
+    def reason(self) -> str:
+        """Why it cannot be used."""
+        return reasons.RAGGED.say(fields=len(self.fields), expected=self.expected)
+
 
 LABELS = {
     "encoding": "encoding",
     "delimiter": "delimiter",
     "line_end": "line ends",
+    "header_line": "header in line",
+    "header_again": "lines that repeat the header, left out:",
     "sheet": "sheet",
     "database": "read from its",
     "numbers": "numbers written like",

@@ -31,6 +31,8 @@ COMMON_LETTERS = frozenset("äöüßéèêëàâáåãçíìîïñóòôõøúù
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 BATCH = 100_000
 SAMPLED_LINES = 200
+MOST_TITLES = 20
+"""So many rows may stand above the header."""
 SAMPLED_BYTES = 65_536
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -63,7 +65,10 @@ class Dialect:
 def read_text(
     path: Path, *, delimiter: str | None, header: Sequence[str] | None, encoding: str | None, content: str
 ) -> RawTable:
-    """Read a text file; see `sources.read_table`."""
+    """Read a text file; see `sources.read_table`.
+
+    Titles above the header, which fill one cell each, are left out, as is the header where it stands there again.
+    """
     import pyarrow as pa
 
     if path.stat().st_size == 0:
@@ -72,25 +77,45 @@ def read_text(
     if not text.strip():
         raise DataError(f"{path.name} holds nothing but blank lines. Export the {content} again.")
     rows = split(text, dialect.delimiter, path.name)
+    found: list[tuple[str, str]] = []
     if header is None:
-        _, names = next(rows)
-        names = [name.strip() for name in names]
+        line, names = _header(text, dialect.delimiter, path.name)
+        rows = ((at, fields) for at, fields in rows if at > line)
+        found += [("header_line", str(line))] if line > 1 else []
     else:
         names = list(header)
     refuse_repeated_names(names, path.name)
     ragged: list[RaggedRow] = []
+    n_again = 0
     batches, lines = [_batch(names, [])], []
     # Lists of texts take many times the room of Arrow's columns, so that few of them are kept at a time.
     while part := list(islice(rows, BATCH)):
+        again = [line for line, fields in part if [field.strip() for field in fields] == names]
+        if again:
+            n_again += len(again)
+            part = [(line, fields) for line, fields in part if line not in set(again)]
         kept = [fields for _, fields in part if len(fields) == len(names)]
         batches.append(_batch(names, kept))
         lines.append(pa.array([line for line, fields in part if len(fields) == len(names)], pa.int64()))
         ragged += [RaggedRow(path.name, line, tuple(f), len(names)) for line, f in part if len(f) != len(names)]
     if not lines:
         raise DataError(f"{path.name} has a header and no line under it. Export the {content} again.")
-    reading = _reading(path.name, dialect)
+    found += [("header_again", str(n_again))] if n_again else []
+    reading = _reading(path.name, dialect, found)
     table = pa.Table.from_batches(batches)
     return RawTable(table, path.name, pa.concat_arrays(lines), tuple(ragged), readings=(reading,))
+
+
+def _header(text: str, delimiter: str, source: str) -> tuple[int, list[str]]:
+    """Return the line of the header and its names: the first row that fills two cells, or the first of all."""
+    first = None
+    for line, fields in islice(split(text, delimiter, source), MOST_TITLES):
+        names = [field.strip() for field in fields]
+        first = first or (line, names)
+        if len(set(filter(None, names))) > 1:
+            return line, names
+    assert first is not None
+    return first
 
 
 def _batch(names: Sequence[str], rows: list[list[str]]) -> pa.RecordBatch:
@@ -101,9 +126,9 @@ def _batch(names: Sequence[str], rows: list[list[str]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(columns)
 
 
-def _reading(source: str, dialect: Dialect) -> Reading:
+def _reading(source: str, dialect: Dialect, more: Sequence[tuple[str, str]]) -> Reading:
     shown = {"\t": "tab"}.get(dialect.delimiter, f'"{dialect.delimiter}"')
-    what = (("encoding", dialect.encoding), ("delimiter", shown), ("line_end", dialect.line_end))
+    what = (("encoding", dialect.encoding), ("delimiter", shown), ("line_end", dialect.line_end), *more)
     return Reading(source, what, dialect.found, dialect.example)
 
 
@@ -243,13 +268,17 @@ def checked_delimiter(delimiter: str | None) -> str | None:
 
 
 def find_delimiter(text: str) -> str:
-    """Return the delimiter that splits most of the first lines into as many fields as the header, at least two."""
+    """Return the delimiter that splits most of the first lines into as many fields as the header, at least two.
+
+    Titles above the header have no delimiter.
+    """
 
     def fit(delimiter: str) -> tuple[float, int]:
         counts = [len(fields) for _, fields in islice(_split_sample(text, delimiter), SAMPLED_LINES)]
-        if not counts or counts[0] < 2:
+        widths = [n for n in counts if n > 1]
+        if not widths:
             return 0.0, 0
-        return counts.count(counts[0]) / len(counts), counts[0]
+        return counts.count(widths[0]) / len(counts), widths[0]
 
     return max(DELIMITERS, key=fit)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from kamlab import inputs
-from kamlab.accounts import decision_units
+from kamlab.accounts import decision_units, read_master
 from kamlab.buying import product_mix, swings
 from kamlab.errors import DataError
 from kamlab.period import StudyPeriod
@@ -109,7 +108,8 @@ def _then(run: Run) -> Callable[[StudyPeriod], tuple[pd.DataFrame, dict[str, flo
     """Return what tells account master and open deals as they were known on an earlier date."""
     from kamlab import side_tables
 
-    master = inputs.read_master(run.config)
+    listed = read_master(run.config, as_of=run.period.calibration_end)
+    master = None if listed is None else listed.rows
     level, members = run.config.company.account_level, run.read("membership")
 
     def then(period: StudyPeriod) -> tuple[pd.DataFrame, dict[str, float]]:

@@ -27,24 +27,22 @@ def ledger(run: Run) -> Ledger:
     """
     if stands(run, "ledger"):
         return run.ledger()
-    lines, readings = inputs.read_lines(run.config, scratch=run.scratch)
+    as_of = run.period.calibration_end
+    lines, readings = inputs.read_lines(run.config, as_of=as_of, scratch=run.scratch)
     fresh = inputs.check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh, run.period)
-    for name, bad in (
-        ("quarantine", lines.quarantine),
-        ("table_quarantine", inputs.check_tables(run.config, run.period)),
-    ):
+    beside = inputs.read_beside(run.config, run.period)
+    unusable = {"quarantine": lines.quarantine, "table_quarantine": inputs.table_quarantine(beside.values())}
+    for name, bad in unusable.items():
         run.write(name, bad)
         run.write_csv(name, bad)
-    run.write("reconciliation", _known_then(lines.reconciliation(run.period.calibration_end)))
+    run.write("reconciliation", _known_then(lines.reconciliation(as_of)))
     run.write("books", inputs.compare_with_books(run.config, lines, run.period))
-    ids = lines.accounts_until(run.period.calibration_end)
-    master = inputs.read_master(run.config)
+    ids = lines.accounts_until(as_of)
+    master = beside["accounts"].rows if "accounts" in beside else None
     unlisted = inputs.unlisted(master, ids)
-    units, membership = decision_units(
-        master, ids, level=run.config.company.account_level, as_of=run.period.calibration_end
-    )
+    units, membership = decision_units(master, ids, level=run.config.company.account_level, as_of=as_of)
     run.write_facts(
         "freshness",
         {
@@ -64,7 +62,7 @@ def ledger(run: Run) -> Ledger:
         },
     )
     run.write("membership", membership)
-    run.write_ledger(lines, until=run.period.calibration_end)
+    run.write_ledger(lines, until=as_of)
     run.write("accounts", units)
     return run.ledger()
 

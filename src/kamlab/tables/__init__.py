@@ -1,7 +1,7 @@
 """Optional tables beside the transaction log: one declarative schema each, all faults said at once."""
 
-from kamlab.tables.declared import SCHEMAS
-from kamlab.tables.reading import TableReading, given, read, read_rows
+from kamlab.tables.declared import RATES, SCHEMAS
+from kamlab.tables.reading import TableReading, given, read, read_as, read_rows
 from kamlab.tables.schema import Field, Schema
 
-__all__ = ["SCHEMAS", "Field", "Schema", "TableReading", "given", "read", "read_rows"]
+__all__ = ["RATES", "SCHEMAS", "Field", "Schema", "TableReading", "given", "read", "read_as", "read_rows"]

@@ -35,7 +35,7 @@ _TABLES = (
         ),
         key=("owner",),
         known_from="active_from",
-        outcome=("active_to",),
+        outcomes=(("active_to",),),
         rising=(("active_from", "active_to"),),
     ),
     Schema(
@@ -57,7 +57,7 @@ _TABLES = (
         key=("deal",),
         money="value",
         known_from="opened",
-        outcome=("closed", "stage", "value", "probability"),
+        outcomes=(("closed", "stage", "value", "probability"),),
         rising=(("opened", "closed"),),
     ),
     Schema(
@@ -92,7 +92,7 @@ _TABLES = (
         key=("invoice",),
         money="amount",
         known_from="date",
-        outcome=("disputed_on", "disputed"),
+        outcomes=(("disputed_on", "disputed"),),
         rising=(("date", "due"),),
     ),
     Schema(
@@ -159,7 +159,7 @@ _TABLES = (
         ),
         key=("person",),
         known_from="active_from",
-        outcome=("active_to",),
+        outcomes=(("active_to",),),
         rising=(("active_from", "active_to"),),
     ),
     Schema(
@@ -175,7 +175,7 @@ _TABLES = (
         ),
         key=("complaint",),
         known_from="date",
-        outcome=("closed", "satisfaction"),
+        outcomes=(("closed", "satisfaction"),),
         rising=(("date", "closed"),),
     ),
     Schema(
@@ -222,7 +222,7 @@ _TABLES = (
         ),
         key=("action",),
         known_from="created",
-        outcome=("done",),
+        outcomes=(("done",),),
         rising=(("created", "due"), ("created", "done")),
     ),
     Schema(
@@ -256,3 +256,17 @@ _TABLES = (
 
 SCHEMAS: dict[str, Schema] = {schema.name: schema for schema in _TABLES}
 """The optional tables by name; the configuration calls them source.NAME."""
+
+RATES = Schema(
+    "rates",
+    "exchange rates",
+    (
+        _text("currency", "code of the currency", needed=True),
+        _date("date", "day from which it holds", needed=True),
+        Field("rate", "number", "units of the company's currency for one", needed=True, above=0),
+    ),
+    known_from="date",
+    key=("currency", "date"),
+    agreeing="rate",
+)
+"""The rates by which amounts are converted; the configuration calls them source.rates."""

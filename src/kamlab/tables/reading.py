@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from kamlab import intake
-from kamlab.config import MOST_QUARANTINED, Config
+from kamlab import configured, reasons
+from kamlab.config import MOST_QUARANTINED, CheckedTable, Config
 from kamlab.errors import DataError, did_you_mean, first_ids
 from kamlab.parsing import first_of_month, parse_date, parse_flag, parse_text
-from kamlab.remedies import with_remedy
 from kamlab.sources import RawTable, canonical, from_frame
 from kamlab.tables.declared import SCHEMAS
 from kamlab.tables.schema import UNREADABLE, Schema, faults
@@ -68,12 +67,14 @@ class TableReading:
             f"Table {self.schema.name} ({self.schema.holds}): {self.n_read:,} rows read, {used}{later}, "
             f"{len(self.quarantine):,} quarantined."
         ]
-        undated = int(self.rows[self.schema.known_from].isna().sum())
+        undated = int(self.rows[self.schema.known_from].isna().sum()) if self.schema.known_from else 0
         if undated:
             lines.append(f"  {undated:,} rows without {self.schema.known_from}: they count on every day.")
         for reason, group in self.quarantine.groupby("reason", sort=True):
             money = f", {group['amount'].sum():,.2f} concerned" if group["amount"].notna().any() else ""
-            lines.append(with_remedy(f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){money}", reason))
+            lines.append(
+                reasons.with_remedy(f"  {len(group):,} × {reason} (lines {first_ids(group['line'])}){money}", reason)
+            )
         if self.too_many:
             lines.append(f"  {self._remedy()}")
         return lines
@@ -92,13 +93,18 @@ def given(config: Config) -> list[str]:
 
 
 def read(config: Config, name: str, *, as_of: date) -> TableReading:
-    """Read an optional table of the configuration.
+    """Read an optional table of the configuration: one of `given`; see `read_as`."""
+    return read_as(config, SCHEMAS[name], as_of=as_of)
+
+
+def read_as(config: Config, schema: Schema, *, as_of: date) -> TableReading:
+    """Read a table of the configuration by a schema.
 
     Parameters
     ----------
     config : Config
-    name : str
-        One of `given`.
+    schema : Schema
+        Of a table that the configuration has.
     as_of : date
         Rows that are known later only are left out, and what is known later of a row is missing.
 
@@ -107,10 +113,11 @@ def read(config: Config, name: str, *, as_of: date) -> TableReading:
     DataError
         If the source cannot be read, or its columns are not what the configuration says: every fault at once.
     """
-    table = config.source.side_tables[name]
-    raw = intake.read(table, config.base, f"table {name}")
+    table = config.source.tables[schema.name]
+    assert isinstance(table, CheckedTable)
+    raw = configured.read(table, config.base, f"table {schema.name}")
     formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
-    found = read_rows(raw, SCHEMAS[name], columns=table.columns, as_of=as_of, **formats)
+    found = read_rows(raw, schema, columns=table.columns, as_of=as_of, **formats)
     return replace(found, max_share=table.max_quarantined_share, max_money=table.max_quarantined_money)
 
 
@@ -135,18 +142,23 @@ def read_rows(
     plain, named = canonical(written, columns, numbers=numbers, dates=(*schema.of_kind("date"), *months), **formats)
     every = _parsed(raw, plain, schema, columns, named)
     # What is known later neither counts nor breaks a rule: it could push out what was known before it.
-    frame = every[~(every[schema.known_from] > pd.Timestamp(as_of))]
-    hidden = every[schema.outcome[0]] > pd.Timestamp(as_of) if schema.outcome else pd.Series(False, every.index)
-    frame = _without(frame, [name for name in schema.outcome if name not in schema.needed], hidden)
+    today = pd.Timestamp(as_of)
+    frame = every[~(every[schema.known_from] > today)] if schema.known_from else every
+    hidden = [(outcome, every[outcome[0]] > today) for outcome in schema.outcomes]
+    for outcome, later in hidden:
+        frame = _without(frame, [name for name in outcome if name not in schema.needed], later)
     found = faults(frame, schema)
     if raw.faults is not None:
         early = pd.DataFrame({"row": every.index, "reason": raw.faults.to_pylist()}).dropna()
         found = pd.concat([early[early["row"].isin(frame.index)], found], ignore_index=True)
-    reasons = found.groupby("row")["reason"].agg("; ".join)
-    quarantine = _quarantine(raw, schema, frame, reasons)
+    told = found.groupby("row")["reason"].agg("; ".join)
+    quarantine = _quarantine(raw, schema, frame, told)
     money = float(frame[schema.money].abs().sum()) if schema.money else 0.0
-    rows = _without(frame.drop(index=reasons.index), schema.outcome, hidden)[list(schema.columns)]
-    return TableReading(schema, rows.reset_index(drop=True), quarantine, len(every) - len(frame), money)
+    rows = frame.drop(index=told.index)
+    for outcome, later in hidden:
+        rows = _without(rows, outcome, later)
+    rows = rows[list(schema.columns)].reset_index(drop=True)
+    return TableReading(schema, rows, quarantine, len(every) - len(frame), money)
 
 
 def _with_first_days(raw: RawTable, names: Sequence[str]) -> RawTable:
@@ -217,21 +229,21 @@ def _parsed(
     return pd.DataFrame(parts)
 
 
-def _quarantine(raw: RawTable, schema: Schema, frame: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+def _quarantine(raw: RawTable, schema: Schema, frame: pd.DataFrame, told: pd.Series) -> pd.DataFrame:
     import pandas as pd
 
-    bad = reasons.index.to_numpy()
+    bad = told.index.to_numpy()
     originals = raw.rows.select(raw.columns).take(bad).to_pylist()
     files = [raw.source] * raw.rows.num_rows if raw.files is None else raw.files.to_pylist()
     lines = raw.lines.to_pylist()
     amount = frame[schema.money] if schema.money else pd.Series(float("nan"), frame.index)
     rows = [
         (schema.name, files[row], lines[row], reason, amount[row], json.dumps(original, ensure_ascii=False))
-        for (row, reason), original in zip(reasons.items(), originals, strict=True)
+        for (row, reason), original in zip(told.items(), originals, strict=True)
     ]
     rows += [
         (
-            *(schema.name, r.source, r.line, f"{len(r.fields)} fields where the header has {r.expected}", float("nan")),
+            *(schema.name, r.source, r.line, r.reason, float("nan")),
             json.dumps({"fields": r.fields}, ensure_ascii=False),
         )
         for r in raw.ragged

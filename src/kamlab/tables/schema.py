@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from kamlab import reasons
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Kind = Literal["text", "number", "date", "month", "flag"]
+Rule = Callable[["pd.DataFrame"], "pd.Series"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column: its kind, whether every row needs it, and its limits (both inclusive).
+    """One column: its kind, whether every row needs it, and its limits: both inclusive, but for `above`.
 
     A month is kept as its first day, and may be written as any day of it; a flag is yes or no.
     """
@@ -24,6 +28,7 @@ class Field:
     needed: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    above: float | None = None
 
 
 @dataclass(frozen=True)
@@ -38,26 +43,33 @@ class Schema:
         What it holds, for readers.
     fields : tuple of Field
     known_from : str
-        A row is known from this day on; an as-of run does not read it earlier. A row without this day is always known.
+        A row is known from this day on; an as-of run does not read it earlier. A row without this day is always known,
+        as is every row where no column is named.
     key : tuple of str
-        Columns that together occur once; checked where all of them are filled.
+        Columns that together occur once; checked where all of them are filled. The first of several rows counts.
+    agreeing : str
+        Column in which rows of one key must agree for any of them to count; empty where the first counts anyhow.
     money : str
         Column whose sum says how much money a fault concerns; empty if there is none.
-    outcome : tuple of str
-        The first is the day from which the others are known; earlier they are read as missing. Without this day they
-        are known as long as the row.
+    outcomes : tuple of tuple of str
+        The first of each is the day from which the others are known; earlier they are read as missing. Without this
+        day they are known as long as the row.
     rising : tuple of (str, str)
         Pairs of dates of which the second must not lie before the first.
+    rules : tuple of (str, callable)
+        Reason, and what says of the table's rows which of them keep the rule.
     """
 
     name: str
     holds: str
     fields: tuple[Field, ...]
-    known_from: str
+    known_from: str = ""
     key: tuple[str, ...] = ()
+    agreeing: str = ""
     money: str = ""
-    outcome: tuple[str, ...] = ()
+    outcomes: tuple[tuple[str, ...], ...] = ()
     rising: tuple[tuple[str, str], ...] = ()
+    rules: tuple[tuple[str, Rule], ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,7 +86,6 @@ class Schema:
         return tuple(f.name for f in self.fields if f.kind == kind)
 
 
-MISSING = " is missing"
 UNREADABLE = " unreadable"
 """Ends the name of the column that says where a column's text could not be read."""
 
@@ -100,12 +111,16 @@ def faults(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
         found = pd.DataFrame({"row": cases["index"].astype("int64"), "reason": cases["check"].map(_reason)})
-        found["reason"] = found["reason"].where(found["reason"] != "", cases["column"] + MISSING)
+        found["reason"] = found["reason"].where(found["reason"] != "", cases["column"].map(_missing))
         # What cannot be read is not missing as well.
-        unread = {(row, f.name + MISSING) for f in schema.fields for row in frame.index[frame[f.name + UNREADABLE]]}
+        unread = {(row, _missing(f.name)) for f in schema.fields for row in frame.index[frame[f.name + UNREADABLE]]}
         found = found[[pair not in unread for pair in zip(found["row"], found["reason"], strict=True)]]
         return found.drop_duplicates().sort_values(["row", "reason"], ignore_index=True)
     return pd.DataFrame({"row": pd.Series(dtype="int64"), "reason": pd.Series(dtype=object)})
+
+
+def _missing(column: str) -> str:
+    return reasons.MISSING.say(column=column)
 
 
 def _reason(check: Any) -> str:
@@ -116,34 +131,40 @@ def _pandera(frame: pd.DataFrame, schema: Schema, pa: Any) -> Any:
     """Return the schema in pandera's words; the error of each check is the reason that readers see."""
     columns = {}
     for field in schema.fields:
-        checks = []
-        if field.minimum is not None:
-            checks.append(pa.Check.ge(field.minimum, error=f"{field.name} is below {field.minimum:g}"))
-        if field.maximum is not None:
-            checks.append(pa.Check.le(field.maximum, error=f"{field.name} is above {field.maximum:g}"))
+        limits = (
+            (pa.Check.ge, reasons.BELOW, field.minimum),
+            (pa.Check.le, reasons.ABOVE, field.maximum),
+            (pa.Check.gt, reasons.NOT_ABOVE, field.above),
+        )
+        checks = [
+            check(limit, error=reason.say(column=field.name, limit=f"{limit:g}"))
+            for check, reason, limit in limits
+            if limit is not None
+        ]
         columns[field.name] = pa.Column(nullable=not field.needed, checks=checks)
-    rules = [_readable(field, pa) for field in schema.fields if field.kind != "text"]
-    rules += [_rising(pair, pa) for pair in schema.rising]
+    rules = [_readable(field) for field in schema.fields if field.kind != "text"]
+    rules += [*map(_rising, schema.rising), *schema.rules]
     if schema.key:
-        rules.append(_once(schema.key, pa))
-    return pa.DataFrameSchema(columns, checks=rules)
+        rules.append(_once(list(schema.key), schema.agreeing))
+    return pa.DataFrameSchema(columns, checks=[pa.Check(keeps, error=told, ignore_na=False) for told, keeps in rules])
 
 
-def _readable(field: Field, pa: Any) -> Any:
-    what = {"flag": "yes or no"}.get(field.kind, f"a {field.kind}")
-    return pa.Check(lambda df: ~df[field.name + UNREADABLE], error=f"{field.name} is not {what}", ignore_na=False)
+def _readable(field: Field) -> tuple[str, Rule]:
+    return reasons.UNREADABLE[field.kind].say(column=field.name), lambda df: ~df[field.name + UNREADABLE]
 
 
-def _rising(pair: tuple[str, str], pa: Any) -> Any:
+def _rising(pair: tuple[str, str]) -> tuple[str, Rule]:
     first, second = pair
-    return pa.Check(lambda df: ~(df[second] < df[first]), error=f"{second} is before {first}", ignore_na=False)
+    return reasons.BEFORE.say(column=second, other=first), lambda df: ~(df[second] < df[first])
 
 
-def _once(key: tuple[str, ...], pa: Any) -> Any:
-    columns = list(key)
-    name = " and ".join(columns)
-    return pa.Check(
-        lambda df: ~(df.duplicated(columns) & df[columns].notna().all(axis=1)),
-        error=f"{name} {'is' if len(columns) == 1 else 'are'} repeated",
-        ignore_na=False,
-    )
+def _once(key: list[str], agreeing: str) -> tuple[str, Rule]:
+    reason = reasons.REPEATED if len(key) == 1 else reasons.ARE_REPEATED
+
+    def keeps(df: pd.DataFrame) -> pd.Series:
+        repeated = df.duplicated(key)
+        if agreeing:
+            repeated |= df.groupby(key)[agreeing].transform("nunique", dropna=False) > 1
+        return ~(repeated & df[key].notna().all(axis=1))
+
+    return reason.say(column=" and ".join(key)), keeps

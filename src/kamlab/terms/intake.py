@@ -29,10 +29,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("line", "integer", "line number in that file"),
         ("reason", "text", "why the line cannot be used; several reasons are joined by '; '"),
         ("amount", "decimal(38,4)", "amount of the line where it is a number", "currency"),
+        ("currency", "text", "currency of the amount where no rate converts it; empty = the company's"),
         ("original", "text", "the line's original values as a JSON object"),
     ),
     "table_quarantine": columns(
-        ("table", "text", "optional table that the row belongs to"),
+        ("table", "text", "table beside the log that the row belongs to, such as accounts, rates, invoices"),
         ("source", "text", "file that the row came from"),
         ("line", "integer", "line number in that file"),
         ("reason", "text", "why the row cannot be used; several reasons are joined by '; '"),
@@ -41,8 +42,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "reconciliation": columns(
         ("part", "text", "read, accepted, attributed, unattributed, not_revenue, excluded, quarantined, after_as_of"),
-        ("rows", "integer", "number of lines"),
-        ("money", "decimal(38,4)", "sum of their amounts, where numeric", "currency"),
+        ("rows", "integer", "number of lines; those after the as-of date are counted, whatever else they hold"),
+        ("money", "decimal(38,4)", "sum of their amounts, where numeric and in the company's currency", "currency"),
     ),
     "books": columns(
         ("month", "text", "month of the books, such as 2025-01; whole months up to the as-of date"),

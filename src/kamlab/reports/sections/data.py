@@ -25,6 +25,8 @@ WAYS = {
     "encoding": N_("text encoding"),
     "delimiter": N_("columns parted by"),
     "line_end": N_("line ends"),
+    "header_line": N_("header in line"),
+    "header_again": N_("lines that repeat the header, left out"),
     "sheet": N_("sheet"),
     "database": N_("table or query"),
     "numbers": N_("numbers written like"),
@@ -57,12 +59,13 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
     columns = [TableColumn("part", t("Lines of the log")), TableColumn("rows", t("Lines"), "right")]
     if money:
         columns.append(TableColumn("money", t("Money"), "right"))
+    foreign = unusable.unconverted(run, t)
     return [
         table(
             printed,
             columns=columns,
             caption=t("Every line that was read is accounted for."),
-            note=t("Read = not usable + accepted; accepted = the parts below it."),
+            note=t.join(SENTENCES, [t("Read = not usable + accepted; accepted = the parts below it."), *foreign]),
         ),
         *books.comparison(run, t),
     ]

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from kamlab import schemes
+from kamlab import reasons, schemes
 from kamlab.i18n import COMMAS, N_, Translator
-from kamlab.reports.sections import unusable
 from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
 from kamlab.reports.sections.source import Source, is_contribution
 from kamlab.reports.workbook.writing import Kind, Sheet, SheetColumn
@@ -271,14 +270,17 @@ def _lists(run: Source, t: Translator) -> list[Sheet]:
 def _quarantine(run: Source, t: Translator) -> Sheet:
     """Count the lines that could not be used, by reason, with their money."""
     lines = run.read("quarantine")
-    rows = lines.assign(amount=lines["amount"].astype(float)).groupby("reason", as_index=False)
+    # What no rate converts stands there in its own currency.
+    rows = lines.assign(amount=lines["amount"].astype(float)).groupby(["reason", "currency"], as_index=False)
     counted = rows.agg(lines=("line", "size"), amount=("amount", "sum"))
-    counted["reason"] = _named(counted["reason"], lambda reasons: unusable.reason(reasons, t))
+    counted["reason"] = _named(counted["reason"], lambda told: reasons.printed(told, t))
     columns = [
         SheetColumn("reason", t("Why"), source="quarantine.reason", width=60),
         SheetColumn("lines", t("Lines"), "number", source="quarantine.line"),
         SheetColumn("amount", t("Money"), "money", source="quarantine.amount"),
     ]
+    if counted["currency"].any():
+        columns.append(SheetColumn("currency", t("Currency"), source="quarantine.currency"))
     return Sheet(t("Lines that cannot be used"), columns, counted)
 
 
