@@ -10,7 +10,8 @@ from scipy.stats import binom, norm
 
 from kamlab import clv
 from kamlab.clv.base import NOTE_THIN
-from kamlab.clv.posterior import MOST_ACCOUNTS, WEAK_PRIOR_SD, Density, draw, is_normal
+from kamlab.clv.gamma_gamma import log_likelihood as gamma_gamma_likelihood
+from kamlab.clv.posterior import FEW_ACCOUNTS, MOST_ACCOUNTS, WEAK_PRIOR_SD, Density, Posterior, draw, is_normal
 from kamlab.clv.sbg import log_likelihood
 
 WIDE = ((-50.0, 50.0),) * 2
@@ -28,9 +29,9 @@ def open_model(contracts):
     return clv.SBG().fit(contracts)
 
 
-def bell(log_params):
-    """Mean objective of 100 accounts whose log-likelihood is a normal density around 0."""
-    precision = np.linalg.inv(COVARIANCE) / 100
+def bell(log_params, accounts=100):
+    """Mean objective of accounts whose log-likelihood is a normal density around 0."""
+    precision = np.linalg.inv(COVARIANCE) / accounts
     return log_params @ precision @ log_params / 2, precision @ log_params, precision
 
 
@@ -66,6 +67,26 @@ def test_draws_are_those_of_the_posterior_summed_over_a_grid(contracts, open_mod
         assert np.abs(got - below).max() < 0.1
 
 
+def test_orders_that_seem_never_to_vary_are_drawn_from_a_prior_even_in_how_they_vary():
+    rows = any_company("gamma_gamma", 200, np.random.default_rng([777001, 4]))
+    rows = rows[rows["frequency"] > 0]
+    model = new("gamma_gamma").fit(rows)
+    x, value = rows["frequency"].to_numpy(), rows["monetary_value"].to_numpy()
+    scale = np.exp(np.log(value).mean())
+    logs, weights = np.linspace(0, 9, 46), []
+    for p in logs:
+        # The accounts' mean, some p · gamma / (q − 1), is known well.
+        grid = [(p, q, level - p) for q in np.linspace(0.2, 1.8, 17) for level in np.linspace(-0.6, 2.2, 21)]
+        likelihood = [gamma_gamma_likelihood(np.array(at), x, value / scale)[0].sum() for at in grid]
+        off = np.array(grid) - (1.0, 1.0, 0.5)
+        # Even in 1 / sqrt(p): the density of ln(p) has the factor p^(-1/2).
+        weights.append(np.array(likelihood) - (off**2).sum(axis=1) / (2 * WEAK_PRIOR_SD**2) - p / 2)
+    mass = np.exp(np.array(weights) - np.max(weights)).sum(axis=1)
+    got = (model.log_draws()[:, :1] <= logs + (logs[1] - logs[0]) / 2).mean(axis=0)
+    assert model.params_["p"] > 20_000
+    assert np.abs(got - np.cumsum(mass) / mass.sum()).max() < 0.1
+
+
 def test_intervals_are_quantiles_of_the_draws(open_model):
     table = open_model.parameter_intervals(level=0.8)
     assert table["parameter"].tolist() == ["alpha", "beta"]
@@ -95,6 +116,12 @@ def test_many_accounts_keep_the_normal_approximation(contracts):
     lower, upper = model.parameter_intervals().loc[0, ["lower", "upper"]]
     reach = norm.ppf(0.95) * error
     assert (lower, upper) == pytest.approx(tuple(model.params_["alpha"] * np.exp([-reach, reach])))
+
+
+@pytest.mark.parametrize(("accounts", "drawn"), [(FEW_ACCOUNTS, True), (FEW_ACCOUNTS + 1, False)])
+def test_a_normal_density_stands_in_for_none_of_few_accounts(accounts, drawn):
+    density = Density(lambda at: bell(at, accounts), np.zeros(2), WIDE, float(accounts))
+    assert (Posterior(density, np.zeros(2), COVARIANCE, np.zeros(2)).draws() is not None) == drawn
 
 
 def test_files_and_pickles_carry_the_draws(open_model, contracts, tmp_path):

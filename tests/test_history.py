@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from kamlab import history
+from kamlab import forecast, history
 from kamlab.cli import app
 from kamlab.comparison import compare_runs
-from kamlab.errors import ConfigError
+from kamlab.errors import ConfigError, ModelError
 from kamlab.ledger import read_ledger
 from kamlab.past_forecast import held_against
 from kamlab.period import StudyPeriod
@@ -233,6 +233,30 @@ def test_the_contests_own_forecast_of_the_same_days_stands(steady):
     assert found.loc[0, "expected"] == pytest.approx(25_000)
     assert found.loc[1:, "expected"].sum() == pytest.approx(25_000)
     assert found.loc[0, "lower"] < 25_000 < found.loc[0, "upper"]
+
+
+def test_errors_of_a_third_of_a_year_are_judged_as_such(steady, monkeypatch):
+    accounts = [f"c{n:02d}" for n in range(60)]
+    record = pd.DataFrame({"origin": [pd.Timestamp("2024-12-31")], "forecaster": ["trailing"], "target": ["revenue"]})
+    choices = []
+
+    def kept(summary, choice, **options):
+        choices.append(choice)
+        raise ModelError("The choice is all that is asked for.")
+
+    monkeypatch.setattr(forecast, "value_and_draws", kept)
+    held_against(
+        steady,
+        StudyPeriod(date(2025, 12, 31), 120),
+        membership=pd.DataFrame({"member": accounts, "account": accounts}),
+        forecaster="trailing",
+        record=record.assign(forecast=100.0, actual=100.0),
+        groups={},
+        days=120,
+    )
+    # Under a year a company is taken to miss by 30 %, a belief worth two dates; one date missed nothing. Widened by
+    # Student's t on 3 degrees of freedom over the normal at 95 %.
+    assert choices[0].level_sd == pytest.approx(np.sqrt(2 / 3) * 0.3 * 2.3534 / 1.6449, rel=1e-4)
 
 
 def test_a_log_of_half_a_year_holds_no_forecast_of_last_year(steady):

@@ -76,7 +76,7 @@ def held_against(
             ledger, date, accounts=membership, origins=0, forecaster=forecaster, seed=seed, summary=summary
         )
         known = _known_errors(record, forecaster, pd.Timestamp(date.calibration_end), period.horizon_days)
-        choice = replace(choice, level_sd=level_sd(known)) if known else choice
+        choice = replace(choice, level_sd=level_sd(known, horizon_days=days)) if known else choice
         future, _, draws = forecast.value_and_draws(
             summary,
             choice,
