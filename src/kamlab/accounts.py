@@ -158,7 +158,34 @@ def decision_units(
 
 
 def _units(rows: pd.DataFrame) -> pd.DataFrame:
-    """Sum up the accounts, ordered by id, by their column unit."""
+    """Sum up the accounts, ordered by id, by their column unit; most stand alone, which takes no summing up."""
+    alone = (rows["unit"] == rows["account"]) & ~rows["unit"].duplicated(keep=False)
+    parts = [part for part in (_alone(rows[alone]), _grouped(rows[~alone])) if len(part)]
+    units = pd.concat(parts).sort_index() if len(parts) > 1 else parts[0] if parts else _grouped(rows)
+    texts = {c: units[c].astype(object).where(units[c].notna(), None).tolist() for c in ("name", *DIMENSIONS)}
+    return units.assign(**texts).rename_axis("account").reset_index()
+
+
+def _alone(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the accounts as units of their own; one that names itself as its parent bears the name that it gives."""
+    rows = rows.set_index("unit")
+    own = rows["parent_name"].where(rows["parent"] == rows.index).astype(object)
+    name = own.where(own.notna(), rows["name"])
+    return pd.DataFrame(
+        {
+            "name": name.where(name.notna(), rows.index),
+            "members": 1,
+            "member_ids": rows["account"].astype("str"),
+            **rows[list(DIMENSIONS)],
+            "declared_potential": rows["declared_potential"],
+            "declared_members": rows["declared_potential"].notna().astype("int64"),
+            "strategic": rows["strategic"],
+        }
+    )
+
+
+def _grouped(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the units of several accounts, or of those below a parent that is none itself."""
     groups = rows.groupby("unit", sort=True)
     first = groups[["account", *DIMENSIONS]].first()
     own = rows[rows["account"] == rows["unit"]].set_index("unit").reindex(first.index)
@@ -168,7 +195,7 @@ def _units(rows: pd.DataFrame) -> pd.DataFrame:
     children = rows[rows["parent"] == rows["unit"]].groupby("unit")["parent_name"].first()
     name = children.reindex(first.index).astype(object)
     name = name.where(name.notna(), own["name"])
-    units = pd.DataFrame(
+    return pd.DataFrame(
         {
             "name": name.where(name.notna(), name.index),
             "members": groups.size(),
@@ -179,8 +206,6 @@ def _units(rows: pd.DataFrame) -> pd.DataFrame:
             "strategic": groups["strategic"].any(),
         }
     )
-    texts = {c: units[c].astype(object).where(units[c].notna(), None).tolist() for c in ("name", *DIMENSIONS)}
-    return units.assign(**texts).rename_axis("account").reset_index()
 
 
 def _parents(master: pd.DataFrame) -> dict[str, str]:
