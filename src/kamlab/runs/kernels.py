@@ -136,7 +136,7 @@ def _encrypted_kernel_manager() -> type:
         def _encrypted_where_it_can_be(self) -> str:
             return "auto"
 
-        def client(self, **options: Any) -> AsyncKernelClient:
+        def client(self, **options: Any) -> AsyncKernelClient:  # type: ignore[override]  # as its parent's
             self.clients.append(super().client(**options))
             return self.clients[-1]
 

@@ -7,12 +7,11 @@ import json
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
-from kamlab import evidence
+from kamlab import evidence, reasons
 from kamlab.figures.words import with_currency, without_currency
 from kamlab.i18n import COMMAS, MISSING, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, table
 from kamlab.reports.sections import columns as named
-from kamlab.reports.sections import unusable
 from kamlab.reports.sections.evidence import HEADS, MONEY
 from kamlab.reports.sections.source import Interval, Source, is_contribution, labelled, value_word
 from kamlab.schemes import TITLES
@@ -96,7 +95,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
         {
             "file": rows["source"],
             "line": [str(line) for line in rows["line"]],
-            "why": [unusable.reason(why, t) for why in rows["reason"]],
+            "why": [reasons.printed(why, t) for why in rows["reason"]],
             "original": [_original(found) for found in rows["original"]],
         }
     )
