@@ -7,9 +7,10 @@ import json
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
-from kamlab import evidence, reasons
+from kamlab import evidence
 from kamlab.figures.words import with_currency, without_currency
 from kamlab.i18n import COMMAS, MISSING, SENTENCES, Translator
+from kamlab.reasons import printed as words_of_reason
 from kamlab.reports.blocks import Block, TableColumn, table
 from kamlab.reports.sections import columns as named
 from kamlab.reports.sections.evidence import HEADS, MONEY
@@ -95,7 +96,7 @@ def quarantine(run: Source, t: Translator) -> list[Block]:
         {
             "file": rows["source"],
             "line": [str(line) for line in rows["line"]],
-            "why": [reasons.printed(why, t) for why in rows["reason"]],
+            "why": [words_of_reason(why, t) for why in rows["reason"]],
             "original": [_original(found) for found in rows["original"]],
         }
     )
