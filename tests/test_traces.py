@@ -13,19 +13,31 @@ from kamlab.terms import TABLES
 T = Translator("en")
 
 
-FACTS = {"configuration", "choice", "freshness", "headcount", "signals", "effort_facts", "pipeline_total", "spend"}
+FACTS = {
+    "choice",
+    "configuration",
+    "effort_facts",
+    "freshness",
+    "headcount",
+    "pipeline_total",
+    "plan_facts",
+    "prospect_segments_facts",
+    "segmentation",
+    "signals",
+    "spend",
+}
 
 
 def faults(trace):
     """What a trace names that there is not."""
     known = catalogue().keys()
     placeholders = {name for _, name, _, _ in string.Formatter().parse(trace.text) if name}
-    messages = {trace.text, trace.row, *trace.fixed.values()}
-    yield ("message", messages - {"", "3", "5"} - known)
+    messages = {text for text in (trace.text, trace.row, *trace.fixed.values()) if text and not text.isdigit()}
+    yield ("message", messages - known)
     yield ("number", {n.removeprefix("*") for n in trace.numbers} - {VALUE, DRAWN} - placeholders - known)
-    yield ("placeholder", set(trace.fixed) - placeholders)
+    yield ("fixed", {n for n in trace.fixed if f"{{{n}}}" not in " ".join((trace.text, trace.row, *trace.numbers))})
     variables = set(re.findall(r"\$(\w+)", " ".join((trace.table, trace.where, *trace.numbers.values()))))
-    own = {"as_of", "year", "before", "low", "high", "account", "mine"}
+    own = {"as_of", "year", "before", "low", "high", "account", "mine", "place"}
     yield ("variable", variables - own - placeholders)
     tables = trace.table.split(", ") if re.fullmatch(r"[\w, ]+", trace.table) and " join " not in trace.table else []
     yield ("table", set(tables) - TABLES.keys() - FACTS)
