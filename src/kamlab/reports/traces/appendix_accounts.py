@@ -12,25 +12,20 @@ COMPANY = "kind = 'company'"
 TARGETS = "Targets from the top and from below, and what is forecast and proposed."
 HOURS = "Shares of hours (full bars), of the proposed hours (marks) and of the money that work could win or keep."
 OF_HOURS = (
-    "(select strategy, sum(hours) / sum(sum(hours)) over () as hours, sum(hours_proposed) / "
-    "sum(sum(hours_proposed)) over () "
-    "as proposed, sum(room_contribution + value_at_risk) / sum(sum(room_contribution + value_at_risk)) "
-    "over () as money "
-    "from effort group by strategy)"
+    "(select strategy, sum(hours) / sum(sum(hours)) over () as hours, sum(hours_proposed) / sum(sum(hours_proposed)) "
+    "over () as proposed, sum(room_contribution + value_at_risk) / sum(sum(room_contribution + value_at_risk)) over "
+    "() as money from effort group by strategy)"
 )
 ASSUMED = (
-    "Assumed: at {usual} hours a year, the mean of the accounts that get any, an account wins the share "
-    "of its room that "
-    "targets assume, and {one} more hours win {likely} more ({least} to {most}, as studies of personal "
-    "selling found). Hours "
-    "stay with their owner; no account loses more than a quarter of its hours. The gain is part of what "
-    "targets count as "
-    "planned gain, not on top of it."
+    "Assumed: at {usual} hours a year, the mean of the accounts that get any, an account wins the share of its room "
+    "that targets assume, and {one} more hours win {likely} more ({least} to {most}, as studies of personal selling "
+    "found). Hours stay with their owner; no account loses more than a quarter of its hours. The gain is part of "
+    "what targets count as planned gain, not on top of it."
 )
 MORE_HOURS = "Accounts that would get more hours, by the contribution that is assumed to come of it a year."
 ROSTER = (
-    "The service centre's roster: {n} accounts, the work of {people} people at {each} accounts each; "
-    "those that bring most."
+    "The service centre's roster: {n} accounts, the work of {people} people at {each} accounts each; those that "
+    "bring most."
 )
 
 
@@ -57,10 +52,9 @@ POTENTIAL = (
 
 SET = (
     Trace(
-        "Next 12 months, all accounts: {forecast} of revenue expected (P50 {p50}, P80 {p80}). Planned work "
-        "is assumed to add "
-        "{gain} ({level} interval: {interval}): a target of {target}, and {stretch} as stretch, which one year in five "
-        "exceeds.",
+        "Next 12 months, all accounts: {forecast} of revenue expected (P50 {p50}, P80 {p80}). Planned work is "
+        "assumed to add {gain} ({level} interval: {interval}): a target of {target}, and {stretch} as stretch, "
+        "which one year in five exceeds.",
         {
             "forecast": "(select sum(expected_revenue) from forecast)",
             "p50": "p50",
@@ -75,23 +69,20 @@ SET = (
         COMPANY,
     ),
     Trace(
-        "Set for the company: {plan}; it is reached with a probability of {chance} by the forecast alone, "
-        "and of {with_gain} "
-        "if the planned work brings what is assumed.",
+        "Set for the company: {plan}; it is reached with a probability of {chance} by the forecast alone, and of "
+        "{with_gain} if the planned work brings what is assumed.",
         {
             "plan": "plan",
-            "chance": "(select avg((total >= (select plan from targets where kind = 'company'))::int) from "
-            "(select sum(value) "
-            "as total from revenue_draws group by draw))",
+            "chance": "(select avg((total >= (select plan from targets where kind = 'company'))::int) from (select "
+            "sum(value) as total from revenue_draws group by draw))",
             "with_gain": "chance_with_gain",
         },
         "targets",
         COMPANY,
     ),
     Trace(
-        "What planned work adds is an assumption, not a measurement: of what an account could bring more, "
-        "{shares}. No log "
-        "shows what work brings. Customers still to be won count only in that gain.",
+        "What planned work adds is an assumption, not a measurement: of what an account could bring more, {shares}. "
+        "No log shows what work brings. Customers still to be won count only in that gain.",
         {
             "*shares": ", ".join(
                 f"planning.gain.{name}[{place}]"
@@ -167,9 +158,8 @@ EFFORT = (
         "effort_facts",
     ),
     Trace(
-        "The gain is gone if accounts that get fewer hours bring {share} less for it. That cannot be seen in "
-        "the data: hours "
-        "follow orders as much as orders follow hours. Try the shift with some owners first.",
+        "The gain is gone if accounts that get fewer hours bring {share} less for it. That cannot be seen in the "
+        "data: hours follow orders as much as orders follow hours. Try the shift with some owners first.",
         {"share": "gain / at_stake"},
         "effort_facts",
     ),

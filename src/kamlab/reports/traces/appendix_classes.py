@@ -9,9 +9,8 @@ BORDERS = "Where each class begins; a value on a border belongs to the upper cla
 ORDER = "list_position(['Low', 'Mid', 'High'], {})"
 OF_FIXED = {
     "contribution": (
-        "Class by the fixed thresholds on last year's revenue, against class by the fitted borders on "
-        "{value}, which is also "
-        "the money in the boxes.",
+        "Class by the fixed thresholds on last year's revenue, against class by the fitted borders on {value}, "
+        "which is also the money in the boxes.",
         "expected_contribution",
         "Expected contribution",
     ),
@@ -24,36 +23,30 @@ OF_FIXED = {
 NEAR = "{n} account is in its class with less than {p}; those of most value."
 OWN = "case contribution_class when 'Low' then Low when 'Mid' then Mid else High end"
 UNEQUAL = (
-    "How unequal the accounts are: the share of the total that the largest ones brought; an account that "
-    "brought nothing does "
-    "not count."
+    "How unequal the accounts are: the share of the total that the largest ones brought; an account that brought "
+    "nothing does not count."
 )
 BROUGHT = (
-    "(select v, row_number() over (order by v desc) as place, count(*) over () as n, sum(v) over (order by v desc rows "
-    "unbounded preceding) / sum(v) over () as part from (select coalesce(trailing_margin, "
-    "trailing_revenue * margin_rate) as "
-    "v from account_table) where v > 0)"
+    "(select v, row_number() over (order by v desc) as place, count(*) over () as n, sum(v) over (order by v desc "
+    "rows unbounded preceding) / sum(v) over () as part from (select coalesce(trailing_margin, trailing_revenue * "
+    "margin_rate) as v from account_table) where v > 0)"
 )
 MARK = "min(place / n) filter (part >= 0.8)"
 NOT_BETTER = (
-    "The fitted borders are not better everywhere: in {worse} of {all} comparisons another scheme was "
-    "clearly better ({named}); "
-    "in {even} there is no clear difference."
+    "The fitted borders are not better everywhere: in {worse} of {all} comparisons another scheme was clearly better "
+    "({named}); in {even} there is no clear difference."
 )
 BASIS = (
-    "Judged from {n} earlier date ({dates}) on {accounts} accounts by the {value} of the {days} days "
-    "after it. Every scheme "
-    "knew the sales up to that date alone; the forecaster is the one in force today."
+    "Judged from {n} earlier date ({dates}) on {accounts} accounts by the {value} of the {days} days after it. Every "
+    "scheme knew the sales up to that date alone; the forecaster is the one in force today."
 )
 AGAINST = (
-    "Fitted borders against fixed thresholds, with {level} intervals over accounts; a difference counts "
-    "as clear where its "
-    "interval does not hold zero."
+    "Fitted borders against fixed thresholds, with {level} intervals over accounts; a difference counts as clear "
+    "where its interval does not hold zero."
 )
 MOVED = (
-    "Who moves: as of {date}, accounts that the fitted borders put higher than the fixed thresholds: "
-    "{up}, with {up_each} an "
-    "account in the {days} days after; lower: {down}, with {down_each} an account."
+    "Who moves: as of {date}, accounts that the fitted borders put higher than the fixed thresholds: {up}, with "
+    "{up_each} an account in the {days} days after; lower: {down}, with {down_each} an account."
 )
 NEWEST = "back = 1 and contribution_class is not null and contribution_class_fixed is not null"
 HIGHER = f"{ORDER.format('contribution_class')} > {ORDER.format('contribution_class_fixed')}"
@@ -77,17 +70,15 @@ BORDER_TRACES = (
         line="axis, scheme, cut",
     ),
     Trace(
-        "These borders explain {percent} % of the next period's value, the most of the {ways} ways tried; "
-        "every class is large "
-        "enough and stable.",
+        "These borders explain {percent} % of the next period's value, the most of the {ways} ways tried; every "
+        "class is large enough and stable.",
         {"percent": "(reason_values ->> 'percent')::int", "ways": "(reason_values ->> 'ways')::int"},
         "tiers",
         "axis = 'contribution' and scheme = 'fitted'",
     ),
     Trace(
-        "No earlier period tells the ways to draw borders apart: these come from the first of {ways} whose "
-        "classes are large "
-        "enough and stable.",
+        "No earlier period tells the ways to draw borders apart: these come from the first of {ways} whose classes "
+        "are large enough and stable.",
         {"ways": "(reason_values ->> 'ways')::int"},
         "tiers",
         "axis = 'potential' and scheme = 'fitted'",
@@ -152,8 +143,8 @@ CLASSES = (
             "Accounts": "count(*)",
             "Expected contribution": "sum(expected_contribution)",
             "Share": (
-                "sum(greatest(0, expected_contribution)) / (select sum(greatest(0, expected_contribution)) "
-                "from forecast)"
+                "sum(greatest(0, expected_contribution)) / (select sum(greatest(0, expected_contribution)) from "
+                "forecast)"
             ),
         },
         OF_SCHEMES,
@@ -190,9 +181,7 @@ EVIDENCE = (
         BASIS,
         {
             "n": "count(distinct origin)",
-            "accounts": "(select avg(accounts) from (select origin, max(accounts) as accounts from evidence "
-            "where origin is "
-            "not null group by origin))",
+            "accounts": "(select avg(n) from (select max(accounts) as n from evidence where origin is not null group by origin))",
             "days": "(select period.horizon_days from configuration)",
         },
         "evidence",
@@ -256,9 +245,8 @@ SEGMENT_TRACES = (
     Trace(
         SEGMENTS,
         {"Mostly": "max(worth) / sum(worth)"},
-        "(select strategy, sum(greatest(0, expected_contribution)) as worth from segments join strategies "
-        "using (account) join "
-        "forecast using (account) where $mine group by strategy)",
+        "(select strategy, sum(greatest(0, expected_contribution)) as worth from segments join strategies using "
+        "(account) join forecast using (account) where $mine group by strategy)",
         line="segment_name",
     ),
     Trace(
@@ -272,9 +260,8 @@ SEGMENT_TRACES = (
     Trace(
         TYPICAL,
         {
-            DRAWN: "expected_contribution, silence, exp(growth) - 1, order_interval, regularity, tenure, "
-            "breadth, margin_rate, "
-            "share_accounts, share_contribution"
+            DRAWN: "expected_contribution, silence, exp(growth) - 1, order_interval, regularity, tenure, breadth, "
+            "margin_rate, share_accounts, share_contribution"
         },
         "profile",
     ),

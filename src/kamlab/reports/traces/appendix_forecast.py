@@ -12,49 +12,42 @@ RECORD_PICTURE = "What each forecast said of all accounts together, beside what 
 CALIBRATED = "role in ('record', 'only') and probability"
 OF_LINE = "{low} to {high}"
 GAMMA_GAMMA = (
-    "Order value does not clearly depend on how often an account orders (correlation {r}, 95 % interval "
-    "{lower} to {upper}): "
-    "the Gamma-Gamma model may be used."
+    "Order value does not clearly depend on how often an account orders (correlation {r}, 95 % interval {lower} to "
+    "{upper}): the Gamma-Gamma model may be used."
 )
 
 METHOD = (
     Trace(
-        "**Period.** Nothing after {as_of} was read. 12 months are 365 days. Intervals hold {level} of what "
-        "is to be expected.",
+        "**Period.** Nothing after {as_of} was read. 12 months are 365 days. Intervals hold {level} of what is to "
+        "be expected.",
         {"level": "value.level"},
         "configuration",
     ),
     Trace(
-        "**Recent purchases.** What the model expects enters with {model}, the account's purchases of the "
-        "last 12 months, as "
-        "far as it still buys, with {recent}; the forecasts made at the earlier dates have chosen these weights.",
+        "**Recent purchases.** What the model expects enters with {model}, the account's purchases of the last 12 "
+        "months, as far as it still buys, with {recent}; the forecasts made at the earlier dates have chosen these "
+        "weights.",
         {"model": "weight", "recent": "1 - weight"},
         "choice",
     ),
     Trace(
-        "What selling on credit costs is taken off too: waiting for the money at {rate} a year, {waiting} "
-        "for all accounts, "
-        "and expected credit losses, {loss}, both by how the account has paid.",
+        "What selling on credit costs is taken off too: waiting for the money at {rate} a year, {waiting} for all "
+        "accounts, and expected credit losses, {loss}, both by how the account has paid.",
         {"rate": RATE, "waiting": "sum(receivables_cost)", "loss": "sum(credit_loss)"},
         "forecast",
     ),
     Trace(
-        "**Lifetime value.** Contribution of the next 12 months, 3 and 5 years, month by month, discounted "
-        "at {rate} a year. "
-        "After 12 months purchases wane as the model expects, while order values and margin rates stay; the "
-        "error of level "
-        "adds up from year to year. Orders to come are all purchase days of the future, discounted, which is "
-        "a finite number "
-        "even where a model lets nobody leave.",
+        "**Lifetime value.** Contribution of the next 12 months, 3 and 5 years, month by month, discounted at "
+        "{rate} a year. After 12 months purchases wane as the model expects, while order values and margin rates "
+        "stay; the error of level adds up from year to year. Orders to come are all purchase days of the future, "
+        "discounted, which is a finite number even where a model lets nobody leave.",
         {"rate": "value.discount_rate_annual"},
         "configuration",
     ),
     Trace(
-        "{k} segments: of the divisions that are stable, have no tiny segment and give each a name of its "
-        "own, the one whose "
-        "mean silhouette is furthest above that of data without structure; within 0.01 the one with the "
-        "fewest segments, then "
-        "the simplest method. Of the mixtures only the one with the lowest BIC counts.",
+        "{k} segments: of the divisions that are stable, have no tiny segment and give each a name of its own, the "
+        "one whose mean silhouette is furthest above that of data without structure; within 0.01 the one with the "
+        "fewest segments, then the simplest method. Of the mixtures only the one with the lowest BIC counts.",
         {"k": "count(*)"},
         "profile",
     ),
@@ -74,11 +67,9 @@ FORECAST_RECORD = (
         )
         for said in (
             "**{names}** came closer (the first with an error {share} smaller). This test had no part in the "
-            "choice, so that it "
-            "stays a fair one: the winner of a single test is often merely lucky.",
+            "choice, so that it stays a fair one: the winner of a single test is often merely lucky.",
             "**{names}** came closer (the first with an error {share} smaller), but not clearly: of what was as "
-            "accurate the "
-            "simplest is in force.",
+            "accurate the simplest is in force.",
         )
     ),
     Trace(
@@ -158,9 +149,8 @@ FORECAST_RECORD = (
         "choice",
     ),
     Trace(
-        "{n} account has bought only once, and {model} takes it for alive with certainty by its "
-        "construction; of these {old} "
-        "bought more than 12 months ago. Do not read that probability as knowledge.",
+        "{n} account has bought only once, and {model} takes it for alive with certainty by its construction; of "
+        "these {old} bought more than 12 months ago. Do not read that probability as knowledge.",
         {"n": "count(*)", "old": "count(*) filter (days_since_last > 365)"},
         "account_table",
         "frequency = 0 and p_alive > 1 - 1e-9",

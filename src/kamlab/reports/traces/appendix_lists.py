@@ -65,9 +65,8 @@ OF_LIST = {
 
 LISTS_FOR_REVIEW = (
     Trace(
-        "Accounts that probably lose money while they buy, with the probability today, at standard service, "
-        "and at the review "
-        "before.",
+        "Accounts that probably lose money while they buy, with the probability today, at standard service, and at "
+        "the review before.",
         {**OF_LIST, "A quarter ago": "p_negative_before"},
         "account_table",
         line="name",
@@ -79,9 +78,9 @@ LISTS_FOR_REVIEW = (
         "contains(flags, 'repair') or contains(flags, 'check_margin')",
     ),
     Trace(
-        "A proposal, not a decision. Accounts that lost money at two reviews in a row, at standard service "
-        "too, and could not "
-        "buy much more: {proposed}; at one review so far: {watched}. Ask first what price, terms and service can mend.",
+        "A proposal, not a decision. Accounts that lost money at two reviews in a row, at standard service too, and "
+        "could not buy much more: {proposed}; at one review so far: {watched}. Ask first what price, terms and "
+        "service can mend.",
         {"proposed": "count(*) filter (label = 'proposed')", "watched": "count(*) filter (label = 'watched')"},
         "labels",
         "scheme = 'remove_list'",
@@ -150,8 +149,8 @@ PROSPECTS = (
         "name",
     ),
     Trace(
-        "Tried on today's customers the likeliest segment is the right one for {right}, and the largest segment of the "
-        "channel for {naive}: what is known of a prospect tells nothing of its segment.",
+        "Tried on today's customers the likeliest segment is the right one for {right}, and the largest segment of "
+        "the channel for {naive}: what is known of a prospect tells nothing of its segment.",
         {"right": '"right"', "naive": "naive"},
         "prospect_segments_facts",
     ),
