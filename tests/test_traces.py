@@ -2,11 +2,15 @@
 
 import re
 import string
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from traced_numbers import NUMBER, Numbers, catalogue, same
 
 from kamlab.i18n import Translator
+from kamlab.period import StudyPeriod
+from kamlab.reports.sections.traces import table_of_traces
 from kamlab.reports.traces import DRAWN, TRACES, VALUE, Trace
 from kamlab.terms import TABLES
 
@@ -46,6 +50,34 @@ def faults(trace):
 def test_traces_speak_of_what_reports_print_and_runs_hold():
     found = {trace.said: [f"{what} {names}" for what, names in faults(trace) if names] for trace in TRACES}
     assert {said: faults for said, faults in found.items() if faults} == {}
+
+
+class FakeRun:
+    """A run in which nothing has rows but what is named."""
+
+    config = SimpleNamespace(value=SimpleNamespace(level=0.8))
+    period = StudyPeriod(calibration_end="2025-12-31", horizon_days=365)
+
+    def __init__(self, *filled):
+        self._filled = filled
+
+    def read(self, name, *, columns=(), where=None):
+        return pd.DataFrame({column: ["x"] if name in self._filled else [] for column in columns})
+
+
+def test_the_appendix_prints_each_query_with_the_days_of_the_run_and_none_on_what_is_not_there():
+    [_, *blocks] = table_of_traces(FakeRun("coverage"), T)
+    rows = [row for block in blocks for row in block.rows]
+    [shown] = [row for row in rows if row[0] == "Revenue held at {now}"]
+    assert shown[1] == "now: sum(amount) filter (date > date '2024-12-31' and date <= date '2025-12-31')"
+    assert shown[2:] == ["ledger", "kind in ('sale', 'return', 'rebate')"]
+    [interval] = [row for row in rows if row[0] == "{level} interval: {interval}; from today's customers"]
+    assert "quantile_cont(total, 0.1), quantile_cont(total, 0.9)" in interval[1]
+    [load] = [row for row in rows if row[0].startswith("Owners by what")]
+    assert load[2:] == ["coverage", "owner = …"]
+    assert not [row for row in rows if row[2] in ("pipeline", "plans", "evidence")]
+    filled = table_of_traces(FakeRun("coverage", "pipeline"), T)
+    assert [row for block in filled[1:] for row in block.rows if row[2] == "pipeline"]
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,8 @@ EVIDENCE = (
         BASIS,
         {
             "n": "count(distinct origin)",
-            "accounts": "(select avg(n) from (select max(accounts) as n from evidence where origin is not null group by origin))",
+            "accounts": "(select avg(n) from (select max(accounts) as n from evidence where origin is not null "
+            "group by origin))",
             "days": "(select period.horizon_days from configuration)",
         },
         "evidence",
