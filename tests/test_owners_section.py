@@ -26,13 +26,14 @@ def plain(block):
 
 
 def test_the_ratio_is_not_called_a_need():
-    moves = pd.DataFrame({"reason": ["unassigned", "overload", "overload"]})
+    moves = pd.DataFrame({"reason": ["unassigned", "overload", "overload", "absent", "absent", "absent"]})
     run = FakeRun({"reassignment": moves}, {"headcount": {"had": 3, "least": 4.2, "most": 5.0, "key": 0}})
     (said,) = owners.people(run, T)
     for part in (
         "3 people look after accounts.",
         "4.2 to 5.0 people. That is a ratio, not a need",
         "1 account that takes work has no owner.",
+        "3 accounts that take work have an owner who has left.",
         "2 accounts lie beyond",
     ):
         assert part in plain(said)

@@ -2,30 +2,46 @@
 
 import re
 import string
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from traced_numbers import NUMBER, Numbers, catalogue, same
 
 from kamlab.i18n import Translator
+from kamlab.period import StudyPeriod
+from kamlab.reports.sections.traces import table_of_traces
 from kamlab.reports.traces import DRAWN, TRACES, VALUE, Trace
 from kamlab.terms import TABLES
 
 T = Translator("en")
 
 
-FACTS = {"configuration", "choice", "freshness", "headcount", "signals", "effort_facts", "pipeline_total", "spend"}
+FACTS = {
+    "choice",
+    "configuration",
+    "effort_facts",
+    "freshness",
+    "headcount",
+    "pipeline_total",
+    "plan_facts",
+    "prospect_segments_facts",
+    "segmentation",
+    "signals",
+    "spend",
+}
 
 
 def faults(trace):
     """What a trace names that there is not."""
     known = catalogue().keys()
     placeholders = {name for _, name, _, _ in string.Formatter().parse(trace.text) if name}
-    messages = {trace.text, trace.row, *trace.fixed.values()}
-    yield ("message", messages - {"", "3", "5"} - known)
+    messages = {text for text in (trace.text, trace.row, *trace.fixed.values()) if text and not text.isdigit()}
+    yield ("message", messages - known)
     yield ("number", {n.removeprefix("*") for n in trace.numbers} - {VALUE, DRAWN} - placeholders - known)
-    yield ("placeholder", set(trace.fixed) - placeholders)
+    yield ("fixed", {n for n in trace.fixed if f"{{{n}}}" not in " ".join((trace.text, trace.row, *trace.numbers))})
     variables = set(re.findall(r"\$(\w+)", " ".join((trace.table, trace.where, *trace.numbers.values()))))
-    own = {"as_of", "year", "before", "low", "high", "account", "mine"}
+    own = {"as_of", "year", "before", "low", "high", "account", "mine", "place"}
     yield ("variable", variables - own - placeholders)
     tables = trace.table.split(", ") if re.fullmatch(r"[\w, ]+", trace.table) and " join " not in trace.table else []
     yield ("table", set(tables) - TABLES.keys() - FACTS)
@@ -34,6 +50,34 @@ def faults(trace):
 def test_traces_speak_of_what_reports_print_and_runs_hold():
     found = {trace.said: [f"{what} {names}" for what, names in faults(trace) if names] for trace in TRACES}
     assert {said: faults for said, faults in found.items() if faults} == {}
+
+
+class FakeRun:
+    """A run in which nothing has rows but what is named."""
+
+    config = SimpleNamespace(value=SimpleNamespace(level=0.8))
+    period = StudyPeriod(calibration_end="2025-12-31", horizon_days=365)
+
+    def __init__(self, *filled):
+        self._filled = filled
+
+    def read(self, name, *, columns=(), where=None):
+        return pd.DataFrame({column: ["x"] if name in self._filled else [] for column in columns})
+
+
+def test_the_appendix_prints_each_query_with_the_days_of_the_run_and_none_on_what_is_not_there():
+    [_, *blocks] = table_of_traces(FakeRun("coverage"), T)
+    rows = [row for block in blocks for row in block.rows]
+    [shown] = [row for row in rows if row[0] == "Revenue held at {now}"]
+    assert shown[1] == "now: sum(amount) filter (date > date '2024-12-31' and date <= date '2025-12-31')"
+    assert shown[2:] == ["ledger", "kind in ('sale', 'return', 'rebate')"]
+    [interval] = [row for row in rows if row[0] == "{level} interval: {interval}; from today's customers"]
+    assert "quantile_cont(total, 0.1), quantile_cont(total, 0.9)" in interval[1]
+    [load] = [row for row in rows if row[0].startswith("Owners by what")]
+    assert load[2:] == ["coverage", "owner = …"]
+    assert not [row for row in rows if row[2] in ("pipeline", "plans", "evidence")]
+    filled = table_of_traces(FakeRun("coverage", "pipeline"), T)
+    assert [row for block in filled[1:] for row in block.rows if row[2] == "pipeline"]
 
 
 @pytest.mark.parametrize(

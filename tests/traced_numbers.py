@@ -15,32 +15,56 @@ import duckdb
 from babel.messages.pofile import read_po
 
 import kamlab
-from kamlab import runs
+from kamlab import runs, schemes
 from kamlab.backtest import BASELINES
+from kamlab.dimensions import UNKNOWN
 from kamlab.i18n import Translator
+from kamlab.planning import OTHER
 from kamlab.reports.export import read_document
-from kamlab.reports.sections import review
-from kamlab.reports.sections.names import MODEL_NAMES, forecaster_name
-from kamlab.strategies import texts
+from kamlab.reports.sections import evidence, method, potential, review, segments
+from kamlab.reports.sections.names import MODEL_NAMES, forecaster_name, group_name
+from kamlab.strategies import guide, texts
+from kamlab.strategies.wording import SOURCES
 
 NUMBER = r"(?:(?:under|over) )?(?:CNY )?[+−]?\d(?:[\d,]*\d)?(?:\.\d+)?(?: (?:k|M|bn)\b|%)?"
 VALUES = rf"(?:{NUMBER}(?:(?: to | → ){NUMBER})?|–|never)"
 MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept|Oct|Nov|Dec)"
-DAY = re.compile(rf"\b(?:\d{{1,2}} )?{MONTHS} \d{{4}}\b|\b\d{{4}}-\d\d(?:-\d\d)?\b|\b[A-Z]{{1,3}}\d+\b")
-"""Days, and ids of accounts, deals and the like."""
+DAY = re.compile(
+    rf"\b(?:\d{{1,2}} )?{MONTHS} \d{{4}}\b|\b\d{{4}}-\d\d(?:-\d\d)?\b"
+    r"|\b(?!P[58]0)[A-Z]{1,3}\d+\b|\b[a-z]\w*\d\w*\b"
+)
+"""Days, ids of accounts, deals and the like, and names of columns."""
+NOT_FIGURES = ("How the files of the log were read.", "{document}: where its numbers come from.")
+"""Tables of which no cell is a figure: examples of how files are written, and the queries of the numbers."""
 DIGIT = re.compile(r"\d")
 
 NEUTRAL = Translator("en")
+MODELS = {
+    forecaster_name(name, NEUTRAL): name
+    for name in ("blend", "combination", "supervised", *MODEL_NAMES, *BASELINES)
+    if not name.endswith("covariates")
+}
+AXES = {"Expected contribution": "contribution", "Potential": "potential", "Revenue, last 12 months": "contribution"}
+GROUPS = ("none", "small", "middle", "large", "new", "known", "growing", "steady", "declining")
+OF_GROUPS = {group_name(name, NEUTRAL): name for name in GROUPS}
 LINES = {
     "strategy": {words.name: key for key, words in texts.STRATEGIES.items()},
     "type_000": {words.name: key for key, words in texts.TYPES.items()},
-    "measure": {"12 months": "clv_1y", "3 years": "clv_3y", "5 years": "clv_5y"},
-    '"group"': {name: key for key, name in review.GROUPS.items()},
-    "forecaster": {
-        forecaster_name(name, NEUTRAL): name
-        for name in ("blend", "combination", "supervised", *MODEL_NAMES, *BASELINES)
-        if not name.endswith("covariates")
-    },
+    "measure": {"12 months": "clv_1y", "3 years": "clv_3y", "5 years": "clv_5y"}
+    | {name: key for key, name in evidence.NAMES.items()},
+    '"group"': {name: key for key, name in review.GROUPS.items()} | OF_GROUPS | {"not known yet": OTHER},
+    "forecaster": MODELS,
+    "model": MODELS,
+    "axis": AXES,
+    "cut": {"Low to Mid": "mid", "Mid to High": "high"},
+    "potential_source": {name: key for key, name in SOURCES.items()},
+    "given": {name: key for key, name in potential.GIVEN.items()},
+    "method": {name: key for key, name in segments.METHODS.items()},
+    '"column"': {title: key for key, title in evidence.TITLES.items()},
+    "scheme": {title: key for key, title in schemes.TITLES.items()},
+    "class": {p: key for s in schemes.CLASSES.values() for key, p in zip(s.labels, s.printed or s.labels, strict=True)},
+    "label": {words.name: key for found in guide.SCHEMES.values() for key, words in found.items()},
+    "value": {"unknown": UNKNOWN},
 }
 """Column that a line stands for → its first cell → what the run's table holds, where the two differ."""
 
@@ -79,6 +103,11 @@ def pattern(message, traced):
     return re.compile("".join(parts))
 
 
+def speaks(message, text):
+    """Whether a text is this message, whatever stands for its placeholders."""
+    return any(pattern(form, ()).fullmatch(text) for form in forms(message))
+
+
 def longest_word(message):
     """The longest piece of a message's own words: a text without it holds no such message."""
     found = [plain(literal).replace("**", "").lstrip("#") for literal, *_ in string.Formatter().parse(message)]
@@ -97,6 +126,8 @@ def same(token, value, t):
         return False
     if isinstance(value, str):
         return token == value
+    if isinstance(value, int) and token == str(value):
+        return True
     value = float(value)
     if token.startswith("under "):
         return value < 0.05
@@ -247,7 +278,7 @@ class Numbers:
             for form in all_forms
             if literals(form)
         ]
-        return sorted(traced, key=lambda p: -len(p[2])) + sorted(words, key=lambda p: -len(p[2]))
+        return [found for several in (traced, words) for found in sorted(several, key=lambda one: -len(one[0].pattern))]
 
     def wrong(self, text, said):
         self.findings.append(Finding(self.document, text, said))
@@ -258,7 +289,7 @@ class Numbers:
         asked = []
         own = [trace for trace in traces if "$account" in trace.where + trace.table]
         for trace in (own or traces) if "account" in context else [trace for trace in traces if trace not in own]:
-            if trace.row and "row" in context and context["row"] not in forms(trace.row):
+            if trace.row and "row" in context and not speaks(trace.filled(trace.row), context["row"]):
                 continue
             sql = self.query(trace, name, context, self.of_line(trace, cells))
             rows = self.rows(sql)
@@ -276,7 +307,7 @@ class Numbers:
     def cover(self, text, context, drawn=None):
         """Check every number of a text; what no sentence accounts for is an error, or must be among what is drawn."""
         text = plain(text)
-        if not DIGIT.search(text):
+        if not DIGIT.search(text) or text in map(plain, method.SOURCES):
             return
         masked = DAY.sub(lambda m: DIGIT.sub("_", m.group()), text)
         free = [bool(DIGIT.match(c)) for c in masked]
@@ -314,36 +345,42 @@ class Numbers:
 
     def table(self, block, context):
         caption, traces = plain(block["caption"]), self.matching(block["caption"])
+        if any(speaks(message, caption) for message in NOT_FIGURES):
+            return
         self.cover(caption, context)
         self.cover(block["note"], context)
         labels = [plain(column["label"]).removesuffix(" (CNY)") for column in block["columns"]]
+        headings = {trace.filled(name) for trace in traces for name in trace.numbers}
         for label in labels:
-            self.cover(label, context)
+            if label not in headings:
+                self.cover(label, context)
         total = len(block["rows"]) - block["total_rows"]
         for place, row in enumerate(block["rows"]):
             row = [plain(cell) for cell in row]
-            here = context | {"row": row[0]} | ({"account": self.names[row[0]]} if row[0] in self.names else {})
+            here = context | {"row": row[0], "place": place + 1}
+            if row[0] in self.names:
+                here["account"] = self.names[row[0]]
             for label, cell in zip(labels, row, strict=True):
                 mine = [
                     (trace, name)
                     for trace in traces
                     for name in trace.numbers
-                    if any(pattern(form, ()).fullmatch(label) for form in forms(name))
-                    and (not trace.row or any(pattern(form, ()).fullmatch(row[0]) for form in forms(trace.row)))
+                    if speaks(trace.filled(name), label) and (not trace.row or speaks(trace.filled(trace.row), row[0]))
                 ]
                 if not mine:
-                    if cell not in self.names:
+                    # What a line is named after is checked by its other cells: there is no such line else.
+                    if cell not in self.names and not (label == labels[0] and any(trace.line for trace in traces)):
                         self.cover(cell, here)
                 elif (DIGIT.search(cell) or cell == "–") and cell not in catalogue():
                     cells = [] if place >= total or row[0].startswith("All ") else row
-                    tokens = re.findall(f"{NUMBER}|–", DAY.sub("", cell))
+                    tokens = ["–"] if cell == "–" else re.findall(NUMBER, DAY.sub("", cell))
                     found = [trace for trace, name in mine if name == mine[0][1]]
                     self.check(f"{caption} | {row[0]} | {label}", mine[0][1], tokens, found, here, cells)
 
     def of_line(self, trace, row):
         parts = []
         for column, cell in zip(filter(None, trace.line.split(", ")), row, strict=False):
-            key = LINES.get(column, {}).get(cell, cell)
+            key = LINES.get(column, {}).get(cell.removesuffix(" (CNY)"), cell)
             parts.append(f"{column} = {literal(key)}")
         return " and ".join(parts)
 

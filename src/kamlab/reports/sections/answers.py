@@ -371,7 +371,8 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
     parts = run.read("reconciliation").set_index("part")
     log = [
         t(
-            "The data is complete to {day}: of {read} lines read, {bad} cannot be used; {orphans} of revenue has no account.",
+            "The data is complete to {day}: of {read} lines read, {bad} cannot be used; {orphans} of the log's revenue has no "
+            "account.",
             day=run.period.calibration_end,
             read=t.number(parts.loc["read", "rows"]),
             bad=t.number(parts.loc["quarantined", "rows"]),

@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 
 from kamlab.i18n import N_, SENTENCES, Translator
+from kamlab.period import months_to_days
 from kamlab.reports.blocks import Block, Callout, TableColumn, callout, table, text
 from kamlab.reports.sections import books, unusable
 from kamlab.reports.sections.source import Source
@@ -83,10 +84,11 @@ def completeness(run: Source, t: Translator) -> list[Block]:
     first = pd.Timestamp(facts["first_line"]).date()
     sentences = [
         t(
-            "The log runs from {first} to {last}; its last month has {lines} lines, where about {norm} were "
-            "to be expected.",
+            "The log runs from {first} to {last}; its last {days} days have {lines} lines, where about {norm} were to be "
+            "expected.",
             first=first,
             last=last,
+            days=months_to_days(1),
             lines=facts["last_month_lines"],
             norm=round(facts["norm_lines"]),
         )

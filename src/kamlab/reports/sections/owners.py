@@ -64,11 +64,20 @@ def people(run: Source, t: Translator) -> list[Block]:
     sentences += _handled(found, t)
     moves = run.read("reassignment")
     unassigned = int((moves["reason"] == "unassigned").sum())
+    absent = int((moves["reason"] == "absent").sum())
     overload = int((moves["reason"] == "overload").sum())
     if unassigned:
         sentences.append(
             t.plural(
                 "{n} account that takes work has no owner.", "{n} accounts that take work have no owner.", unassigned
+            )
+        )
+    if absent:
+        sentences.append(
+            t.plural(
+                "{n} account that takes work has an owner who has left.",
+                "{n} accounts that take work have an owner who has left.",
+                absent,
             )
         )
     if overload:

@@ -13,7 +13,7 @@ from kamlab.i18n import MISSING, SEMICOLONS, SENTENCES, Translator
 from kamlab.period import DAYS_PER_YEAR
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source
-from kamlab.reports.traces import COMMON, DRAWN, MANAGEMENT, PLANS, REVIEW, VALUE, Trace
+from kamlab.reports.traces import APPENDIX, COMMON, DRAWN, MANAGEMENT, PLANS, REVIEW, VALUE, Trace
 from kamlab.terms import TABLES
 
 OPTIONAL = (
@@ -54,6 +54,7 @@ def table_of_traces(run: Source, t: Translator) -> list[Block]:
         t("Key-account report"): MANAGEMENT,
         t("Period review"): REVIEW,
         t("Account plans"): PLANS,
+        t("Appendix"): APPENDIX,
     }
     absent = {name for name in OPTIONAL if run.read(name, columns=[TABLES[name][0].name]).empty}
     blocks: list[Block] = [text(t("## Where the numbers come from") + "\n\n" + heading)]

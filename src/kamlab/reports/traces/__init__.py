@@ -1,5 +1,9 @@
 """Where every number of the documents comes from: traces, in the order of the documents."""
 
+from kamlab.reports.traces.appendix_accounts import APPENDIX_ACCOUNTS
+from kamlab.reports.traces.appendix_classes import APPENDIX_CLASSES
+from kamlab.reports.traces.appendix_forecast import APPENDIX_FORECAST
+from kamlab.reports.traces.appendix_lists import APPENDIX_LISTS
 from kamlab.reports.traces.common import COMMON
 from kamlab.reports.traces.first_page import DECISIONS, FIRST_PAGE, HOW_SURE
 from kamlab.reports.traces.lists import LISTS, STRATEGIES
@@ -19,6 +23,7 @@ MANAGEMENT = (
     *FORECAST,
     *DATA,
 )
-TRACES = (*COMMON, *MANAGEMENT, *REVIEW, *PLANS)
+APPENDIX = (*APPENDIX_FORECAST, *APPENDIX_CLASSES, *APPENDIX_ACCOUNTS, *APPENDIX_LISTS)
+TRACES = (*COMMON, *MANAGEMENT, *REVIEW, *PLANS, *APPENDIX)
 
-__all__ = ["COMMON", "DRAWN", "MANAGEMENT", "PLANS", "REVIEW", "TRACES", "VALUE", "Trace"]
+__all__ = ["APPENDIX", "COMMON", "DRAWN", "MANAGEMENT", "PLANS", "REVIEW", "TRACES", "VALUE", "Trace"]

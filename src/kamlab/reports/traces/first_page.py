@@ -27,12 +27,12 @@ PARTS = {
     "new": f"not {HAD} and {HAS}",
 }
 AFTER_COSTS = (
-    "sum(trailing_margin - m.cost_to_serve - trailing_revenue "
-    "* (coalesce(m.receivables_rate, 0) + coalesce(m.loss_rate, 0)))"
+    "sum(trailing_margin - m.cost_to_serve - trailing_revenue * (coalesce(m.receivables_rate, 0) + "
+    "coalesce(m.loss_rate, 0)))"
 )
 COMING = (
-    "In the next 12 months today's customers should bring **{{value}}** {} ({{level}} interval: {{interval}}), against "
-    "{{before}} in the last 12."
+    "In the next 12 months today's customers should bring **{{value}}** {} ({{level}} interval: {{interval}}), "
+    "against {{before}} in the last 12."
 )
 
 
@@ -142,8 +142,8 @@ def _decision(name: str, where: str, money: str) -> tuple[Trace, ...]:
         "People": "count(distinct owner) filter (not owner_left)",
     }
     won = (
-        "sum(gain_contribution), sum(g.room_contribution * s.lower / s.room_contribution), "
-        "sum(g.room_contribution * s.upper / s.room_contribution)"
+        "sum(gain_contribution), sum(g.room_contribution * s.lower / s.room_contribution), sum(g.room_contribution * "
+        "s.upper / s.room_contribution)"
     )
     return (
         Trace(caption, size, BOTH, where, row=name),
@@ -196,15 +196,15 @@ DECISIONS = (
         "configuration",
     ),
     Trace(
-        "**People:** {n} looks after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, a rule and no "
-        "proof of need.",
+        "**People:** {n} looks after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, a rule and no proof of "
+        "need.",
         {"n": "count(*)"},
         "coverage",
         "active and accounts > 0",
     ),
     Trace(
-        "**People:** {n} looks after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, a rule and no "
-        "proof of need.",
+        "**People:** {n} looks after accounts; the ratio 1:1 to 1:5 gives {least} to {most}, a rule and no proof of "
+        "need.",
         {"least": "least", "most": "most"},
         "headcount",
     ),
@@ -223,9 +223,8 @@ DECISIONS = (
 
 HOW_SURE = (
     Trace(
-        "The same forecast made on {origin} said {forecast} for the period after it; {actual} came ({bias}). "
-        "“Same as in "
-        "the last period” said {naive} ({naive_bias}).",
+        "The same forecast made on {origin} said {forecast} for the period after it; {actual} came ({bias}). “Same "
+        "as in the last period” said {naive} ({naive_bias}).",
         {
             "forecast": _in_force("forecast"),
             "actual": _in_force("actual"),
@@ -237,9 +236,8 @@ HOW_SURE = (
         f"{RECORD} and forecaster = 'last_horizon'",
     ),
     Trace(
-        "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level "
-        "that one in ten "
-        "similar accounts exceeds; for the rest, their own best 12 months or open deals.",
+        "What accounts could buy is declared by sales for {declared} of them; for {fitted} it is the level that one "
+        "in ten similar accounts exceeds; for the rest, their own best 12 months or open deals.",
         {
             "declared": "avg((potential_source = 'declared')::int)",
             "fitted": "avg((potential_source = 'fitted')::int)",
@@ -247,8 +245,8 @@ HOW_SURE = (
         "potential",
     ),
     Trace(
-        "The data is complete to {day}: of {read} lines read, {bad} cannot be used; {orphans} of revenue has "
-        "no account.",
+        "The data is complete to {day}: of {read} lines read, {bad} cannot be used; {orphans} of the log's revenue "
+        "has no account.",
         {
             "read": "(select count(*) from ledger) + (select count(*) from quarantine)",
             "bad": "(select count(*) from quarantine)",

@@ -8,9 +8,8 @@ from kamlab.reports.traces.trace import BOUNDS, DRAWN, Trace, sums
 STRATEGY_CAPTION = "The strategies: how many accounts each has, and what they bring."
 VALUE_AHEAD = "{value}, next 12 months"
 BOXES = (
-    "Every account by what it could buy and what it should bring. In each box: customers and their "
-    "expected value; fixed "
-    "borders are dashed."
+    "Every account by what it could buy and what it should bring. In each box: customers and their expected value; "
+    "fixed borders are dashed."
 )
 IN_A_BOX = "potential_revenue is not null"
 HIGH = "nine_box like 'High/%'"
@@ -30,9 +29,8 @@ STRATEGIES = (
     ),
     Trace(STRATEGY_CAPTION, {"{level} interval": BOUNDS}, sums("draws", "$mine"), line="strategy"),
     Trace(
-        "“Win back” in this table: {n}; still buying, but less: {still} (list “Protect”); gone silent: "
-        "{gone} (list “Win "
-        "back”).",
+        "“Win back” in this table: {n}; still buying, but less: {still} (list “Protect”); gone silent: {gone} (list "
+        "“Win back”).",
         {"n": "count(*)", "still": f"count(*) filter (not {SILENT})", "gone": f"count(*) filter ({SILENT})"},
         BOTH,
         "strategy = 'win_back'",
@@ -44,9 +42,8 @@ STRATEGIES = (
         f"{WATCHED} and strategy <> 'win_back'",
     ),
     Trace(
-        "{money} of the company's revenue is not in the table: lines without an account, and accounts that "
-        "only returned "
-        "goods.",
+        "{money} of the company's revenue is not in the table: lines without an account, and accounts that only "
+        "returned goods.",
         {"money": f"{NOW} - (select sum(trailing_revenue) from summary)"},
         "ledger",
         REVENUE,
@@ -116,8 +113,8 @@ def _list(caption: str, where: str, columns: dict[str, str]) -> Trace:
 
 LISTS = (
     _list(
-        "Accounts that still buy, but clearly less: the best 12 months before the last 12, less expected revenue, are "
-        "slipping away.",
+        "Accounts that still buy, but clearly less: the best 12 months before the last 12, less expected revenue, "
+        "are slipping away.",
         STILL,
         {"Slipping away a year": "prior_peak_revenue - expected_revenue", "Expected revenue": "expected_revenue"},
     ),
@@ -167,9 +164,8 @@ LISTS = (
         )
     ),
     Trace(
-        "At the last test the forecast of declining accounts was off by {bias}, and by account no closer "
-        "than “same as in the "
-        "last period”: take the sums as rough.",
+        "At the last test the forecast of declining accounts was off by {bias}, and by account no closer than “same "
+        "as in the last period”: take the sums as rough.",
         {"bias": "forecast / actual - 1"},
         "record_groups",
         "\"group\" = 'declining'",
@@ -193,8 +189,7 @@ LISTS = (
     Trace("{n} deal is open, worth {money}.", {"n": "count(*)", "money": "sum(value)"}, "pipeline"),
     Trace(
         "Weighted with their chances, which come from the company's own won and lost deals, that is {money} "
-        "({level} interval: "
-        "{low} to {high}).",
+        "({level} interval: {low} to {high}).",
         {"money": "(select sum(p_win * value) from pipeline)", "level": LEVEL, "low": "lower", "high": "upper"},
         "pipeline_total",
     ),

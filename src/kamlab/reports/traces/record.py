@@ -10,15 +10,19 @@ CAUSES = {name.capitalize(): f"sum({name})" for name in ("lost", "volume", "pric
 OWNERS = (
     Trace("{n} person looks after accounts.", {"n": "count(*)"}, "coverage", "active and accounts > 0"),
     Trace(
-        "One person for each account of class A with a plan, for two of class B, for three to five of class "
-        "C, and a shared "
-        "team for all others gives {least} to {most} people. That is a ratio, not a need: what it costs "
-        "stands against what "
-        "the accounts bring.",
+        "One person for each account of class A with a plan, for two of class B, for three to five of class C, and "
+        "a shared team for all others gives {least} to {most} people. That is a ratio, not a need: what it costs "
+        "stands against what the accounts bring.",
         {"least": "least", "most": "most"},
         "headcount",
     ),
     Trace("{n} account that takes work has no owner.", {"n": "count(*)"}, "reassignment", "reason = 'unassigned'"),
+    Trace(
+        "{n} account that takes work has an owner who has left.",
+        {"n": "count(*)"},
+        "reassignment",
+        "reason = 'absent'",
+    ),
     Trace(
         "{n} account lies beyond what its owner can look after.",
         {"n": "count(*)"},
@@ -26,9 +30,8 @@ OWNERS = (
         "reason = 'overload'",
     ),
     Trace(
-        "Moving {moved} of {hours} hours to accounts with more headroom or more at risk is assumed to bring "
-        "{gain} a year "
-        "({level} interval: {interval}); how accounts respond to hours is an assumption, no measurement.",
+        "Moving {moved} of {hours} hours to accounts with more headroom or more at risk is assumed to bring {gain} "
+        "a year ({level} interval: {interval}); how accounts respond to hours is an assumption, no measurement.",
         {
             "moved": "sum(greatest(0, hours_proposed - hours))",
             "hours": "sum(hours)",
@@ -38,9 +41,8 @@ OWNERS = (
         "effort",
     ),
     Trace(
-        "Moving {moved} of {hours} hours to accounts with more headroom or more at risk is assumed to bring "
-        "{gain} a year "
-        "({level} interval: {interval}); how accounts respond to hours is an assumption, no measurement.",
+        "Moving {moved} of {hours} hours to accounts with more headroom or more at risk is assumed to bring {gain} "
+        "a year ({level} interval: {interval}); how accounts respond to hours is an assumption, no measurement.",
         {"interval": "lower, upper"},
         "effort_facts",
     ),
@@ -57,11 +59,9 @@ OWNERS = (
         line="owner",
     ),
     Trace(
-        "Revenue of the last 12 months less that of the 12 before, and its causes, which add up to it: "
-        "customers new or back, "
-        "and lost, with what came back from them; of those kept, pieces, prices of the same products, and "
-        "dearer or cheaper "
-        "products.",
+        "Revenue of the last 12 months less that of the 12 before, and its causes, which add up to it: customers "
+        "new or back, and lost, with what came back from them; of those kept, pieces, prices of the same products, "
+        "and dearer or cheaper products.",
         {
             "Change of revenue": "sum(change)",
             "Growth": "sum(change) / sum(revenue_before)",
@@ -75,8 +75,8 @@ OWNERS = (
 )
 
 FLOWS = (
-    "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one "
-    "quarter to the next; streams are as wide as the value that moves."
+    "Accounts and their {value} by class, from the fixed thresholds to the fitted borders, and from one quarter to "
+    "the next; streams are as wide as the value that moves."
 )
 FLOWS_OF_TIME = (
     "Accounts and their {value} by class, from one quarter to the next; streams are as wide as the value that moves."
@@ -89,10 +89,9 @@ STEP = (
 
 FIXED_AND_FITTED = (
     Trace(
-        "Against the fixed thresholds, on the company's own past, the fitted borders are clearly better by "
-        "{better} of {all} "
-        "measures and clearly worse by {worse}; against all other schemes another one is clearly better in {others} of "
-        "{comparisons} comparisons.",
+        "Against the fixed thresholds, on the company's own past, the fitted borders are clearly better by {better} "
+        "of {all} measures and clearly worse by {worse}; against all other schemes another one is clearly better in "
+        "{others} of {comparisons} comparisons.",
         {
             **{
                 name: f"count(*) filter (scheme = 'contribution_class_fixed' and verdict {condition})"
@@ -134,9 +133,8 @@ FIXED_AND_FITTED = (
         OF_CONTRIBUTION,
     ),
     Trace(
-        "Movement since {date}, recomputed from the same log: {up} accounts rose in class, {down} fell, "
-        "{new} were not yet "
-        "known.",
+        "Movement since {date}, recomputed from the same log: {up} accounts rose in class, {down} fell, {new} were "
+        "not yet known.",
         {
             "up": f"count(*) filter ({UP})",
             "down": f"count(*) filter ({DOWN})",
@@ -147,8 +145,7 @@ FIXED_AND_FITTED = (
     ),
     Trace(
         "An account changes class only if its interval clears the border, or at the second quarter in a row; "
-        "{waits} are "
-        "waiting for that.",
+        "{waits} are waiting for that.",
         {"waits": "count(*) filter (why = 'waits')"},
         "transitions",
         OF_CONTRIBUTION,
@@ -238,9 +235,8 @@ FORECAST = (
         row="12 months",
     ),
     Trace(
-        "Discounted at {rate} a year. Each further year is less certain than the one before: an error of "
-        "level stays and new "
-        "ones are added.",
+        "Discounted at {rate} a year. Each further year is less certain than the one before: an error of level "
+        "stays and new ones are added.",
         {"rate": "value.discount_rate_annual"},
         "configuration",
     ),
@@ -248,39 +244,37 @@ FORECAST = (
 
 DATA = (
     Trace(
-        "The log runs from {first} to {last}; its last month has {lines} lines, where about {norm} were to "
+        "The log runs from {first} to {last}; its last {days} days have {lines} lines, where about {norm} were to "
         "be expected.",
-        {"lines": "(select count(*) from ledger where " + REVENUE + " and date > $as_of - 30)", "norm": "norm_lines"},
+        {
+            "days": "30",
+            "lines": f"(select count(*) from ledger where {REVENUE} and date > $as_of - 30)",
+            "norm": "norm_lines",
+        },
         "freshness",
     ),
     Trace(
-        "The log begins on {start}, after its customers did: the first purchases of about {n} account lie "
-        "before it. The "
-        "forecast counts its time from the first purchase that it sees, so how long customers stay is known "
-        "for few of them; "
-        "trust the record of earlier forecasts more than the model's own doubt.",
+        "The log begins on {start}, after its customers did: the first purchases of about {n} account lie before "
+        "it. The forecast counts its time from the first purchase that it sees, so how long customers stay is known "
+        "for few of them; trust the record of earlier forecasts more than the model's own doubt.",
         {"n": "truncation.known_before"},
         "signals",
     ),
     Trace(
-        "Sales have a season: {best} brings {high} of a mean month, {worst} {low}. The forecast of 12 months "
-        "holds a whole "
-        "year; that of the next 90 days does not know the season.",
+        "Sales have a season: {best} brings {high} of a mean month, {worst} {low}. The forecast of 12 months holds "
+        "a whole year; that of the next 90 days does not know the season.",
         {"high": "list_max(seasons[-1].index)", "low": "list_min(seasons[-1].index)"},
         "signals",
     ),
     Trace(
-        "One-time order: {name} bought for {money} on {day} ({share} of a year's revenue), where {usual} is usual. Its "
-        "expected order value holds it only in part; do not count on a second one.",
+        "One-time order: {name} bought for {money} on {day} ({share} of a year's revenue), where {usual} is usual. "
+        "Its expected order value holds it only in part; do not count on a second one.",
         {
             "money": "max(day_sum)",
-            "share": (
-                "max(day_sum) / (select sum(amount) from ledger where kind in ('sale','return','rebate') "
-                "and date > $year)"
-            ),
+            "share": f"max(day_sum) / (select sum(amount) from ledger where {REVENUE} and date > $year)",
             "usual": "median(day_sum)",
         },
-        "(select date, sum(amount) as day_sum from ledger l join membership m on m.member = l.account join "
-        "accounts a on a.account = m.account where a.name = $name group by date having sum(amount) > 0)",
+        "(select date, sum(amount) as day_sum from ledger l join membership m on m.member = l.account join accounts "
+        "a on a.account = m.account where a.name = $name group by date having sum(amount) > 0)",
     ),
 )

@@ -7,24 +7,21 @@ from kamlab.reports.traces.trace import DRAWN, Trace
 
 OF_COMPANY = "kind = 'company'"
 QUARTERS = (
-    "Revenue of the fiscal quarters, the plan and the year before. A plan of a whole year is spread by "
-    "the seasons of the "
-    "years before it."
+    "Revenue of the fiscal quarters, the plan and the year before. A plan of a whole year is spread by the seasons "
+    "of the years before it."
 )
 OWNERS = "The fiscal year so far against the owners' plans, those furthest behind first."
 OF_OWNERS = (
-    "What was to be expected of each owner's accounts on {day} for the 12 months since, against what "
-    "came; those furthest off "
-    "first."
+    "What was to be expected of each owner's accounts on {day} for the 12 months since, against what came; those "
+    "furthest off first."
 )
 MOVED = (
-    "Since {date}, recomputed from the same log, {up} accounts rose in class (expected value {risen}), "
-    "{down} fell ({fallen})."
+    "Since {date}, recomputed from the same log, {up} accounts rose in class (expected value {risen}), {down} fell "
+    "({fallen})."
 )
 ACTIONS = (
-    "Of {agreed} actions agreed on, due or done in the last 12 months, {done} were done in time, {late} "
-    "late; {overdue} are "
-    "overdue and {open} open."
+    "Of {agreed} actions agreed on, due or done in the last 12 months, {done} were done in time, {late} late; "
+    "{overdue} are overdue and {open} open."
 )
 STREAMS = "Accounts and their expected value by class, then and now; streams are as wide as the value that moves."
 
@@ -36,9 +33,8 @@ REVIEW = (
         REVENUE,
     ),
     Trace(
-        "The forecast recomputed as of {day}: {expected} ({level} interval: {interval}) of the accounts "
-        "known then; {actual} "
-        "came (forecast {bias}).",
+        "The forecast recomputed as of {day}: {expected} ({level} interval: {interval}) of the accounts known then; "
+        "{actual} came (forecast {bias}).",
         {
             "expected": "expected",
             "level": "level",
@@ -131,9 +127,8 @@ REVIEW = (
         '"group"',
     ),
     Trace(
-        "Recomputed from the same log in today's way; {inside} of {n} owners came inside their interval. "
-        "Revenue counts for the "
-        "owner that an account has today.",
+        "Recomputed from the same log in today's way; {inside} of {n} owners came inside their interval. Revenue "
+        "counts for the owner that an account has today.",
         {"inside": "count(*) filter (actual between lower and upper)", "n": "count(*)"},
         "held_against",
         "kind = 'owner'",

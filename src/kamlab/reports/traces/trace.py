@@ -27,7 +27,8 @@ class Trace:
     where : str
         Filter of rows; empty = all. `$as_of`, `$year` and `$before` are the last day of the data and the days 365 and
         730 days before it; `$low` and `$high` the quantiles of intervals; `$account` the account that an account plan
-        or the line of a list is about. `$` and a placeholder stands for what the sentence prints there.
+        or the line of a list is about. `$place` the number of a table's line; `$` and a
+        placeholder stands for what the sentence prints there.
     line : str
         Columns of the run's table that the first cells of a line name; `$mine` is that condition, and a line of
         totals has none. It is added to `where` if it is not part of the query.
@@ -48,13 +49,16 @@ class Trace:
     fixed: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
 
+    def filled(self, message: str) -> str:
+        """Return a message of the trace with what is fixed in its place."""
+        for name, words in self.fixed.items():
+            message = message.replace(f"{{{name}}}", words)
+        return message
+
     @property
     def said(self) -> str:
         """The message with what is fixed in its place."""
-        said = self.text
-        for name, words in self.fixed.items():
-            said = said.replace(f"{{{name}}}", words)
-        return said
+        return self.filled(self.text)
 
 
 VALUE = "value"
