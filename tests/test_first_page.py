@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from test_sections import CONFIG, FakeRun, T, accounts, plain, run_of
+from fake_run import CONFIG, FakeRun, T, accounts, plain, run_of
 
 from kamlab.config import Planning
 from kamlab.figures import bridge as picture

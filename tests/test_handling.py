@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from fake_run import CONFIG
 from strategy_accounts import CUT, ORDINARY
 from test_owners_section import FakeRun, T, plain, plain_text
-from test_sections import CONFIG
 
 from kamlab import gains, handling, terms
 from kamlab.errors import ConfigError
