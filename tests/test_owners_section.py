@@ -94,11 +94,11 @@ def test_a_log_that_does_not_hold_both_years_explains_no_change():
     assert "the log, which runs from 1 Dec 2009, is too short" in plain(said)
 
 
-def detail(**tables):
+def detail(facts_of=None, **tables):
     facts = pd.DataFrame(
         {"account": list("abc"), "name": ["*Ace*", "Bee", "Cee"], "expected_contribution": [5e6, 9e6, None]}
     )
-    return FakeRun({"account_table": facts, "forecast": pd.DataFrame({"basis": ["revenue"]}), **tables})
+    return FakeRun({"account_table": facts, "forecast": pd.DataFrame({"basis": ["revenue"]}), **tables}, facts_of)
 
 
 def test_moves_name_who_should_take_over_and_why():
@@ -130,7 +130,7 @@ def test_overdue_contacts_are_listed_and_their_absence_is_said():
 
 def test_the_service_centre_has_a_roster():
     rows = pd.DataFrame({"account": ["a"] * 90, "name": "Ace", "owner": "", "expected_contribution": 1e6})
-    (block,) = coverage.roster(detail(roster=rows), T)
+    (block,) = coverage.roster(detail({"headcount": {"pooled_people": 1.5}}, roster=rows), T)
     assert "90 accounts, the work of 1.5 people at 60 accounts each" in plain(block)
     assert len(block.rows) == coverage.TOP
 

@@ -43,7 +43,20 @@ def test_a_contradiction_is_named_with_an_account_that_shows_it():
 def test_a_rule_that_never_comes_first_is_named():
     text = 'id = "silent.watch"\nwhen.all = [{ field = "silent" }, { field = "contribution_class", in = ["High"] }]'
     shadowed = text.replace('{ field = "silent" }', '{ field = "prospect" }')
-    assert "strategy: silent.watch" in changed((text, shadowed)).unused
+    (said,) = changed((text, shadowed)).unused
+    assert said == (
+        'scheme "strategy": rule "silent.watch" is never the first to fit; there is no account that it fits.'
+    )
+
+
+def test_an_overlap_names_both_rules_and_an_account():
+    old = '    { id = "key_003.protect",'
+    second = '    { id = "key_003.again", when = { field = "strategy", in = ["acquire"] }, label = "serve" },\n'
+    (said,) = changed((old, second + old)).unused
+    assert said.startswith(
+        'scheme "key_003": rule "key_003.again" is never the first to fit; "key_003.capture" (capture) stands before '
+        "it and takes, for example, an account with has_bought=no, "
+    )
 
 
 def test_thresholds_out_of_order_are_named_with_the_nearest_account():
@@ -80,6 +93,12 @@ def test_an_example_is_an_account_that_can_be():
     assert 0 <= float(values["p_alive"]) <= 1
     assert all(float(values[name]) >= 0 for name in ("purchase_days", "trailing_purchase_days") if name in values)
     assert not {"True", "False"} & set(values.values())
+
+
+def test_a_share_in_per_cent_is_refused():
+    old = '{ field = "wallet_share", op = "<=", value = 0.20 }'
+    with pytest.raises(ConfigError, match=r'state "small_share": "wallet_share" is a share, where 0.2 stands for 20 %'):
+        changed((old, old.replace("0.20", "20")))
 
 
 def test_a_probability_in_per_cent_is_true_of_nobody():

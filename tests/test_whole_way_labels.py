@@ -33,7 +33,8 @@ def test_every_label_follows_from_the_values_printed_beside_the_accounts_labels(
 
 def test_every_label_is_the_one_that_the_rules_written_by_hand_give(sample):
     found = tables(sample)
-    cuts, accounts = found["tiers"], found["account_table"]
+    cuts, weighed = found["tiers"], found["handling"].drop(columns="abc_004")
+    accounts = found["account_table"].merge(weighed, on="account", how="left")
     fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
     volume = accounts.loc[accounts["has_bought"], "volume_90"].median()
     labels = {a: dict(zip(g["scheme"], g["label"], strict=True)) for a, g in found["labels"].groupby("account")}

@@ -108,7 +108,7 @@ def check_playbook(path: Path, *, as_of: str = "") -> Check:
         f"{path.name}: {proof.states:,} different states of an account tried. In each of them every scheme gives "
         f"exactly one label ({schemes}).",
         *proof.broken,
-        *(f"{rule}: never the first rule to fit; an earlier one takes all its accounts." for rule in proof.unused),
+        *proof.unused,
     ]
     if not proof.broken:
         lines.append(f"None of them breaks one of the {len(book.coherence)} coherence rules.")
@@ -121,7 +121,7 @@ def check_playbook(path: Path, *, as_of: str = "") -> Check:
     lines += [
         f"  {o.account}: {o.scheme} = {o.label} ended on {o.until} (decided by {o.owner}: {o.reason})." for o in expired
     ]
-    return Check("\n".join(lines), bool(proof.broken))
+    return Check("\n".join(lines), bool(proof.broken or proof.unused))
 
 
 def _check_log(path: Path, period: StudyPeriod | None) -> Check:

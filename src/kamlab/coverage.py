@@ -13,16 +13,13 @@ import pandas as pd
 
 from kamlab import terms
 from kamlab.errors import ModelError
+from kamlab.strategies.model import Numbers
 
 ACCOUNTS_PER_PERSON = {"one": (1, 1), "two": (2, 2), "three_to_five": (3, 5)}
 """Least and most accounts of a label of `coverage_004` that one person looks after."""
 
-ACCOUNTS_PER_POOLED_PERSON = 60
-
-OVER, UNDER = 1.25, 0.75
-
-RHYTHM_FLOORS = {"14": 7, "30": 14, "90": 30}
-"""The account's own rhythm never asks for contacts more often than this (days)."""
+DEFAULT = Numbers()
+"""What the shipped playbook counts with."""
 
 REGION_COST, NOBODY_COST = 0.3, 10.0
 """Of a move, beside the load that it makes: to a person who has no account in the region; to nobody."""
@@ -37,7 +34,7 @@ class Headcount:
     most: float
 
 
-def headcount(labels: pd.Series, owners: pd.Series) -> Headcount:
+def headcount(labels: pd.Series, owners: pd.Series, *, numbers: Numbers = DEFAULT) -> Headcount:
     """Return the people there are and those that the ratio gives.
 
     Parameters
@@ -46,9 +43,11 @@ def headcount(labels: pd.Series, owners: pd.Series) -> Headcount:
         Label of `coverage_004` of each account.
     owners : pandas.Series
         Active owner of each account; empty or missing = nobody.
+    numbers : Numbers
+        Of the playbook.
     """
     counts = labels.value_counts()
-    pooled = counts.get("pooled", 0) / ACCOUNTS_PER_POOLED_PERSON
+    pooled = counts.get("pooled", 0) / numbers.accounts_per_pooled_person
     least = sum(counts.get(label, 0) / most for label, (_, most) in ACCOUNTS_PER_PERSON.items())
     most = sum(counts.get(label, 0) / least for label, (least, _) in ACCOUNTS_PER_PERSON.items())
     return Headcount(len(people(owners)), float(least + pooled), float(most + pooled))
@@ -59,13 +58,14 @@ def people(owners: pd.Series, active: set[str] | None = None) -> set[str]:
     return set(_names(owners)) - {""} if active is None else active
 
 
-def work(labels: pd.Series) -> pd.Series:
+def work(labels: pd.Series, *, numbers: Numbers = DEFAULT) -> pd.Series:
     """Return each account's share of a person, by the middle of the ratio; nothing for self-service."""
     shares = {label: (1 / low + 1 / high) / 2 for label, (low, high) in ACCOUNTS_PER_PERSON.items()}
-    return labels.map({**shares, "pooled": 1 / ACCOUNTS_PER_POOLED_PERSON, "self_service": 0.0}).astype(float)
+    pooled = 1 / numbers.accounts_per_pooled_person
+    return labels.map({**shares, "pooled": pooled, "self_service": 0.0}).astype(float)
 
 
-def load(accounts: pd.DataFrame, *, active: set[str] | None = None) -> pd.DataFrame:
+def load(accounts: pd.DataFrame, *, active: set[str] | None = None, numbers: Numbers = DEFAULT) -> pd.DataFrame:
     """Sum the load of each owner.
 
     Parameters
@@ -74,13 +74,15 @@ def load(accounts: pd.DataFrame, *, active: set[str] | None = None) -> pd.DataFr
         account, owner (empty = nobody), coverage_004, plan_required (bool), expected_contribution (currency).
     active : set of str, optional
         People who work here at the as-of date; everybody who owns an account without it.
+    numbers : Numbers
+        Of the playbook.
 
     Returns
     -------
     pandas.DataFrame
         Table "coverage" of `terms`, ordered by owner; people without an account are listed with a load of 0.
     """
-    named = accounts.assign(owner=_names(accounts["owner"]), load=work(accounts["coverage_004"]))
+    named = accounts.assign(owner=_names(accounts["owner"]), load=work(accounts["coverage_004"], numbers=numbers))
     named = named[named["owner"] != ""]
     found = (
         named.groupby("owner")
@@ -95,31 +97,35 @@ def load(accounts: pd.DataFrame, *, active: set[str] | None = None) -> pd.DataFr
         .reset_index()
     )
     found["active"] = True if active is None else found["owner"].isin(active)
+    least, most = numbers.load
     found["state"] = np.select(
-        [~found["active"], found["load"] > OVER, found["load"] < UNDER], ["absent", "over", "under"], "right"
+        [~found["active"], found["load"] > most, found["load"] < least], ["absent", "over", "under"], "right"
     )
     return found[[column.name for column in terms.TABLES["coverage"]]]
 
 
-def reassign(accounts: pd.DataFrame, *, active: set[str] | None = None) -> pd.DataFrame:
+def reassign(accounts: pd.DataFrame, *, active: set[str] | None = None, numbers: Numbers = DEFAULT) -> pd.DataFrame:
     """Propose owners for accounts that have none, whose owner is absent, or that overload their owner.
 
     Relations stay where they can: of an overloaded owner only as many accounts move, the least valuable ones first, as
-    bring the load down to 1.25. The moves even out the loads, and keep accounts in the regions of their new owners
-    where that costs little: a linear assignment of accounts to people's free places, each dearer than the one before.
+    bring the load down to the most that the playbook allows. The moves even out the loads, and keep accounts in the
+    regions of their new owners where that costs little: a linear assignment of accounts to people's free places, each
+    dearer than the one before.
 
     Parameters
     ----------
     accounts : pandas.DataFrame
         As for `load`, and optionally region.
     active : set of str, optional
+    numbers : Numbers
+        Of the playbook.
 
     Returns
     -------
     pandas.DataFrame
         Table "reassignment" of `terms`, ordered by account; key accounts and pooled ones alike, self-service left out.
     """
-    table = accounts.assign(owner=_names(accounts["owner"]), load=work(accounts["coverage_004"]))
+    table = accounts.assign(owner=_names(accounts["owner"]), load=work(accounts["coverage_004"], numbers=numbers))
     table = table[table["load"] > 0].sort_values("account").reset_index(drop=True)
     people = sorted(active if active is not None else set(table["owner"]) - {""})
     table["reason"] = np.select(
@@ -127,16 +133,18 @@ def reassign(accounts: pd.DataFrame, *, active: set[str] | None = None) -> pd.Da
     ).astype(object)
     for _, own in table[table["reason"] == ""].groupby("owner"):
         falling = own.sort_values("expected_contribution", ascending=False, na_position="last")
-        beyond = falling["load"].cumsum() > OVER
+        beyond = falling["load"].cumsum() > numbers.load[1]
         table.loc[falling.index[beyond], "reason"] = "overload"
     moving = table[table["reason"] != ""]
     loads = table[table["reason"] == ""].groupby("owner")["load"].sum().reindex(people, fill_value=0.0)
-    proposed = _assigned(moving, table[table["reason"] == ""], loads) if people else [""] * len(moving)
+    proposed = (
+        _assigned(moving, table[table["reason"] == ""], loads, most=numbers.load[1]) if people else [""] * len(moving)
+    )
     result = moving[["account", "owner", "reason"]].assign(proposed=proposed)
     return result[[column.name for column in terms.TABLES["reassignment"]]].reset_index(drop=True)
 
 
-def _assigned(moving: pd.DataFrame, staying: pd.DataFrame, loads: pd.Series) -> list[str]:
+def _assigned(moving: pd.DataFrame, staying: pd.DataFrame, loads: pd.Series, *, most: float) -> list[str]:
     """Assign accounts to people's free places, largest shares first and those of equal share at once."""
     from scipy.optimize import linear_sum_assignment
 
@@ -149,7 +157,7 @@ def _assigned(moving: pd.DataFrame, staying: pd.DataFrame, loads: pd.Series) -> 
         places = [
             (person, loads[person] + share * (n + 0.5))
             for person in loads.index
-            for n in range(int(max(0.0, OVER - loads[person]) / share + 1e-9))
+            for n in range(int(max(0.0, most - loads[person]) / share + 1e-9))
         ]
         cost = np.full((len(group), len(places) + len(group)), NOBODY_COST)
         for column, (person, filled) in enumerate(places):
@@ -166,11 +174,13 @@ def _assigned(moving: pd.DataFrame, staying: pd.DataFrame, loads: pd.Series) -> 
     return chosen.tolist()
 
 
-def cadence(accounts: pd.DataFrame, contacts: pd.DataFrame | None = None, *, as_of: date) -> pd.DataFrame:
+def cadence(
+    accounts: pd.DataFrame, contacts: pd.DataFrame | None = None, *, as_of: date, numbers: Numbers = DEFAULT
+) -> pd.DataFrame:
     """Say how often each account is contacted, and which contacts are overdue.
 
     The interval is the class's (`cadence_002`: 14, 30 or 90 days), or half the account's median gap between purchases
-    where that is shorter, but never under 7, 14 or 30 days.
+    where that is shorter, but never under the playbook's 7, 14 or 30 days.
 
     Parameters
     ----------
@@ -179,6 +189,8 @@ def cadence(accounts: pd.DataFrame, contacts: pd.DataFrame | None = None, *, as_
     contacts : pandas.DataFrame, optional
         account, date; contacts later than the as-of date are not read. Without them nothing is known to be overdue.
     as_of : date
+    numbers : Numbers
+        Of the playbook.
 
     Returns
     -------
@@ -186,12 +198,13 @@ def cadence(accounts: pd.DataFrame, contacts: pd.DataFrame | None = None, *, as_
         Table "cadence" of `terms`, ordered by account. An account that was never contacted, though contacts are kept,
         is due one interval after its first purchase (a prospect at once).
     """
-    foreign = set(accounts["cadence_002"].dropna()) - set(RHYTHM_FLOORS)
+    floors = numbers.cadence_floor_days
+    foreign = set(accounts["cadence_002"].dropna()) - set(floors)
     if foreign:
-        raise ModelError(f"cadence_002 has {', '.join(sorted(foreign))}; it must be one of {', '.join(RHYTHM_FLOORS)}.")
+        raise ModelError(f"cadence_002 has {', '.join(sorted(foreign))}; it must be one of {', '.join(floors)}.")
     table = accounts.sort_values("account", ignore_index=True)
     by_class = table["cadence_002"].astype(int)
-    floor = table["cadence_002"].map(RHYTHM_FLOORS)
+    floor = table["cadence_002"].map(floors)
     rhythm = np.maximum((table["median_gap"] / 2).round(), floor)
     shorter = rhythm < by_class
     interval = rhythm.where(shorter, by_class).astype(int)

@@ -7,6 +7,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -21,6 +22,9 @@ BORDERS = {"AAA": 90.0, "AA": 80.0, "A": 70.0}
 
 MIN_INVOICES = 4
 """Whoever has been due fewer times than this is A at best: so few say little."""
+
+LIMIT_MONTHS = 2.0
+"""Months of expected spend that a limit allows at most."""
 
 WEIGHTS = {"on_time": 0.4, "late_days": 0.3, "overdue": 0.2, "utilisation": 0.1}
 """Of the four parts of the score, each between 0 (worst) and 1."""
@@ -55,7 +59,9 @@ def assess(
     as_of: date,
     monthly_spend: pd.Series | None = None,
     policy_limits: pd.Series | None = None,
-    months: float = 2.0,
+    months: float = LIMIT_MONTHS,
+    borders: Mapping[str, float] = BORDERS,
+    least_invoices: int = MIN_INVOICES,
 ) -> pd.DataFrame:
     """Judge how each account pays.
 
@@ -80,6 +86,10 @@ def assess(
         Limit that the company's policy sets (currency) by account.
     months : float
         k of the limit: the smaller of the policy's and k × the expected monthly spend.
+    borders : mapping
+        Class → score that it needs more than, the best class first.
+    least_invoices : int
+        Whoever has been due fewer times is A at best.
 
     Returns
     -------
@@ -108,7 +118,7 @@ def assess(
     found["limit"] = _limits(found["account"], monthly_spend, policy_limits, months)
     found["utilisation"] = found["outstanding"] / found["limit"].where(found["limit"] > 0)
     found["score"] = _score(found)
-    found["credit_002"] = _class(found["score"], found["invoices"])
+    found["credit_002"] = _class(found["score"], found["invoices"], borders, least_invoices)
     return found[_COLUMNS].astype({"account": "str", "credit_002": "str"})
 
 
@@ -329,9 +339,11 @@ def _score(found: pd.DataFrame) -> pd.Series:
     return (100 * weighted / weight).where(found["invoices"] > 0)
 
 
-def _class(score: pd.Series, invoices: pd.Series) -> np.ndarray:
-    names = np.select([score > border for border in BORDERS.values()], list(BORDERS), "none").astype(object)
-    few = (invoices < MIN_INVOICES).to_numpy() & np.isin(names, ("AAA", "AA"))
+def _class(
+    score: pd.Series, invoices: pd.Series, borders: Mapping[str, float] = BORDERS, least_invoices: int = MIN_INVOICES
+) -> np.ndarray:
+    names = np.select([score > border for border in borders.values()], list(borders), "none").astype(object)
+    few = (invoices < least_invoices).to_numpy() & np.isin(names, ("AAA", "AA"))
     names[few] = "A"
     names[score.isna().to_numpy()] = "none"
     return names

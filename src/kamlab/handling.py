@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kamlab.coverage import ACCOUNTS_PER_PERSON, ACCOUNTS_PER_POOLED_PERSON, headcount, work
+from kamlab.coverage import ACCOUNTS_PER_PERSON, DEFAULT, headcount, work
+from kamlab.strategies.model import Numbers
 from kamlab.terms import TABLES
 
 BY_CLASS = {"A": "one", "B": "two", "C": "three_to_five"}
@@ -97,7 +98,7 @@ class People:
     pooled_people: float
 
 
-def count(accounts: pd.DataFrame, owners: pd.Series, handling: pd.DataFrame) -> People:
+def count(accounts: pd.DataFrame, owners: pd.Series, handling: pd.DataFrame, *, numbers: Numbers = DEFAULT) -> People:
     """Count people and key accounts.
 
     Parameters
@@ -108,10 +109,12 @@ def count(accounts: pd.DataFrame, owners: pd.Series, handling: pd.DataFrame) -> 
         Active owner of each of them; empty or missing = nobody.
     handling : pandas.DataFrame
         Table "handling" of `terms`.
+    numbers : Numbers
+        Of the playbook.
     """
     labels = accounts.set_index("account")["coverage_004"]
     by_class = handling.set_index("account")["abc_004"].map(BY_CLASS)
-    ratio = headcount(by_class.reindex(labels.index).fillna(labels), owners)
+    ratio = headcount(by_class.reindex(labels.index).fillna(labels), owners, numbers=numbers)
     own = handling[handling["account"].map(labels).isin(list(ACCOUNTS_PER_PERSON))]
     unpaid = handling["uplift"] <= handling["handling_cost"]
     beyond = handling["handling_place"] > handling["handling_places"]
@@ -121,18 +124,18 @@ def count(accounts: pd.DataFrame, owners: pd.Series, handling: pd.DataFrame) -> 
         had=ratio.had,
         least=ratio.least,
         most=ratio.most,
-        affordable=affordable(handling, labels) if judged else None,
+        affordable=affordable(handling, labels, numbers=numbers) if judged else None,
         key=len(handling),
         handled=len(own),
         handled_people=float(own["people_share"].sum()),
         unpaid=int(unpaid.sum()),
         beyond=int(beyond.sum()),
         pooled=pooled,
-        pooled_people=pooled / ACCOUNTS_PER_POOLED_PERSON,
+        pooled_people=pooled / numbers.accounts_per_pooled_person,
     )
 
 
-def affordable(handling: pd.DataFrame, labels: pd.Series) -> float:
+def affordable(handling: pd.DataFrame, labels: pd.Series, *, numbers: Numbers = DEFAULT) -> float:
     """Return how many people the gain of their accounts pays.
 
     A key account pays its share of a person where its expected gain is above that share's cost. All others are pooled,
@@ -144,7 +147,9 @@ def affordable(handling: pd.DataFrame, labels: pd.Series) -> float:
         Table "handling", with costs.
     labels : pandas.Series
         Label of `coverage_004` by account (index).
+    numbers : Numbers
+        Of the playbook.
     """
     paid = handling["uplift"] > handling["handling_cost"]
     others = labels[(labels != "self_service") & ~labels.index.isin(handling.loc[paid, "account"])]
-    return float(handling.loc[paid, "people_share"].sum() + len(others) / ACCOUNTS_PER_POOLED_PERSON)
+    return float(handling.loc[paid, "people_share"].sum() + len(others) / numbers.accounts_per_pooled_person)

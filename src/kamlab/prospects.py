@@ -13,7 +13,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -38,6 +38,9 @@ PRIOR_WEEKS = 20.0
 
 LEAST_CLOSED = 50
 """With fewer won and lost deals the pipeline's own history says nothing; sales' closing dates do."""
+
+CHANCE_DAYS = (30, 91, 182)
+"""Days within which a deal's chance to be won is told."""
 
 GRADE_DAYS = {"A": 30, "B": 91, "C": 182}
 """A deal that is won within these days with at least `GRADE_CHANCE` has this grade; every other one D."""
@@ -148,7 +151,14 @@ class Pipeline:
     upper: float
 
 
-def assess(deals: pd.DataFrame, *, as_of: date, seed: int = 0) -> Pipeline:
+def assess(
+    deals: pd.DataFrame,
+    *,
+    as_of: date,
+    seed: int = 0,
+    grade_days: Mapping[str, int] = GRADE_DAYS,
+    grade_chance: float = GRADE_CHANCE,
+) -> Pipeline:
     """Say of each open deal how probably and when it is won, and grade the prospects.
 
     Parameters
@@ -161,6 +171,11 @@ def assess(deals: pd.DataFrame, *, as_of: date, seed: int = 0) -> Pipeline:
         Nothing dated later is read: a deal that closed later is open.
     seed : int
         Of the draws that the interval of the total comes from.
+    grade_days : mapping of str to int
+        Grade → days within which a deal is won with the chance, or is to close where nothing is known of chances; the
+        best grade first, days in rising order. Every other deal is D.
+    grade_chance : float
+        Least probability of that.
 
     Raises
     ------
@@ -171,10 +186,10 @@ def assess(deals: pd.DataFrame, *, as_of: date, seed: int = 0) -> Pipeline:
     waiting = known[known["stage"] == "open"].reset_index(drop=True)
     closed = known["stage"] != "open"
     if closed.sum() < LEAST_CLOSED or (known["stage"] == "won").sum() < LEAST_CLOSED / 5:
-        table, record, name = _by_closing_dates(waiting, as_of), _no_record(), "closing_dates"
+        table, record, name = _by_closing_dates(waiting, as_of, grade_days), _no_record(), "closing_dates"
     else:
         record, name, shift = _contest(known, as_of)
-        table = _by_hazards(waiting, _fit(name, known), shift)
+        table = _by_hazards(waiting, _fit(name, known), shift, grade_days, grade_chance)
         won_ages = known.loc[known["stage"] == "won", "age_days"]
         table["stalled"] = waiting["age_days"] > won_ages.quantile(STALLED_SHARE)
     table["value"], table["value_source"] = _values(waiting, known)
@@ -276,20 +291,22 @@ def chances(hazards: Hazards, deals: pd.DataFrame, days: Sequence[int]) -> np.nd
     return np.stack(reached, axis=1)
 
 
-def _by_hazards(waiting: pd.DataFrame, hazards: Hazards, shift: float) -> pd.DataFrame:
-    won = _shifted(chances(hazards, waiting, [*GRADE_DAYS.values(), LAST_WEEK * WEEK]), shift)
+def _by_hazards(
+    waiting: pd.DataFrame, hazards: Hazards, shift: float, grade_days: Mapping[str, int], grade_chance: float
+) -> pd.DataFrame:
+    won = _shifted(chances(hazards, waiting, [*CHANCE_DAYS, LAST_WEEK * WEEK]), shift)
     table = _base(waiting)
     table["p_win_30"], table["p_win_91"], table["p_win_182"], table["p_win"] = won.T
-    grades = [won[:, i] >= GRADE_CHANCE for i in range(len(GRADE_DAYS))]
-    table["prospect_004"] = np.select(grades, list(GRADE_DAYS), "D")
+    until = _shifted(chances(hazards, waiting, list(grade_days.values())), shift)
+    table["prospect_004"] = np.select([chance >= grade_chance for chance in until.T], list(grade_days), "D")
     return table
 
 
-def _by_closing_dates(waiting: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def _by_closing_dates(waiting: pd.DataFrame, as_of: date, grade_days: Mapping[str, int]) -> pd.DataFrame:
     """Grade by when sales expects to close; nothing is known of the chances."""
     table = _base(waiting).assign(p_win_30=np.nan, p_win_91=np.nan, p_win_182=np.nan, p_win=np.nan, stalled=False)
     ahead = (table["expected_close"] - pd.Timestamp(as_of)).dt.days
-    table["prospect_004"] = np.select([ahead <= days for days in GRADE_DAYS.values()], list(GRADE_DAYS), "D")
+    table["prospect_004"] = np.select([ahead <= days for days in grade_days.values()], list(grade_days), "D")
     return table
 
 

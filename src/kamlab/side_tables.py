@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
@@ -26,6 +27,9 @@ def credit(
     *,
     accounts: pd.DataFrame,
     expected_revenue: pd.Series | None = None,
+    months: float = _credit.LIMIT_MONTHS,
+    borders: Mapping[str, float] = _credit.BORDERS,
+    least_invoices: int = _credit.MIN_INVOICES,
 ) -> pd.DataFrame:
     """Judge how accounts pay, from the configured invoices and payments; see `invoices_and_payments`.
 
@@ -37,6 +41,8 @@ def credit(
         Columns member, account: who is judged together.
     expected_revenue : pandas.Series, optional
         Revenue of the next 12 months (currency) by account, for the limit.
+    months, borders, least_invoices
+        See `credit.assess`.
 
     Returns
     -------
@@ -52,7 +58,14 @@ def credit(
     if books is None:
         return pd.DataFrame(columns=[column.name for column in TABLES["credit"]])
     spend = None if expected_revenue is None else expected_revenue / MONTHS_PER_YEAR
-    return _credit.assess(*books, as_of=period.calibration_end, monthly_spend=spend)
+    return _credit.assess(
+        *books,
+        as_of=period.calibration_end,
+        monthly_spend=spend,
+        months=months,
+        borders=borders,
+        least_invoices=least_invoices,
+    )
 
 
 def invoices_and_payments(
@@ -122,7 +135,13 @@ def attitude(config: Config, period: StudyPeriod, *, accounts: pd.DataFrame) -> 
 
 
 def pipeline(
-    config: Config, period: StudyPeriod, *, accounts: pd.DataFrame, seed: int = 0
+    config: Config,
+    period: StudyPeriod,
+    *,
+    accounts: pd.DataFrame,
+    seed: int = 0,
+    grade_days: Mapping[str, int] = _prospects.GRADE_DAYS,
+    grade_chance: float = _prospects.GRADE_CHANCE,
 ) -> _prospects.Pipeline | None:
     """Grade prospects and weigh open deals, from the configured pipeline; None where none is given.
 
@@ -137,6 +156,8 @@ def pipeline(
         Columns member, account.
     seed : int
         Of the draws behind the interval of the total.
+    grade_days, grade_chance
+        See `prospects.assess`.
 
     Raises
     ------
@@ -154,7 +175,9 @@ def pipeline(
     open_deal = deals["stage"] == "open"
     deals.loc[open_deal, "closed"] = pd.NaT
     dated = deals[open_deal | deals["closed"].notna()].reset_index(drop=True)
-    return _prospects.assess(dated, as_of=period.calibration_end, seed=seed)
+    return _prospects.assess(
+        dated, as_of=period.calibration_end, seed=seed, grade_days=grade_days, grade_chance=grade_chance
+    )
 
 
 def active_people(config: Config, period: StudyPeriod, owners: pd.Series) -> set[str] | None:

@@ -8,7 +8,7 @@ from kamlab import tables
 from kamlab.buying import product_mix, product_windows
 from kamlab.period import DAYS_PER_YEAR
 from kamlab.steps.once import once
-from kamlab.steps.valuing import undisputed
+from kamlab.steps.valuing import playbook, undisputed
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -30,21 +30,20 @@ def strategies(run: Run) -> pd.DataFrame:
     """
     from kamlab import strategies as module
 
-    path = run.config.strategies.playbook
-    playbook = module.load_playbook(run.config.resolve(path) if path else None)
+    book = playbook(run)
     cuts = run.read("tiers")
     fitted = cuts[(cuts["axis"] == "contribution") & (cuts["scheme"] == "fitted")].set_index("cut")["value"]
     run.write("position", _position(run))
     accounts = run.write("account_table", account_table(run))
     as_of, high = run.period.calibration_end, float(fitted["high"])
-    decided = run.write("strategies", module.assign(accounts, playbook, as_of=as_of, contribution_cut_high=high))
+    decided = run.write("strategies", module.assign(accounts, book, as_of=as_of, contribution_cut_high=high))
     won = _gains(run, accounts.merge(decided.drop(columns=["name", "owner"]), on="account", validate="one_to_one"))
     accounts = accounts.merge(_handling(run, accounts, decided, won), on="account", how="left", validate="one_to_one")
     chances = run.read("class_probabilities")
-    labels = module.assign_all(accounts, playbook, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
+    labels = module.assign_all(accounts, book, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
     run.write("labels", labels)
-    run.write_facts("left_out", dict(module.left_out(accounts, playbook)))
-    in_force, expired = playbook.overrides_at(as_of)
+    run.write_facts("left_out", dict(module.left_out(accounts, book)))
+    in_force, expired = book.overrides_at(as_of)
     run.write_facts(
         "overrides",
         {
@@ -101,6 +100,7 @@ def coverage(run: Run) -> pd.DataFrame:
     from kamlab import coverage as module
     from kamlab import handling, side_tables
 
+    numbers = playbook(run).numbers
     labels = run.read("labels", columns=["account", "scheme", "label", "rule"], where={"scheme": COVERED_BY})
     wide = labels.pivot(index="account", columns="scheme", values="label").reset_index()
     wide = wide.reindex(columns=["account", *COVERED_BY])
@@ -110,15 +110,15 @@ def coverage(run: Run) -> pd.DataFrame:
     table = table.merge(run.read("strategies")[["account", "plan_required"]], on="account")
     active = side_tables.active_people(run.config, run.period, table["owner"])
     here = table["owner"] if active is None else table["owner"].where(table["owner"].isin(active))
-    run.write_facts("headcount", asdict(handling.count(table, here, run.read("handling"))))
-    run.write("reassignment", module.reassign(table, active=active))
+    run.write_facts("headcount", asdict(handling.count(table, here, run.read("handling"), numbers=numbers)))
+    run.write("reassignment", module.reassign(table, active=active, numbers=numbers))
     contacts = side_tables.contacts(run.config, run.period, accounts=run.read("membership"))
-    run.write("cadence", module.cadence(table, contacts, as_of=run.period.calibration_end))
+    run.write("cadence", module.cadence(table, contacts, as_of=run.period.calibration_end, numbers=numbers))
     covered = labels[labels["scheme"] == "coverage_004"][["account", "rule"]]
     pooled = table[table["coverage_004"] == "pooled"].merge(covered, on="account", how="left")
     pooled = pooled.assign(key_account=pooled["plan_required"], rule=pooled["rule"].astype(object).fillna(""))
     run.write("roster", pooled[[column.name for column in TABLES["roster"]]].sort_values("account"))
-    return run.write("coverage", module.load(table, active=active))
+    return run.write("coverage", module.load(table, active=active, numbers=numbers))
 
 
 @once("plans")

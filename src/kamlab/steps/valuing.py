@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kamlab.runs import Run
+    from kamlab.strategies.model import Playbook
 
 
 @once("forecast")
@@ -135,15 +136,30 @@ def undisputed(run: Run) -> pd.DataFrame:
     return module.without_disputed(run.read("summary"), run.read("credit"))
 
 
+def playbook(run: Run) -> Playbook:
+    """Return the playbook that the configuration names, or the shipped one."""
+    from kamlab.strategies import load_playbook
+
+    path = run.config.strategies.playbook
+    return load_playbook(run.config.resolve(path) if path else None)
+
+
 @once("credit")
 def credit(run: Run) -> pd.DataFrame:
     """Write `credit`: how each account pays; without rows where invoices and payments are not given."""
     from kamlab import side_tables
 
-    spend = run.read("forecast").set_index("account")["expected_revenue"]
-    return run.write(
-        "credit", side_tables.credit(run.config, run.period, accounts=run.read("membership"), expected_revenue=spend)
+    spend, numbers = run.read("forecast").set_index("account")["expected_revenue"], playbook(run).numbers
+    table = side_tables.credit(
+        run.config,
+        run.period,
+        accounts=run.read("membership"),
+        expected_revenue=spend,
+        months=numbers.credit_limit_months,
+        borders=dict(sorted(numbers.credit_scores.items(), key=lambda pair: -pair[1])),
+        least_invoices=numbers.credit_least_invoices,
     )
+    return run.write("credit", table)
 
 
 @once("prospects")
@@ -153,7 +169,15 @@ def prospects(run: Run) -> pd.DataFrame:
 
     from kamlab import side_tables
 
-    found = side_tables.pipeline(run.config, run.period, accounts=run.read("membership"), seed=run.config.seed)
+    numbers = playbook(run).numbers
+    found = side_tables.pipeline(
+        run.config,
+        run.period,
+        accounts=run.read("membership"),
+        seed=run.config.seed,
+        grade_days=dict(sorted(numbers.prospect_days.items())),
+        grade_chance=numbers.prospect_chance,
+    )
     parts = {} if found is None else {"pipeline": found.deals, "prospects": found.prospects}
     parts |= {} if found is None else {"pipeline_record": found.record}
     for name in ("pipeline", "pipeline_record", "prospects"):

@@ -36,6 +36,10 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
+LARGEST_SHARE = 10.0
+"""Beyond it a threshold of a share must be meant in per cent."""
+
+
 class Condition(BaseModel):
     """One condition; see the module's text for its forms."""
 
@@ -120,6 +124,8 @@ def _misuses(leaf: Condition, named: list[tuple[str, Field]], discrete_only: boo
     name, field = named[0]
     if leaf.op is not None:
         faults += [f'"{n}" is no number; "{leaf.op}" cannot compare it.' for n, f in named if f.discrete]
+        if field.kind == "share" and leaf.value is not None and abs(leaf.value) > LARGEST_SHARE:
+            faults.append(f'"{name}" is a share, where 0.2 stands for 20 %; it is never compared with {leaf.value:g}.')
     elif leaf.among is not None:
         if field.kind != "choice":
             faults.append(f'"{name}" has no named values; "in" cannot be used.')

@@ -104,8 +104,64 @@ class Tactic(Part):
     text: str = Alias(min_length=1)
 
 
+class Numbers(Part):
+    """Numbers that are no thresholds of states: of the pool, of people's load, of contacts, credit and prospects.
+
+    Attributes
+    ----------
+    accounts_per_pooled_person : float
+        Accounts of the shared team that one person looks after.
+    load : tuple of float
+        Load of a person, 1 being full, under which there is room for more, and over which there is too much.
+    cadence_floor_days : mapping
+        Label of `cadence_002` → days that an account's own rhythm never goes below.
+    credit_scores : mapping
+        Credit class → score that it needs more than, from the best class down.
+    credit_least_invoices : int
+        Whoever has been due fewer times is A at best.
+    credit_limit_months : float
+        k of the limit: the smaller of the policy's and k × the expected monthly spend.
+    prospect_days, prospect_chance : mapping, float
+        Grade → days within which a deal is won with at least that chance; later ones are D.
+    """
+
+    accounts_per_pooled_person: float = Alias(default=60, gt=0)
+    load: tuple[float, float] = (0.75, 1.25)
+    cadence_floor_days: Mapping[str, int] = {"14": 7, "30": 14, "90": 30}
+    credit_scores: Mapping[str, float] = {"AAA": 90, "AA": 80, "A": 70}
+    credit_least_invoices: int = Alias(default=4, ge=1)
+    credit_limit_months: float = Alias(default=2.0, gt=0)
+    prospect_days: Mapping[str, int] = {"A": 30, "B": 91, "C": 182}
+    prospect_chance: float = Alias(default=0.5, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Numbers:
+        scores, days, floors = self.credit_scores, self.prospect_days, self.cadence_floor_days
+        faults = [
+            f"{name} needs {', '.join(wanted)}, and has {', '.join(given) or 'nothing'}"
+            for name, given, wanted in (
+                ("credit_scores", scores, ("AAA", "AA", "A")),
+                ("prospect_days", days, ("A", "B", "C")),
+                ("cadence_floor_days", floors, ("14", "30", "90")),
+            )
+            if set(given) != set(wanted)
+        ]
+        if not faults:
+            if not 100 > scores["AAA"] > scores["AA"] > scores["A"] >= 0:
+                faults.append("credit_scores must fall from AAA to A, between 100 and 0")
+            if not 0 < days["A"] < days["B"] < days["C"]:
+                faults.append("prospect_days must rise from A to C")
+            if not all(0 < floor <= int(label) for label, floor in floors.items()):
+                faults.append("cadence_floor_days must be above 0, and at most the days of their label")
+        if not 0 < self.load[0] < self.load[1]:
+            faults.append("load must rise from above 0")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
 class Playbook(Part):
-    """States, schemes, flags and coherence rules in the order in which they are applied; decisions and tactics."""
+    """States, schemes, flags and coherence rules in the order of application; decisions, tactics and numbers."""
 
     states: tuple[State, ...]
     schemes: tuple[Scheme, ...]
@@ -113,6 +169,7 @@ class Playbook(Part):
     coherence: tuple[Coherence, ...]
     overrides: tuple[Override, ...]
     tactics: tuple[Tactic, ...] = ()
+    numbers: Numbers = Numbers()
 
     def overrides_at(self, as_of: date) -> tuple[list[Override], list[Override]]:
         """Return the overrides in force on a day, and the expired ones."""

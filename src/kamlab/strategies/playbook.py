@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from kamlab.errors import ConfigError, did_you_mean
 from kamlab.strategies.checks import faults_of, with_examples
 from kamlab.strategies.conditions import Condition
-from kamlab.strategies.model import Coherence, Flag, Override, Part, Playbook, Rule, Scheme, State, Tactic
+from kamlab.strategies.model import Coherence, Flag, Numbers, Override, Part, Playbook, Rule, Scheme, State, Tactic
 
 VERSION = 1
 
@@ -26,6 +26,9 @@ _SECTIONS: Mapping[str, type[Part]] = {
     "overrides": Override,
     "tactics": Tactic,
 }
+
+_SINGLE = ("version", "numbers")
+"""Keys that stand once in a playbook."""
 
 
 @cache
@@ -65,9 +68,9 @@ def parse(text: str, *, name: str) -> Playbook:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The playbook {name} is no valid TOML: {error}.") from None
     faults = [
-        f'unknown section "{key}".{did_you_mean(key, [*_SECTIONS, "version"])}'
+        f'unknown section "{key}".{did_you_mean(key, [*_SECTIONS, *_SINGLE])}'
         for key in raw
-        if key not in _SECTIONS and key != "version"
+        if key not in _SECTIONS and key not in _SINGLE
     ]
     if raw.get("version") != VERSION:
         faults.append(f"version is {raw.get('version')!r}; this kamlab reads version = {VERSION}.")
@@ -75,6 +78,12 @@ def parse(text: str, *, name: str) -> Playbook:
     parts: dict[str, Any] = {}
     for key, model in _SECTIONS.items():
         parts[key] = _build(model, raw.get(key, []), key, faults, unread)
+    numbers = raw.get("numbers", {})
+    if isinstance(numbers, dict):
+        found_numbers = _build(Numbers, [numbers], "numbers", faults, unread)
+        parts |= {"numbers": found_numbers[0]} if found_numbers else {}
+    else:
+        faults.append("numbers: write them under [numbers], one a line.")
     book = Playbook.model_validate(parts)
     # What only follows from an entry that could not be read would mislead.
     found = faults_of(book)
@@ -102,7 +111,7 @@ def _build(model: type[_P], items: Any, section: str, faults: list[str], unread:
         except ValidationError as error:
             ident = item.get("id") or item.get("account") if isinstance(item, dict) else None
             unread += [ident] if ident else []
-            where = f'{section} "{ident}"' if ident else f"{section} no. {number}"
+            where = f'{section} "{ident}"' if ident else section if section in _SINGLE else f"{section} no. {number}"
             faults += [f"{where}: {_explain(fault, item, model)}" for fault in error.errors()]
     return built
 

@@ -44,7 +44,7 @@ class Proof:
     """What the enumeration of a playbook found.
 
     states : states of an account that it can tell apart, over all schemes and coherence rules together.
-    unused : rules that are never the first to fit, as "scheme: rule".
+    unused : one sentence for each rule that is never the first to fit, with an account that an earlier one takes.
     broken : one sentence for each coherence rule that a state breaks, and for each state that no account is ever in,
         with an account that shows it.
     """
@@ -67,9 +67,10 @@ def prove(playbook: Playbook) -> Proof:
     tried = _Tried(playbook)
     unused, broken = [], []
     for scheme in reversed(playbook.schemes):
-        given = tried.all_of(_scheme_names(scheme))[1][scheme.id]
+        accounts, labels = tried.all_of(_scheme_names(scheme))
+        given = labels[scheme.id]
         seen = set(given.rule.tolist())
-        unused += [f"{scheme.id}: {rule.id}" for i, rule in enumerate(scheme.all_rules()) if i not in seen]
+        unused += [_unused(scheme, given, i, accounts) for i in range(len(given.rules)) if i not in seen]
     for state in playbook.states:
         accounts, _ = tried.all_of([state.id])
         if not holds(state.when, accounts).any():
@@ -81,7 +82,9 @@ def prove(playbook: Playbook) -> Proof:
         accounts, _ = tried.all_of(fields_of(check.never))
         wrong = np.flatnonzero(holds(check.never, accounts))
         if wrong.size:
-            broken.append(f'"{check.id}" is broken by an account with {_describe(accounts, int(wrong[0]))}.')
+            broken.append(
+                f'"{check.id}" is broken by an account with {_describe(accounts, _plainest(accounts, wrong))}.'
+            )
     return Proof(tried.states, tuple(unused), tuple(broken))
 
 
@@ -97,7 +100,23 @@ def unlabelled(playbook: Playbook, scheme: Scheme) -> str:
         free = holds(scheme.applies_to, accounts)
     for rule in scheme.rules:
         free &= ~holds(rule.when, accounts) if rule.when is not None else False
-    return _describe(accounts, int(np.flatnonzero(free)[0])) if free.any() else ""
+    return _describe(accounts, _plainest(accounts, np.flatnonzero(free))) if free.any() else ""
+
+
+def _unused(scheme: Scheme, given: Labelled, number: int, accounts: Columns) -> str:
+    """Say why a rule is never the first to fit."""
+    rule = given.rules[number]
+    fits = np.ones(len(given.rule), dtype=bool) if rule.when is None else holds(rule.when, accounts)
+    rows = np.flatnonzero(fits & (given.rule >= 0))
+    said = f'scheme "{scheme.id}": rule "{rule.id}" is never the first to fit;'
+    if not rows.size:
+        return f"{said} there is no account that it fits."
+    row = _plainest(accounts, rows)
+    earlier = given.rules[given.rule[row]]
+    return (
+        f'{said} "{earlier.id}" ({earlier.label}) stands before it and takes, for example, an account with '
+        f"{_describe(accounts, row)}."
+    )
 
 
 def _nearest(playbook: Playbook, state: State) -> str:
@@ -200,7 +219,8 @@ def _values(name: str, conditions: Iterable[Condition]) -> list[Any]:
     """Return a value on each side of every threshold of a field, the thresholds themselves, and "missing"."""
     field = _FIELDS[name]
     if field.kind == "flag":
-        return [True, False]
+        # Of accounts alike the first stays as the example: the plainer one.
+        return [False, True]
     if field.kind == "choice":
         return [*field.labels, None]
     leaves = [leaf for condition in conditions for leaf in condition.leaves()]
@@ -280,6 +300,15 @@ def _told_apart(
             if leaf.field in present and (leaf.of is None or leaf.of in present):
                 told[leaf.model_dump_json()] = holds(leaf, known)
     return pd.DataFrame(told)
+
+
+def _plainest(columns: Columns, rows: np.ndarray) -> int:
+    """Return that of some accounts of which the least has to be said."""
+    said = np.zeros(len(rows))
+    for name in _FIELDS:
+        values = columns[name][rows]
+        said += values if values.dtype == bool else ~pd.isna(values)
+    return int(rows[np.argmin(said)])
 
 
 def _describe(columns: Columns, row: int) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from kamlab.coverage import ACCOUNTS_PER_POOLED_PERSON
 from kamlab.figures.words import brief
 from kamlab.i18n import N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
@@ -185,10 +184,11 @@ def roster(run: Source, t: Translator) -> list[Block]:
         TableColumn("owner", t("Owner today")),
         TableColumn("value", value_word(run, t), "right"),
     ]
+    people = run.read_facts("headcount")["pooled_people"]
     caption = t(
         "The service centre's roster: {n} accounts, the work of {people} people at {each} accounts each; those that bring most.",
         n=t.number(len(found)),
-        people=t.number(len(found) / ACCOUNTS_PER_POOLED_PERSON, 1),
-        each=t.number(ACCOUNTS_PER_POOLED_PERSON),
+        people=t.number(people, 1),
+        each=t.number(len(found) / people),
     )
     return [table(printed, columns=columns, caption=caption)]
