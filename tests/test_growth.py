@@ -11,7 +11,7 @@ from kamlab import features, growth
 from kamlab.i18n import Translator
 from kamlab.period import StudyPeriod
 from kamlab.reports.sections.source import uneven_festivals
-from kamlab.summary import revenue_windows
+from kamlab.revenue import revenue_windows
 
 FESTIVAL = ["spring_festival"]
 # First days of the lunar year, from the astronomical almanac.

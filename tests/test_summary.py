@@ -11,7 +11,8 @@ import pytest
 import kamlab as kl
 from kamlab.buying import product_mix, swings
 from kamlab.errors import ConfigError, DataError
-from kamlab.summary import holdout, monthly_revenue, revenue_windows, summarize_periods
+from kamlab.revenue import monthly_revenue, revenue_windows
+from kamlab.summary import holdout, summarize_periods
 
 # As-of 2024-12-31: the last 12 months begin on 2024-01-02, the 12 before on 2023-01-02, 36 months on 2022-01-01.
 HAND = """account,day,net,cost,line

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kamlab.engines import fetch
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
-from kamlab.summary import money_where, revenue_lines, unattributed_lines
+from kamlab.revenue import money_where, revenue_lines, unattributed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from kamlab.calendar import comparable, festivals_in
 from kamlab.errors import DataError
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
-from kamlab.summary import revenue_windows, summarize
+from kamlab.revenue import revenue_windows
+from kamlab.summary import summarize
 
 if TYPE_CHECKING:
     import pandas as pd

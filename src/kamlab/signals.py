@@ -11,7 +11,7 @@ import pandas as pd
 
 from kamlab.engines import fetch
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod
-from kamlab.summary import daily, revenue_lines
+from kamlab.revenue import daily, revenue_lines
 from kamlab.terms import REVENUE_KINDS
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from kamlab import freshness as _freshness
 from kamlab import inputs
 from kamlab.accounts import decision_units
 from kamlab.ledger import Ledger
+from kamlab.revenue import monthly_revenue, revenue_windows
 from kamlab.steps.once import once, stands
-from kamlab.summary import monthly_revenue, revenue_windows, summarize
+from kamlab.summary import summarize
 
 if TYPE_CHECKING:
     import pandas as pd
