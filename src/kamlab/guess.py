@@ -16,8 +16,9 @@ from kamlab.sources.formats import bare
 LOG_WORDS: dict[str, str] = {
     "account": "customer id, customer number, customer no, customer code, account id, account number, client id, "
     "sold to party, customer, account, client, company, buyer, sold to, bill to, customer name, account name, "
-    "mã khách hàng, mã kh, khách hàng, tên khách hàng, 客户编号, 客户代码, 客户id, 客户号, 客户, 客户名称, 购货单位, 客戶編號, 客戶, "
-    "código cliente, id cliente, nº cliente, numero cliente, solicitante, cliente, nombre cliente, cust",
+    "mã khách hàng, mã kh, khách hàng, tên khách hàng, 客户编号, 客户代码, 客户id, 客户号, 客户, 客户名称, 购货单位, "
+    "客戶編號, 客戶, código cliente, id cliente, nº cliente, numero cliente, solicitante, cliente, nombre cliente, "
+    "cust",
     "order_date": "order date, date, purchase date, transaction date, posting date, sales date, ngày đặt hàng, ngày, "
     "ngày bán, ngày chứng từ, 订单日期, 下单日期, 日期, 单据日期, 销售日期, 訂單日期, fecha pedido, fecha de pedido, "
     "fecha, fecha venta, day",
@@ -26,8 +27,9 @@ LOG_WORDS: dict[str, str] = {
     "invoice_date": "invoice date, billing date, ngày hóa đơn, ngày xuất hóa đơn, 发票日期, 开票日期, fecha factura, "
     "fecha de factura",
     "amount": "net amount, amount, net value, line total, net, extended price, ext price, extended amount, "
-    "line amount, revenue, sales, sales amount, turnover, value, total, grand total, thành tiền, doanh thu, số tiền, tổng tiền, 金额, 销售额, 销售金额, 不含税金额, 收入, 金額, "
-    "价税合计, 含税金额, importe, importe neto, monto, ventas, valor, total línea",
+    "line amount, revenue, sales, sales amount, turnover, value, total, grand total, thành tiền, doanh thu, số tiền, "
+    "tổng tiền, 金额, 销售额, 销售金额, 不含税金额, 收入, 金額, 价税合计, 含税金额, importe, importe neto, monto, "
+    "ventas, valor, total línea",
     "price": "unit price, price, price each, đơn giá, giá, 单价, 價格, 价格, 單價, precio, precio unitario",
     "quantity": "quantity, qty, quantity ordered, units, pieces, số lượng, sl, 数量, 數量, cantidad, unidades",
     "cost": "cost, line cost, cost of goods, total cost, cogs, giá vốn, 成本, 成本金额, coste, costo",
@@ -38,7 +40,8 @@ LOG_WORDS: dict[str, str] = {
     "número pedido, nº pedido, factura, nº factura, nº documento, document no, document number, voucher no",
     "line_id": "line id, transaction id, mã dòng, 行号, 明细号, id línea",
     "product": "product, product id, product code, product name, item, item no, sku, article, stock code, sản phẩm, "
-    "mã sản phẩm, mã hàng, tên hàng, 产品, 产品编号, 产品名称, 商品, 货号, 產品, producto, código producto, artículo, material",
+    "mã sản phẩm, mã hàng, tên hàng, 产品, 产品编号, 产品名称, 商品, 货号, 產品, producto, código producto, artículo, "
+    "material",
     "product_line": "product line, product group, category, category name, product category, nhóm hàng, ngành hàng, "
     "产品线, 产品类别, 类别, 產品線, línea producto, línea de producto, categoría, familia",
     "currency": "currency, currency code, tiền tệ, loại tiền, 币种, 货币, 幣別, moneda, divisa",
