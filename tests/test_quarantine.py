@@ -12,7 +12,6 @@ from test_known_then import AS_OF, DIRT
 
 from kamlab import accounts, config, inputs, tables
 from kamlab.checks import check_data
-from kamlab.errors import DataError
 from kamlab.i18n import Translator
 from kamlab.period import StudyPeriod
 from kamlab.reports.sections import unusable
@@ -143,12 +142,17 @@ def test_check_says_what_is_wrong_with_master_and_rates_and_how_to_mend_it(tmp_p
         assert part in said, said
 
 
-def test_too_many_faults_in_the_master_stop_the_run(tmp_path):
-    settings = company(tmp_path, share=0.5)
-    with pytest.raises(DataError, match=r"^Table accounts .*more than the 50% of rows.*max_quarantined_share") as error:
-        inputs.table_quarantine(inputs.read_beside(settings, PERIOD).values())
-    assert "source.accounts" in str(error.value)
-    assert check_data(tmp_path).faults
+def test_too_many_faults_in_log_and_master_stop_the_run_in_one_message(tmp_path):
+    settings = company(tmp_path, share=0.5, log=LOG + "A,oops,1000,CNY\n" * 4)
+    ledger, _ = inputs.read_lines(settings, as_of=AS_OF)
+    many, much, master = inputs.refusals(ledger, inputs.read_beside(settings, PERIOD).values(), settings, as_of=AS_OF)
+    assert many.startswith("4 of 22 lines of log.csv cannot be used (4 × date is missing or impossible; lines 20, 21")
+    assert "of the log's money stands in the 4 lines" in much
+    assert master.startswith("Table accounts (account master): 7 rows read, 3 used, 4 quarantined.")
+    assert master.endswith("leave the table out of the configuration (source.accounts).")
+    found = check_data(tmp_path)
+    assert found.faults
+    assert all(part in found.text for part in (many, much, "That is more than the 50% of rows"))
 
 
 def test_a_line_without_a_rate_keeps_its_money_in_its_own_currency(tmp_path):
@@ -209,7 +213,8 @@ def test_faulty_lines_of_later_days_are_no_faults_yet(tmp_path):
     before = company(tmp_path, log=LOG + undated, more="max_quarantined_money = 0.01")
     alone = inputs.read_lines(before, as_of=AS_OF)[0].reconciliation(AS_OF).set_index("part")["money"]
     assert known.drop("after_as_of").to_dict() == alone.drop("after_as_of").to_dict()
+    assert inputs.refusals(ledger, [], settings, as_of=AS_OF) == []
     # On the last of these days all of it is known, and too much of it is wrong.
-    every = company(tmp_path, log=LOG + undated + "\n".join(LATER) + "\n")
-    with pytest.raises(DataError, match="4 of 25 lines"):
-        inputs.read_lines(every, as_of=date(2026, 1, 1))
+    every, last = company(tmp_path, log=LOG + undated + "\n".join(LATER) + "\n"), date(2026, 1, 1)
+    [said] = inputs.refusals(inputs.read_lines(every, as_of=last)[0], [], every, as_of=last)
+    assert said.startswith("4 of 25 lines")

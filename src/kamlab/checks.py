@@ -72,7 +72,6 @@ def check_data(data: Path, *, as_of: str = "", progress: Progress | None = None)
 
     next_step()
     ledger, readings = inputs.read_lines(settings, as_of=period.calibration_end)
-    fresh = inputs.check_source(ledger, settings, period)
     lines = [*_reading_lines(readings), *_ledger_lines(ledger, period)]
     next_step()
     beside = inputs.read_beside(settings, period)
@@ -81,7 +80,10 @@ def check_data(data: Path, *, as_of: str = "", progress: Progress | None = None)
     lines += [*_control_lines(settings, ledger, period), *_account_lines(settings, ledger, master, period)]
     lines += [line for table in beside.values() for line in table.said()]
     next_step()
+    fresh = inputs.check_source(ledger, settings, period)
     refusals = _refusals(settings, ledger, master, period)
+    too_much = quality.too_much(ledger, settings.source.transactions, as_of=period.calibration_end)
+    refusals += [f"No report can be made: {reason}" for reason in too_much]
     lines += [*_freshness_lines(fresh, period), *refusals]
     lines += [] if refusals else _few_lines(settings, ledger, master, period)
     faults = bool(fresh.faults or refusals or any(table.too_many for table in beside.values()))

@@ -17,8 +17,8 @@ LOG_WORDS: dict[str, str] = {
     "account": "customer id, customer number, customer no, customer code, account id, account number, client id, "
     "sold to party, customer, account, client, company, buyer, sold to, bill to, customer name, account name, "
     "mã khách hàng, mã kh, khách hàng, tên khách hàng, 客户编号, 客户代码, 客户id, 客户号, 客户, 客户名称, 购货单位, "
-    "客戶編號, 客戶, "
-    "código cliente, id cliente, nº cliente, numero cliente, solicitante, cliente, nombre cliente, cust",
+    "客戶編號, 客戶, código cliente, id cliente, nº cliente, numero cliente, solicitante, cliente, nombre cliente, "
+    "cust",
     "order_date": "order date, date, purchase date, transaction date, posting date, sales date, ngày đặt hàng, ngày, "
     "ngày bán, ngày chứng từ, 订单日期, 下单日期, 日期, 单据日期, 销售日期, 訂單日期, fecha pedido, fecha de pedido, "
     "fecha, fecha venta, day",
@@ -27,9 +27,9 @@ LOG_WORDS: dict[str, str] = {
     "invoice_date": "invoice date, billing date, ngày hóa đơn, ngày xuất hóa đơn, 发票日期, 开票日期, fecha factura, "
     "fecha de factura",
     "amount": "net amount, amount, net value, line total, net, extended price, ext price, extended amount, "
-    "line amount, revenue, sales, sales amount, turnover, value, total, grand total, thành tiền, doanh thu, "
-    "số tiền, tổng tiền, 金额, 销售额, 销售金额, 不含税金额, 收入, 金額, "
-    "价税合计, 含税金额, importe, importe neto, monto, ventas, valor, total línea",
+    "line amount, revenue, sales, sales amount, turnover, value, total, grand total, thành tiền, doanh thu, số tiền, "
+    "tổng tiền, 金额, 销售额, 销售金额, 不含税金额, 收入, 金額, 价税合计, 含税金额, importe, importe neto, monto, "
+    "ventas, valor, total línea",
     "price": "unit price, price, price each, đơn giá, giá, 单价, 價格, 价格, 單價, precio, precio unitario",
     "quantity": "quantity, qty, quantity ordered, units, pieces, số lượng, sl, 数量, 數量, cantidad, unidades",
     "cost": "cost, line cost, cost of goods, total cost, cogs, giá vốn, 成本, 成本金额, coste, costo",

@@ -30,18 +30,18 @@ def read_lines(
 ) -> tuple[Ledger, tuple[Reading, ...]]:
     """Read the configured transaction log, and say how its files were read; temporary files go to `scratch`.
 
-    Lines that are dated after `as_of` are not judged.
+    Lines that are dated after `as_of` are not judged. Whether too much is impossible is told by `refusals`.
 
     Raises
     ------
     DataError
-        If it cannot be read, or more of its rows or of its money is impossible than the configuration allows.
+        If it cannot be read.
     """
     table, source = config.source.transactions, config.source
     options: dict[str, Any] = {
         "purchase": table.purchase,
         "currency": config.company.currency,
-        "max_quarantined_share": table.max_quarantined_share,
+        "max_quarantined_share": 1,
         "as_of": as_of,
         "engine": config.engine,
         "scratch": scratch,
@@ -61,7 +61,6 @@ def read_lines(
         raw, columns = intake.transactions(config, as_of=as_of)
         name, readings = raw.source, raw.readings
         lines = read_ledger(raw, columns=columns, **options)
-    quality.refuse_much_money(lines, table.max_quarantined_money, as_of=as_of)
     every = dict.fromkeys((*readings, Reading(name, intake.settled(table))))
     return lines, tuple(reading for reading in every if reading.what)
 
@@ -128,21 +127,17 @@ def read_beside(config: Config, period: StudyPeriod) -> dict[str, TableReading]:
     return found | {name: tables.read(config, name, as_of=as_of) for name in tables.given(config)}
 
 
-def table_quarantine(found: Iterable[TableReading]) -> pd.DataFrame:
-    """Return the quarantine of tables beside the log.
+def refusals(lines: Ledger, beside: Iterable[TableReading], config: Config, *, as_of: date | None = None) -> list[str]:
+    """Say of which tables, the log among them, so much cannot be used that a report on the rest would mislead."""
+    tables_of_them = (" ".join(line.strip() for line in table.said()) for table in beside if table.too_many)
+    return [*quality.too_much(lines, config.source.transactions, as_of=as_of), *tables_of_them]
 
-    Raises
-    ------
-    DataError
-        If so much of a table cannot be used that the rest would mislead; all such tables in one message.
-    """
+
+def table_quarantine(beside: Iterable[TableReading]) -> pd.DataFrame:
+    """Return the rows of tables beside the log that cannot be used, one table after the other."""
     import pandas as pd
 
-    found = list(found)
-    refused = [" ".join(line.strip() for line in table.said()) for table in found if table.too_many]
-    if refused:
-        raise DataError(" ".join(refused))
     columns = [column.name for column in TABLES["table_quarantine"]]
     empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-    parts = [table.quarantine for table in found if len(table.quarantine)]
+    parts = [table.quarantine for table in beside if len(table.quarantine)]
     return pd.concat(parts, ignore_index=True) if parts else empty.astype({"line": "int64", "amount": "float64"})

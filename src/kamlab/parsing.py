@@ -62,7 +62,8 @@ def parse_date(values: pd.Series, date_format: str | None = None) -> pd.Series:
     ----------
     values : pandas.Series of str
     date_format : str, optional
-        Made of %Y, %y (00–68 are 2000–2068), %m, %d and separators; ISO dates and YYYYMMDD if not given.
+        Made of %Y, %y (00–68 are 2000–2068), %m, %d and separators, or `DAY_NUMBER`; ISO dates and YYYYMMDD if not
+        given.
 
     Returns
     -------
@@ -71,6 +72,9 @@ def parse_date(values: pd.Series, date_format: str | None = None) -> pd.Series:
     """
     import pandas as pd
 
+    if date_format == DAY_NUMBER:
+        days = values.str.strip().str.extract(_DAY_NUMBER)["days"].astype("float64")
+        return (pd.Timestamp(1899, 12, 30) + pd.to_timedelta(days, unit="D")).astype("datetime64[s]")
     parts = values.str.strip().str.extract(date_pattern(date_format))
     if "y" in parts:
         short = pd.to_numeric(parts["y"])
@@ -80,6 +84,9 @@ def parse_date(values: pd.Series, date_format: str | None = None) -> pd.Series:
     return dates.where(dates.dt.year.between(*YEARS))
 
 
+DAY_NUMBER = "day_number"
+"""Format of dates that a spreadsheet shows as the number of days since 1899-12-30: 45658 is 2025-01-01."""
+_DAY_NUMBER = re.compile(r"^(?P<days>[2-7][0-9]{4})(?:\.[0-9]+)?$")
 _YEAR_MONTH = re.compile(r"(?P<Y>[0-9]{4})(?:\s?[-/.年]\s?(?P<m>[0-9]{1,2})月?|(?P<mm>[0-9]{2}))")
 _MONTH_YEAR = re.compile(r"(?P<m>[0-9]{1,2})[-/.](?P<Y>[0-9]{4})")
 
@@ -112,6 +119,8 @@ def date_pattern(date_format: str | None) -> str:
 
 def date_sample(date_format: str | None) -> str:
     """Write the last day of 2025 in a format: 31/12/2025."""
+    if date_format == DAY_NUMBER:
+        return "46022, a spreadsheet's number of the day"
     parts = {"%Y": "2025", "%y": "25", "%m": "12", "%d": "31"}
     text = date_format or "%Y-%m-%d"
     for directive, digits in parts.items():
@@ -132,7 +141,8 @@ def date_format_of(texts: Iterable[str], *, where: str) -> str | None:
     Returns
     -------
     str or None
-        A format as `parse_date` takes it; None for year-month-day, and where no text looks like a date.
+        A format as `parse_date` takes it; None for year-month-day, and where no text looks like a date. Numbers of
+        five digits are taken for the days that spreadsheets count.
 
     Raises
     ------
@@ -140,7 +150,7 @@ def date_format_of(texts: Iterable[str], *, where: str) -> str | None:
         If day and month cannot be told apart (03/04/2005), or some dates fit one order only and others another only.
     """
     found: dict[str, list[tuple[str, int, int, str]]] = {}
-    n_iso = n_other = 0
+    n_iso = n_other = n_numbers = 0
     for text in texts:
         match = _ANY_ORDER.match(text.strip())
         if match:
@@ -152,6 +162,10 @@ def date_format_of(texts: Iterable[str], *, where: str) -> str | None:
             n_other += 1
         elif re.match(_ISO + _TIME, text.strip()):
             n_iso += 1
+        elif _DAY_NUMBER.match(text.strip()):
+            n_numbers += 1
+    if n_numbers > n_iso + n_other:
+        return DAY_NUMBER
     if n_iso >= n_other or not found:
         return None
     frame = max(found, key=lambda key: len(found[key]))

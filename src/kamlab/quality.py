@@ -6,10 +6,13 @@ import re
 import unicodedata
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kamlab.errors import DataError, first_ids
+from kamlab.config import Transactions
+from kamlab.errors import first_ids
 from kamlab.guess import plain
+from kamlab.ledger import mostly_impossible
 from kamlab.terms import REVENUE_KINDS, TABLES
 
 if TYPE_CHECKING:
@@ -18,31 +21,32 @@ if TYPE_CHECKING:
     from kamlab.ledger import Ledger
 
 
-def refuse_much_money(ledger: Ledger, limit: float, *, as_of: date | None = None) -> None:
-    """Refuse a log of whose money too much is quarantined: a report on the rest would mislead.
+def too_much(ledger: Ledger, log: Transactions, *, as_of: date | None = None) -> list[str]:
+    """Say where so many lines of a log, or so much of its money, is quarantined that a report would mislead.
 
     Money is the sum of the amounts without their signs, as far as they can be read, up to the as-of date. What no rate
     converts counts as it stands, because nothing tells what it is worth.
-
-    Raises
-    ------
-    DataError
     """
+    rows = ledger.reconciliation(as_of).set_index("part")["rows"]
+    bad, name = ledger.quarantine, Path(log.path).name
+    judged = rows["read"] - rows["after_as_of"]
+    many = mostly_impossible(bad, judged, log.max_quarantined_share, name, log.date_format)
+    found = [many] if many else []
     if not ledger.has_money:
-        return
-    amounts = ledger.quarantine["amount"].dropna().map(abs)
-    out = sum(amounts)
+        return found
+    amounts = bad["amount"].dropna().map(abs)
+    out, limit = sum(amounts), log.max_quarantined_money
     lines = ledger.table if as_of is None else ledger.table.filter(ledger.table.date <= as_of)
     accepted = lines.amount.abs().sum().to_pyarrow().as_py() or 0
-    if out <= limit * float(out + accepted):
-        return
-    largest = ledger.quarantine.loc[amounts.sort_values(ascending=False).index]
-    where = f"the largest in lines {first_ids(largest['line'])}: {first_ids(largest['reason'].unique(), 3)}"
-    raise DataError(
-        f"{float(out / (out + accepted)):.0%} of the log's money stands in the {len(ledger.quarantine):,} lines that "
-        f"cannot be used ({where}), more than the {limit:.0%} up to which a report on the rest can be trusted. Mend "
-        "these lines, or raise max_quarantined_money."
-    )
+    if out > limit * float(out + accepted):
+        largest = bad.loc[amounts.sort_values(ascending=False).index]
+        where = f"the largest in lines {first_ids(largest['line'])}: {first_ids(largest['reason'].unique(), 3)}"
+        found.append(
+            f"{float(out / (out + accepted)):.0%} of the log's money stands in the {len(bad):,} lines that cannot be "
+            f"used ({where}), more than the {limit:.0%} up to which a report on the rest can be trusted. Mend these "
+            "lines, or raise max_quarantined_money."
+        )
+    return found
 
 
 def compare_with_books(ledger: Ledger, totals: pd.DataFrame, *, until: date | None = None) -> pd.DataFrame:

@@ -54,6 +54,9 @@ NO_AMOUNT = Reason(
 )
 NO_QUANTITY = Reason(N_("quantity is not a number"), _NUMBER)
 NO_COST = Reason(N_("cost is not a number"), _NUMBER)
+SHORTENED = Reason(
+    N_("account is a shortened number, such as 1.23E+05"), N_("export the column of ids as text, with all its digits")
+)
 LINE_ID = Reason(N_("line id is repeated"), _ONCE)
 NO_KIND = Reason(
     f"kind is none of {', '.join(LINE_KINDS)}",
@@ -83,8 +86,22 @@ ARE_REPEATED = Reason("{column} are repeated", _ONCE, N_("{column} stands there 
 BEFORE = Reason(N_("{column} is before {other}"), N_("swap or mend the dates"))
 
 REASONS = (
-    *(NO_DAY, NO_AMOUNT, NO_QUANTITY, NO_COST, NO_KIND, RETURN_ABOVE, LINE_ID, RAGGED, NO_PARTNER, NO_RATE, CIRCLE),
-    *(MISSING, NO_NUMBER, NO_DATE, NO_MONTH, NO_FLAG, NOT_ABOVE, BELOW, ABOVE, REPEATED, ARE_REPEATED, BEFORE),
+    *(NO_DAY, NO_AMOUNT, NO_QUANTITY, NO_COST, NO_KIND, RETURN_ABOVE, SHORTENED, LINE_ID, RAGGED, NO_PARTNER),
+    *(
+        NO_RATE,
+        CIRCLE,
+        MISSING,
+        NO_NUMBER,
+        NO_DATE,
+        NO_MONTH,
+        NO_FLAG,
+        NOT_ABOVE,
+        BELOW,
+        ABOVE,
+        REPEATED,
+        ARE_REPEATED,
+        BEFORE,
+    ),
 )
 """All reasons, the narrower before the wider."""
 

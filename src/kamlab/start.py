@@ -77,7 +77,7 @@ def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) ->
     guesses = {file: guess_log(raw) for file, raw in tables.items()}
     main = find_log(tables, guesses)
     if main is None:
-        raise DataError(_no_log(folder, tables, unread))
+        raise DataError(_no_log(folder, tables, unread, guesses))
     draft = Draft()
     name, currency = folder.resolve().name, _currency(tables[main], guesses[main])
     draft.lines = [
@@ -118,8 +118,14 @@ def _draft(folder: Path, tables: dict[str, RawTable], unread: dict[str, str]) ->
     return draft
 
 
-def _no_log(folder: Path, tables: Mapping[str, RawTable], unread: Mapping[str, str]) -> str:
-    held = [f"{file}: {first_ids(raw.columns, limit=12)}" for file, raw in tables.items()]
+def _no_log(
+    folder: Path, tables: Mapping[str, RawTable], unread: Mapping[str, str], guesses: Mapping[str, Guess]
+) -> str:
+    held = [
+        f"{file}: {first_ids(raw.columns, limit=12)}"
+        + "".join(f" ({reason})" for reason in guesses[file].refuted.values())
+        for file, raw in tables.items()
+    ]
     failed = [f"{file} cannot be read ({reason})" for file, reason in unread.items()]
     return (
         f"No file in {folder} can be a transaction log, which has a customer and a date on each line, and an amount "

@@ -33,6 +33,7 @@ REASONS = {
     "cost": reasons.NO_COST.told,
     "kind": reasons.NO_KIND.told,
     "return": reasons.RETURN_ABOVE.told,
+    "account": reasons.SHORTENED.told,
     "line_id": reasons.LINE_ID.told,
 }
 """Why a line cannot be used, in the order in which several reasons are told; each is a bit of `fault`."""
@@ -214,7 +215,9 @@ def _judged(t: ir.Table, mapped: Sequence[str], as_of: date | None) -> ir.Table:
 def _fault(lines: ir.Table, mapped: Sequence[str]) -> ir.IntegerColumn:
     import ibis
 
-    wrong = {"early": lines.early, "date": lines.date.isnull()}
+    # Whoever is told apart by the digits that a spreadsheet cut off would become one customer.
+    shortened = lines.account.re_search(r"^[0-9]([.,][0-9]+)?E[+][0-9]{2}$")
+    wrong = {"early": lines.early, "date": lines.date.isnull(), "account": shortened}
     if "amount" in mapped:
         wrong["amount"] = lines.amount.isnull()
     for name in ("quantity", "cost"):

@@ -117,7 +117,8 @@ def read_ledger(
     found = _Quarantined.find(lines, columns)
     n_judged = found.n_judged + len(ragged)
     quarantine = _with_ragged(found.table(rows, session, currency), ragged)
-    _refuse_mostly_impossible(quarantine, n_judged, max_quarantined_share, name, date_format)
+    if refused := mostly_impossible(quarantine, n_judged, max_quarantined_share, name, date_format):
+        raise DataError(refused)
     currency = _one_currency(found.currencies, currency, name)
     mapped = tuple(c for c in COLUMNS if c in columns)
     path = session.scratch / "ledger.parquet"
@@ -250,15 +251,16 @@ def _accepted(lines: ir.Table, found: _Quarantined, mapped: Sequence[str]) -> ir
     return good.select([column.name for column in TABLES["ledger"]]).order_by(["source", "line"])
 
 
-def _refuse_mostly_impossible(
-    quarantine: pd.DataFrame, n_read: int, limit: float, source: str, date_format: str | None
-) -> None:
-    if len(quarantine) <= limit * n_read:
-        return
+def mostly_impossible(
+    quarantine: pd.DataFrame, n_judged: int, limit: float, source: str, date_format: str | None
+) -> str:
+    """Say that more of a log's lines than a share cannot be used, and what to do; nothing where they are not."""
+    if len(quarantine) <= limit * n_judged:
+        return ""
     most = quarantine["reason"].value_counts().index[0]
     remedy = DATE_REMEDY if date_format is None and most.startswith("date") else "Mend the file"
-    raise DataError(
-        f"{len(quarantine)} of {n_read} lines of {source} cannot be used{why(quarantine)}, more than the "
+    return (
+        f"{len(quarantine)} of {n_judged} lines of {source} cannot be used{why(quarantine)}, more than the "
         f"{limit:.0%} up to which a report on the rest can be trusted. {remedy}, or raise max_quarantined_share."
     )
 

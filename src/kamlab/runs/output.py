@@ -144,5 +144,8 @@ def switch(link: Path, target: Path) -> None:
     """Point the link at the finished folder in one step."""
     temporary = link.with_name(f".{link.name}.new")
     temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target.relative_to(link.parent), target_is_directory=True)
-    temporary.replace(link)
+    try:
+        temporary.symlink_to(target.relative_to(link.parent), target_is_directory=True)
+        temporary.replace(link)
+    finally:
+        temporary.unlink(missing_ok=True)

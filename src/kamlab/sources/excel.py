@@ -12,6 +12,8 @@ from kamlab.errors import DataError, did_you_mean, first_ids
 from kamlab.sources.raw import RawTable, Reading, cell, concatenate, refuse_repeated_names
 
 SUFFIXES = (".xlsx", ".xls", ".xlsb", ".xlsm", ".ods")
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""What .xls files begin with, and newer ones that are encrypted."""
 Cells = list[list[Any]]
 Merged = Sequence[tuple[tuple[int, int], tuple[int, int]]]
 
@@ -68,6 +70,13 @@ def _sheets(path: Path) -> dict[str, Any]:
     """Open the sheets of a workbook that hold data."""
     from python_calamine import CalamineError, CalamineWorkbook
 
+    with path.open("rb") as opened:
+        protected = opened.read(len(_COMPOUND)) == _COMPOUND and path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb")
+    if protected:
+        raise DataError(
+            f"{path.name} is protected by a password, or an old workbook (.xls) by another name. Open it, and save it "
+            "as .xlsx without a password."
+        )
     try:
         book = CalamineWorkbook.from_path(str(path))
         sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kamlab.parsing import GROUPING, NumberFormat, date_format_of, date_sample, number_format_of, parse_date, shape
+from kamlab.parsing import (
+    DAY_NUMBER,
+    GROUPING,
+    NumberFormat,
+    date_format_of,
+    date_sample,
+    number_format_of,
+    parse_date,
+    shape,
+)
 from kamlab.sources.raw import RawTable, Reading
 
 if TYPE_CHECKING:
@@ -66,11 +75,11 @@ def canonical(
         found |= {"numbers"} if decimal is None else set()
     for key, name in days.items():
         known = None if name in raw.typed else date_format
-        if known is None and name not in raw.typed:
+        if known is None:
             texts = raw.rows[name].unique().drop_null().to_pylist()
             known = date_format_of(texts, where=f'{raw.source}, column "{name}"')
         added[key] = plain_dates(raw.rows[name], known)
-        if name not in raw.typed:
+        if name not in raw.typed or known == DAY_NUMBER:
             what.append(("dates", f"{date_sample(known)} ({name})"))
             found |= set() if date_format else {"dates"}
     if not added:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -81,25 +82,27 @@ def read_sql(url: str, *, table: str | None, query: str | None, base: Path | Non
             f"{scheme}:// is no database that kamlab reads.{did_you_mean(scheme, SCHEMES)} Known are sqlite://, "
             "duckdb:// and postgresql://."
         )
-    address = expand(url)
+    address = _expanded(url)
     source = f"{shown(address)}[{table or 'query'}]"
     # A query in brackets can only be one that gives rows: no second statement fits in.
     inside = query.strip().rstrip(";") if query else ""
     statement = f"SELECT * FROM (\n{inside}\n) AS kamlab_query" if query else f"SELECT * FROM {_quoted(table or '')}"
-    with _connected(scheme, address, base, source) as (cursor, execute, tables):
-        if table is not None and table not in (known := tables()):
-            raise DataError(
-                f'{shown(address)} has no table "{table}".{did_you_mean(table, known)} Its tables are: '
-                f"{first_ids(known)}."
-            )
+    with _connected(scheme, url, address, base, source) as (cursor, execute, tables):
         batches, names = [], []
         try:
+            if table is not None and table not in (known := tables()):
+                raise DataError(
+                    f'{shown(address)} has no table "{table}".{did_you_mean(table, known)} Its tables are: '
+                    f"{first_ids(known)}."
+                )
             execute(statement)
             names = [column[0] for column in cursor.description]
             while rows := cursor.fetchmany(BATCH):
                 batches.append(rows)
+        except DataError:
+            raise
         except Exception as error:  # every driver has its own
-            raise DataError(f"{source} cannot be read: {_without_secrets(str(error), address)}") from None
+            raise DataError(f"{source} cannot be read: {_without_secrets(str(error), url, address)}") from None
     if not batches:
         raise DataError(f"{source} holds no row. Check what should give the {content}.")
     arrays = [_column([row[i] for rows in batches for row in rows]) for i in range(len(names))]
@@ -142,16 +145,28 @@ def _column(values: list[Any]) -> Any:
         return pa.array([cell(value) for value in values], pa.string())
 
 
-def _without_secrets(message: str, address: str) -> str:
+def _expanded(url: str) -> str:
+    """Fill in environment variables; in user and password signs that would end them are written as %XX."""
+    found = _PASSWORD.search(url)
+    if found is None:
+        return expand(url)
+    user, password = (quote(expand(part), safe="%!$&'()*+,;=") for part in found.groups())
+    return f"{expand(url[: found.start()])}{user}:{password}@{expand(url[found.end() :])}"
+
+
+def _without_secrets(message: str, url: str, address: str) -> str:
+    """Return the first line of a driver's message without what environment variables and the address keep secret."""
     found = _PASSWORD.search(address)
     first = message.strip().splitlines()[0] if message.strip() else "no reason given"
-    for secret in filter(None, (found[2], unquote(found[2])) if found else ()):
+    named = [os.environ.get(name.strip("{}"), "") for name in _VARIABLE.findall(url)]
+    secrets = {form for value in (*named, found[2] if found else "") for form in (value, quote(value), unquote(value))}
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
         first = first.replace(secret, "…")
     return first.replace(address, shown(address))
 
 
 @contextmanager
-def _connected(scheme: str, address: str, base: Path | None, source: str) -> Iterator[Any]:
+def _connected(scheme: str, url: str, address: str, base: Path | None, source: str) -> Iterator[Any]:
     """Open a database so that nothing can be changed in it; yield a cursor, how it executes, and what lists tables."""
     try:
         if scheme.startswith("postgres"):
@@ -164,9 +179,11 @@ def _connected(scheme: str, address: str, base: Path | None, source: str) -> Ite
     except DataError:
         raise
     except Exception as error:  # every driver has its own
+        server = "Check the address, and the password in its environment variable."
+        local = "Check that it is such a database, and that no other program has it open."
         raise DataError(
-            f"{source} cannot be opened: {_without_secrets(str(error), address)}. Check the address, and the password "
-            "in its environment variable."
+            f"{source} cannot be opened: {_without_secrets(str(error), url, address).rstrip('.')}. "
+            f"{server if scheme.startswith('postgres') else local}"
         ) from None
 
     def tables() -> list[str]:

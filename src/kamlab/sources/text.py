@@ -145,6 +145,12 @@ def decode(path: Path, encoding: str | None, delimiter: str | None) -> tuple[str
     delimiter = checked_delimiter(delimiter)
     data = path.read_bytes()
     chosen = encoding or find_encoding(data, path.name)
+    if b"\0" in data and "16" not in chosen and "32" not in chosen:
+        raise DataError(
+            f"{path.name} holds bytes that are no text (0x00, first in line {_line(data, data.index(0))}): it is no "
+            "text file, was cut off in writing, or is UTF-16 without a mark. Export it again as UTF-8, or set its "
+            "encoding."
+        )
     try:
         text = data.decode(chosen).removeprefix("\ufeff")
         if chosen.lower().replace("-", "").removeprefix("windows") in ("cp1258", "1258"):
@@ -299,13 +305,18 @@ def split(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[st
         return
     # Without translation of line ends a lone \r ends a line too, and stays what it is inside quotation marks.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    start = 1
+    start = last = 1
     try:
         for fields in reader:
             if any(field.strip() for field in fields):
                 yield start, fields
-            start = reader.line_num + 1
+            last, start = start, reader.line_num + 1
     except csv.Error as error:
         raise DataError(
             f"{source} cannot be read from line {start} on ({error}): probably a quotation mark is never closed there."
         ) from None
+    if start - last > 2 and sum(line.count('"') for line in re.split(r"\r\n|\r|\n", text)[last - 1 :]) % 2:
+        raise DataError(
+            f"{source} has a quotation mark in line {last} that is never closed, so that the {start - last - 1} lines "
+            "after it would be lost. Close it or take it away."
+        )

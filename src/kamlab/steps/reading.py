@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kamlab import freshness as _freshness
 from kamlab import inputs
 from kamlab.accounts import decision_units
+from kamlab.errors import DataError
 from kamlab.ledger import Ledger
 from kamlab.revenue import monthly_revenue, revenue_windows
 from kamlab.steps.once import once, stands
@@ -24,16 +25,19 @@ def ledger(run: Run) -> Ledger:
     Raises
     ------
     DataError
-        If the log cannot be read, or is stale and the run does not accept that.
+        If the log or another table cannot be read, or so much of them cannot be used that the rest would mislead, all
+        of them in one message; if the log is stale and the run does not accept that.
     """
     if stands(run, "ledger"):
         return run.ledger()
     as_of = run.period.calibration_end
     lines, readings = inputs.read_lines(run.config, as_of=as_of, scratch=run.scratch)
+    beside = inputs.read_beside(run.config, run.period)
+    if refused := inputs.refusals(lines, beside.values(), run.config, as_of=as_of):
+        raise DataError(" ".join(refused))
     fresh = inputs.check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh, run.period)
-    beside = inputs.read_beside(run.config, run.period)
     unusable = {"quarantine": lines.quarantine, "table_quarantine": inputs.table_quarantine(beside.values())}
     for name, bad in unusable.items():
         run.write(name, bad)
