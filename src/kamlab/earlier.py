@@ -91,7 +91,7 @@ def look_back(ledger: Ledger, period: StudyPeriod, settings: Settings, *, origin
         than `MAX_ACCOUNTS` accounts a random sample of so many is looked at.
     """
     dates = [period.origin(k) for k in range(1, origins + 1)]
-    sample = _sample(settings.units["account"], settings.seed)
+    sample = sampled(settings.units["account"], settings.seed)
     said = [
         values.merge(_came(ledger, date, settings, values, sample), on="account")
         for date, values in _said(ledger, dates, settings, sample)
@@ -206,7 +206,7 @@ def _watched(values: pd.DataFrame, classes: schemes.Classes) -> pd.DataFrame:
     return table.set_axis(["account", "value", "lower", "upper"], axis=1).dropna(subset="value")
 
 
-def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
+def sampled(accounts: pd.Series, seed: int) -> frozenset[str] | None:
     """Return the accounts to look at where there are too many to look at all; else None."""
     if len(accounts) <= MAX_ACCOUNTS:
         return None
@@ -283,7 +283,7 @@ def _values(
     With `moves`, of accounts in great number, models are fitted to a sample, and those alone that move have bounds.
     """
     summary = summarize(ledger, date, accounts=settings.membership, only=sample)
-    some = _sample(settings.units["account"], settings.seed) if moves else None
+    some = sampled(settings.units["account"], settings.seed) if moves else None
     choice = backtest.choose(
         ledger,
         date,

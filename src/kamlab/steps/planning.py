@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kamlab import tables
 from kamlab.buying import sold_between
 from kamlab.period import DAYS_PER_YEAR, fiscal_quarters
+from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,10 +20,12 @@ GROUPED_BY = ("owner", "region")
 """Columns of the account master that targets are added up by."""
 
 
-def labelled(run: Run) -> pd.DataFrame:
-    """Return the account table with the labels of the playbook, one row an account, prospects included."""
-    labels = run.read("strategies").drop(columns=["name", "owner"])
-    return run.read("account_table").merge(labels, on="account", validate="one_to_one")
+def labelled(run: Run, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of the account table and of the table of strategies, one row an account, prospects included."""
+    given = {column.name for column in TABLES["strategies"]} - {"name", "owner"}
+    labels = run.read("strategies", columns=["account", *(name for name in columns if name in given)])
+    known = run.read("account_table", columns=["account", *(name for name in columns if name not in given)])
+    return known.merge(labels, on="account", validate="one_to_one")
 
 
 def targets(run: Run) -> pd.DataFrame:
@@ -80,7 +84,8 @@ def effort(run: Run) -> pd.DataFrame:
     if "effort" not in tables.given(run.config):
         run.write_facts("effort", {})
         return run.write("effort", _empty("effort"))
-    accounts, as_of = labelled(run), run.period.calibration_end
+    as_of = run.period.calibration_end
+    accounts = labelled(run, ["owner", "expected_contribution", *gains.ROOM_OF])
     rows = tables.read(run.config, "effort", as_of=as_of).rows
     rows = rows[rows["date"] >= pd.Timestamp(run.period.window_start(DAYS_PER_YEAR))]
     unit = run.read("membership").set_index("member")["account"]
@@ -109,7 +114,7 @@ def review(run: Run) -> pd.DataFrame:
     from kamlab import history, past_forecast
 
     as_of, level, seed = run.period.calibration_end, run.config.value.level, run.config.seed
-    now = run.write("standing", history.standing(labelled(run), as_of=as_of))
+    now = run.write("standing", history.standing(labelled(run, history.STANDING_OF), as_of=as_of))
     before = run.before()
     found = history.compare(before.read("standing"), now) if before is not None and before.has("standing") else None
     run.write("comparison", _empty("comparison") if found is None else found)
@@ -147,8 +152,6 @@ def review(run: Run) -> pd.DataFrame:
 def _empty(name: str) -> pd.DataFrame:
     """Return a table without rows."""
     import pandas as pd
-
-    from kamlab.terms import TABLES
 
     return pd.DataFrame(columns=[column.name for column in TABLES[name]])
 
@@ -188,7 +191,7 @@ def _gains(run: Run) -> pd.DataFrame:
     from kamlab import gains
 
     shares, level = run.config.planning.gain, run.config.value.level
-    rooms = gains.room(labelled(run))
+    rooms = gains.room(labelled(run, gains.ROOM_OF))
     likely = {"gain": "room", "gain_contribution": "room_contribution"}
     run.write("gains", rooms.assign(**{name: gains.likely(rooms, shares, column=of) for name, of in likely.items()}))
     drawn = gains.share_draws(shares, n_draws=run.config.value.draws, seed=run.config.seed)
