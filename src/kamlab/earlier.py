@@ -139,14 +139,21 @@ def transitions(
     ]
     said = _said(ledger, dates, settings, with_soon=False, cuts=cuts)[::-1]
     bought, worth = [values for _, values in said], [_potential(ledger, d, values, settings) for d, values in said]
+    tables = [values for values in (*bought, *worth, today) if values is not None]
+    names = pd.Index(np.sort(pd.concat([values["account"] for values in tables]).unique()), dtype="str")
+    # Numbers in the order of the names stand for them: they are looked up for each column anew.
+    place = {id(values): names.get_indexer(pd.Index(values["account"])) for values in tables}
     followed = []
     for column, classes in schemes.CLASSES.items():
         if classes.bounds and column in cuts:
             known = worth if classes.value == "potential_revenue" else bought
-            seen = [_watched(values, classes) for values in (*known, today) if values is not None]
+            seen = [_watched(v, classes, place[id(v)]) for v in (*known, today) if v is not None]
             followed.append(_last(seen, cuts[column]).assign(column=column))
-    names = [c.name for c in TABLES["transitions"]]
-    return pd.concat(followed, ignore_index=True)[names] if followed else pd.DataFrame(columns=names)
+    if not followed:
+        return pd.DataFrame(columns=[c.name for c in TABLES["transitions"]])
+    table = pd.concat(followed, ignore_index=True)
+    table["account"] = names[table["account"]]
+    return table[[c.name for c in TABLES["transitions"]]]
 
 
 def _last(seen: Sequence[pd.DataFrame], cuts: Cuts) -> pd.DataFrame:
@@ -200,9 +207,10 @@ def contribution_cuts(
     )
 
 
-def _watched(values: pd.DataFrame, classes: schemes.Classes) -> pd.DataFrame:
+def _watched(values: pd.DataFrame, classes: schemes.Classes, accounts: np.ndarray) -> pd.DataFrame:
     """Return account, value, lower, upper: what borders divide, with its interval, of the accounts that have it."""
-    table = values[["account", classes.value, *(classes.bounds or ())]]
+    table = values[[classes.value, *(classes.bounds or ())]]
+    table.insert(0, "account", accounts)
     return table.set_axis(["account", "value", "lower", "upper"], axis=1).dropna(subset="value")
 
 
