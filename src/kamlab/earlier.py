@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +35,11 @@ LEAST_HISTORY = 0.5
 QUARTERS = 2
 """Two, so that it can be seen whether an account stands beyond a border for the second quarter in a row."""
 MAX_ACCOUNTS = 50_000
-"""Evidence is judged on a sample anyway; of more accounts a sample of so many is looked back on."""
+"""Evidence is judged on a sample anyway; of more accounts a sample of so many is looked back on.
+
+Of more accounts the models of the quarters before are fitted to such a sample too, and bounds are drawn for those alone
+whose value asks for another class than a quarter before: no other account's bounds are looked at.
+"""
 N_DRAWS = 200
 N_BOOT = 30
 """Fewer than today's run takes: borders and bounds of earlier dates are not printed."""
@@ -85,7 +91,7 @@ def look_back(ledger: Ledger, period: StudyPeriod, settings: Settings, *, origin
         than `MAX_ACCOUNTS` accounts a random sample of so many is looked at.
     """
     dates = [period.origin(k) for k in range(1, origins + 1)]
-    sample = _sample(settings.units["account"], settings.seed)
+    sample = sampled(settings.units["account"], settings.seed)
     said = [
         values.merge(_came(ledger, date, settings, values, sample), on="account")
         for date, values in _said(ledger, dates, settings, sample)
@@ -131,16 +137,23 @@ def transitions(
         replace(period, calibration_end=period.calibration_end - timedelta(days=QUARTER_DAYS * k))
         for k in range(1, QUARTERS + 1)
     ]
-    said = _said(ledger, dates, settings, with_soon=False)[::-1]
+    said = _said(ledger, dates, settings, with_soon=False, cuts=cuts)[::-1]
     bought, worth = [values for _, values in said], [_potential(ledger, d, values, settings) for d, values in said]
+    tables = [values for values in (*bought, *worth, today) if values is not None]
+    names = pd.Index(np.sort(pd.concat([values["account"] for values in tables]).unique()), dtype="str")
+    # Numbers in the order of the names stand for them: they are looked up for each column anew.
+    place = {id(values): names.get_indexer(pd.Index(values["account"])) for values in tables}
     followed = []
     for column, classes in schemes.CLASSES.items():
         if classes.bounds and column in cuts:
             known = worth if classes.value == "potential_revenue" else bought
-            seen = [_watched(values, classes) for values in (*known, today) if values is not None]
+            seen = [_watched(v, classes, place[id(v)]) for v in (*known, today) if v is not None]
             followed.append(_last(seen, cuts[column]).assign(column=column))
-    names = [c.name for c in TABLES["transitions"]]
-    return pd.concat(followed, ignore_index=True)[names] if followed else pd.DataFrame(columns=names)
+    if not followed:
+        return pd.DataFrame(columns=[c.name for c in TABLES["transitions"]])
+    table = pd.concat(followed, ignore_index=True)
+    table["account"] = names[table["account"]]
+    return table[[c.name for c in TABLES["transitions"]]]
 
 
 def _last(seen: Sequence[pd.DataFrame], cuts: Cuts) -> pd.DataFrame:
@@ -194,13 +207,14 @@ def contribution_cuts(
     )
 
 
-def _watched(values: pd.DataFrame, classes: schemes.Classes) -> pd.DataFrame:
+def _watched(values: pd.DataFrame, classes: schemes.Classes, accounts: np.ndarray) -> pd.DataFrame:
     """Return account, value, lower, upper: what borders divide, with its interval, of the accounts that have it."""
-    table = values[["account", classes.value, *(classes.bounds or ())]]
+    table = values[[classes.value, *(classes.bounds or ())]]
+    table.insert(0, "account", accounts)
     return table.set_axis(["account", "value", "lower", "upper"], axis=1).dropna(subset="value")
 
 
-def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
+def sampled(accounts: pd.Series, seed: int) -> frozenset[str] | None:
     """Return the accounts to look at where there are too many to look at all; else None."""
     if len(accounts) <= MAX_ACCOUNTS:
         return None
@@ -214,27 +228,70 @@ def _said(
     sample: frozenset[str] | None = None,
     *,
     with_soon: bool = True,
+    cuts: Mapping[str, Cuts] | None = None,
 ) -> list[tuple[StudyPeriod, pd.DataFrame]]:
-    """Return what schemes take of each date, the newest first, up to the first from which nothing can be forecast."""
-    said = []
-    for date in track(dates, "earlier dates looked back to"):
-        if (date.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * date.horizon_days:
-            break
-        try:
-            values = _values(ledger, date, settings, sample, with_soon=with_soon)
-        except (DataError, ModelError):
-            break
-        if values["expected_contribution"].isna().all():
-            break
-        said.append((date, values))
-    return said
+    """Return what schemes take of each date, the newest first, up to the first from which nothing can be forecast.
+
+    Where only moves across borders count, and accounts are many, other accounts have no bounds.
+    """
+    many = cuts is not None and len(settings.units) > MAX_ACCOUNTS and settings.costs is None
+    said: list[tuple[StudyPeriod, pd.DataFrame]] = []
+    for date in track(dates[::-1], "earlier dates looked back to"):
+        before = said[-1][1] if said else None
+        moves = partial(_moved, before=before, cuts=cuts or {}) if many else None
+        values = _forecastable(ledger, date, settings, sample, with_soon=with_soon, moves=moves)
+        # What comes before a date from which nothing can be forecast is not followed.
+        said = [] if values is None else [*said, (date, values)]
+    return said[::-1]
+
+
+def _forecastable(
+    ledger: Ledger,
+    date: StudyPeriod,
+    settings: Settings,
+    sample: frozenset[str] | None,
+    *,
+    with_soon: bool,
+    moves: Callable[[pd.DataFrame], np.ndarray] | None,
+) -> pd.DataFrame | None:
+    """Return what schemes take of one date, or None if nothing can be forecast from it."""
+    if (date.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * date.horizon_days:
+        return None
+    try:
+        values = _values(ledger, date, settings, sample, with_soon=with_soon, moves=moves)
+    except (DataError, ModelError):
+        return None
+    return None if values["expected_contribution"].isna().all() else values
+
+
+def _moved(now: pd.DataFrame, *, before: pd.DataFrame | None, cuts: Mapping[str, Cuts]) -> np.ndarray:
+    """Return which accounts stand in another class than before by any border, as far as they were known then."""
+    moved = np.zeros(len(now), dtype=bool)
+    if before is None:
+        return moved
+    place = pd.Index(before["account"]).get_indexer(pd.Index(now["account"]))
+    for column, classes in schemes.CLASSES.items():
+        if classes.bounds and column in cuts and classes.value in now:
+            was, is_ = (cuts[column].classify(values[classes.value]).codes for values in (before, now))
+            moved |= (place >= 0) & (was[place] != is_)
+    return moved
 
 
 def _values(
-    ledger: Ledger, date: StudyPeriod, settings: Settings, sample: frozenset[str] | None, *, with_soon: bool
+    ledger: Ledger,
+    date: StudyPeriod,
+    settings: Settings,
+    sample: frozenset[str] | None,
+    *,
+    with_soon: bool,
+    moves: Callable[[pd.DataFrame], np.ndarray] | None = None,
 ) -> pd.DataFrame:
-    """Summarise and forecast as of one date, for the accounts known by then, or those of a sample."""
+    """Summarise and forecast as of one date, for the accounts known by then, or those of a sample.
+
+    With `moves`, of accounts in great number, models are fitted to a sample, and those alone that move have bounds.
+    """
     summary = summarize(ledger, date, accounts=settings.membership, only=sample)
+    some = sampled(settings.units["account"], settings.seed) if moves else None
     choice = backtest.choose(
         ledger,
         date,
@@ -243,31 +300,38 @@ def _values(
         origins=0,
         forecaster=settings.forecaster,
         seed=settings.seed,
-        summary=summary,
+        summary=summary if some is None else summary[among(summary["account"], some)],
+        only=some,
     )
-    rates = None
-    if ledger.has_cost:
-        channels = settings.units.set_index("account")["channel"].reindex(summary["account"])
-        costs = settings.costs
-        served = None if costs is None else margins.cost_to_serve(costs, date, accounts=settings.membership)
-        owed = None
-        if settings.books is not None:
-            cost = settings.discount_rate_annual
-            ids, day = summary["account"], date.calibration_end
-            owed = receivables.rates(*settings.books, ids, as_of=day, discount_rate_annual=cost)
-        rates = margins.rates(summary, groups=channels, costs=served, receivables=owed)
-    future = forecast.value(
-        backtest.described(summary, settings.covariates),
-        choice,
-        margins=rates,
-        horizon_days=DAYS_PER_YEAR,
-        level=settings.level,
-        n_draws=forecast.affordable_draws(N_DRAWS, len(summary), most_cells=MOST_CELLS, least=LEAST_DRAWS),
-        seed=settings.seed,
-        with_soon=with_soon,
-    )
-    known = settings.units[among(settings.units["account"], summary["account"])]
-    return schemes.inputs(known, summary, future)
+    options: dict[str, Any] = {
+        "margins": _rates(ledger, date, settings, summary),
+        "horizon_days": DAYS_PER_YEAR,
+        "level": settings.level,
+        "seed": settings.seed,
+    }
+    known = backtest.described(summary, settings.covariates)
+    if moves:
+        future = forecast.value_where(known, choice, moves, n_draws=N_DRAWS, **options)
+    else:
+        n_draws = forecast.affordable_draws(N_DRAWS, len(summary), most_cells=MOST_CELLS, least=LEAST_DRAWS)
+        future = forecast.value(known, choice, n_draws=n_draws, with_soon=with_soon, **options)
+    units = settings.units[among(settings.units["account"], summary["account"])]
+    return schemes.inputs(units, summary, future)
+
+
+def _rates(ledger: Ledger, date: StudyPeriod, settings: Settings, summary: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the margins as they were known at a date; None where the log has no costs."""
+    if not ledger.has_cost:
+        return None
+    channels = settings.units.set_index("account")["channel"].reindex(summary["account"])
+    served = owed = None
+    if settings.costs is not None:
+        served = margins.cost_to_serve(settings.costs, date, accounts=settings.membership)
+    if settings.books is not None:
+        cost = settings.discount_rate_annual
+        ids, day = summary["account"], date.calibration_end
+        owed = receivables.rates(*settings.books, ids, as_of=day, discount_rate_annual=cost)
+    return margins.rates(summary, groups=channels, costs=served, receivables=owed)
 
 
 def _potential(ledger: Ledger, date: StudyPeriod, values: pd.DataFrame, settings: Settings) -> pd.DataFrame | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count, takewhile
 
 import numpy as np
@@ -147,6 +148,70 @@ def value_and_draws(
     return table, _named(table["account"], sampled), _named(table["account"], revenue)
 
 
+def value_where(
+    summary: pd.DataFrame,
+    choice: Choice,
+    uncertain: Callable[[pd.DataFrame], np.ndarray],
+    *,
+    margins: pd.DataFrame | None = None,
+    horizon_days: int = DAYS_PER_YEAR,
+    discount_rate_annual: float = 0.1,
+    level: float = 0.9,
+    n_draws: int = 500,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Forecast each account as `value` does, and give intervals of money to some of them.
+
+    Parameters
+    ----------
+    summary, choice, margins, horizon_days, discount_rate_annual, level, n_draws, seed
+        As for `value_and_draws`; no margins with a cost to serve, of which it takes draws to know how much is spent.
+    uncertain : callable
+        The forecast so far → whether each of its accounts needs an interval, shape (accounts,).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `terms.TABLES["forecast"]`, ordered by account; p_buys_90 and intervals of purchases are missing, and
+        the other intervals but for the accounts that need one.
+
+    Raises
+    ------
+    ModelError
+        If an option is impossible, or an account has no margin, or a cost to serve.
+    """
+    _check_options(horizon_days, discount_rate_annual, level, n_draws)
+    summary = as_frame(summary).sort_values("account", ignore_index=True)
+    rates = _rates(margins, summary["account"])
+    if (rates["cost_to_serve"] > 0).any():
+        raise ModelError("What is spent on serving accounts is known of draws alone: take `value` for all accounts.")
+    at, model = choice.situation(summary, horizon_days), choice.model
+    wanted, values = choice.expected(at), model.values(at)
+    table = pd.DataFrame(
+        {"account": summary["account"], "p_alive": model.p_alive(at), "expected_purchases": wanted.purchases}
+    )
+    table["basis"] = "purchases"
+    if values is not None:
+        table = table.drop(columns="basis").join(_values(values, wanted)).join(_means(wanted, rates, 0.0))
+        discount = _discount(summary, choice, horizon_days, discount_rate_annual)
+        table["clv"] = table["expected_contribution"] * discount
+    table["level"] = level
+    table = table.reindex(columns=[column.name for column in TABLES["forecast"]])
+    place = np.flatnonzero(uncertain(table))
+    if values is not None and len(place):
+        spread = choice.spread(model, at.rows(place), wanted.rows(place))
+        n_draws = affordable_draws(n_draws, len(place))
+        _, revenue = spread.all_draws(n_draws, np.random.default_rng(seed))
+        some = rates.iloc[place].reset_index(drop=True)
+        luck = np.random.default_rng([seed, 1])
+        money, _ = _money(spread.wanted, revenue, some, horizon_days, level, luck)
+        for end in ("lower", "upper"):
+            for name in ("revenue", "contribution"):
+                table.loc[place, f"{name}_{end}"] = money[f"{name}_{end}"].to_numpy()
+            table.loc[place, end] = money[f"contribution_{end}"].to_numpy() * discount[place]
+    return table.astype({"account": "str", "spend_basis": "str", "basis": "str"})
+
+
 def affordable_draws(n_draws: int, n_accounts: int, *, most_cells: int = MOST_CELLS, least: int = LEAST_DRAWS) -> int:
     """Return how many draws of so many accounts are made: those wanted, or as many as `most_cells` allow.
 
@@ -230,19 +295,24 @@ def _money(
     wanted: Amounts, revenue: np.ndarray, rates: pd.DataFrame, horizon_days: int, level: float, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Return expected revenue, cost to serve and contribution with intervals, and the contributions drawn."""
-    table = rates.assign(expected_revenue=wanted.revenue)
     yearly = rates["cost_to_serve"] * days_to_years(horizon_days)
     # Who does not buy is not served either.
-    table["cost_to_serve"] = yearly * (revenue > 0).mean(axis=1)
+    table = _means(wanted, rates, yearly * (revenue > 0).mean(axis=1))
+    sampled = _contribution(revenue, rates, yearly.to_numpy(), rng)
+    table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
+    table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
+    return table, sampled
+
+
+def _means(wanted: Amounts, rates: pd.DataFrame, served: pd.Series | float) -> pd.DataFrame:
+    """Return expected revenue, the costs that go off it, and contribution."""
+    table = rates.assign(expected_revenue=wanted.revenue, cost_to_serve=served)
     table["receivables_cost"] = wanted.revenue * rates["receivables_rate"]
     table["credit_loss"] = wanted.revenue * rates["loss_rate"]
     margin = table["expected_revenue"] * (rates["margin_rate"].fillna(1.0) - credit_rate(rates))
     table["expected_contribution"] = margin - table["cost_to_serve"]
     table["basis"] = np.where(rates["margin_rate"].notna(), "contribution", "revenue")
-    sampled = _contribution(revenue, rates, yearly.to_numpy(), rng)
-    table["revenue_lower"], table["revenue_upper"] = bounds(revenue, level, whole=False)
-    table["contribution_lower"], table["contribution_upper"] = bounds(sampled, level, whole=False)
-    return table, sampled
+    return table
 
 
 def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount_rate_annual: float) -> np.ndarray:

@@ -18,6 +18,12 @@ from kamlab.totals import interval
 SILENT_RULES = ("win_back.silent", "silent.watch")
 """Strategy rules of the default playbook for accounts that have probably gone."""
 
+ROOM_OF = (
+    *("strategy", "strategy_rule", "potential_revenue", "expected_revenue", "peak_revenue", "prior_peak_revenue"),
+    *("p_alive", "margin_rate"),
+)
+"""What `room` takes of the account table and of the table of strategies, beside account."""
+
 Shares = Mapping[str, tuple[float, float, float]]
 """Strategy → least, likely and most share of the room that a year of work wins."""
 
@@ -32,8 +38,7 @@ def room(accounts: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     accounts : pandas.DataFrame
-        account, strategy, strategy_rule, potential_revenue, expected_revenue, peak_revenue, prior_peak_revenue,
-        p_alive, margin_rate; prospects included.
+        account and `ROOM_OF`; prospects included.
 
     Returns
     -------

@@ -18,13 +18,21 @@ STATES = ("done", "late", "overdue", "open")
 N_BOOT = 500
 
 
+_CALLED = {"revenue": "trailing_revenue", "value": "expected_contribution"}
+"""Columns of the table "standing" → what the account table calls them."""
+STANDING_OF = tuple(
+    _CALLED.get(column.name, column.name) for column in TABLES["standing"] if column.name not in {"account", "as_of"}
+)
+"""What `standing` takes of the account table and of the table of strategies, beside account."""
+
+
 def standing(accounts: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
     """Return what the next run compares itself with.
 
     Parameters
     ----------
     accounts : pandas.DataFrame
-        The account table with the labels of table "strategies".
+        account and `STANDING_OF`.
     as_of : datetime.date
 
     Returns
@@ -33,7 +41,7 @@ def standing(accounts: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
         Table "standing" of `terms`, ordered by account.
     """
     table = accounts.sort_values("account", ignore_index=True).assign(as_of=pd.Timestamp(as_of))
-    table = table.assign(revenue=table["trailing_revenue"], value=table["expected_contribution"])
+    table = table.assign(**{name: table[called] for name, called in _CALLED.items()})
     return table[[column.name for column in TABLES["standing"]]].astype({"as_of": "datetime64[s]"})
 
 

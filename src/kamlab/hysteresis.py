@@ -49,9 +49,10 @@ def follow(periods: Sequence[pd.DataFrame], cuts: Cuts) -> list[pd.DataFrame]:
 def _hold(values: pd.DataFrame, last: pd.DataFrame, cuts: Cuts) -> pd.DataFrame:
     values = values.sort_values("account", ignore_index=True)
     labels = list(cuts.labels)
-    codes = {label: i for i, label in enumerate(labels)}
-    earlier = last.set_index("account").reindex(values["account"])
-    before, asked_before = (earlier[c].map(codes).fillna(-1).to_numpy(dtype=int) for c in ("held", "now"))
+    place = pd.Index(last["account"]).get_indexer(pd.Index(values["account"]))
+    # One more stands for accounts that were not known.
+    codes = (np.append(pd.Categorical(last[name], categories=labels).codes, -1) for name in ("held", "now"))
+    before, asked_before = (code[place].astype(int) for code in codes)
     now = np.asarray(cuts.classify(values["value"]).codes, dtype=int)
     # without an interval nothing is cleared; a bound on the other side of the value clears nothing either
     low = cuts.classify(values["lower"].fillna(-np.inf)).codes

@@ -11,15 +11,19 @@ import pandas as pd
 
 from kamlab import backtest, forecast, totals
 from kamlab.backtest.level import level_sd, log_error
-from kamlab.earlier import LEAST_DRAWS, MOST_CELLS
+from kamlab.earlier import LEAST_DRAWS, MOST_CELLS, sampled
 from kamlab.errors import DataError, ModelError
+from kamlab.ids import among
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
-from kamlab.summary import holdout, summarize
+from kamlab.summary import PARTS, holdout, summarize
 from kamlab.terms import TABLES
 
 LEAST_HISTORY = 0.5
 """As in the contest: what is said from less than half a horizon of history resembles nothing said today."""
+
+_OF_FORECASTS = tuple(column.name for column in TABLES["summary"] if column.name not in PARTS["lines"] | PARTS["peaks"])
+"""Of the summary: neither margins nor potentials are forecast here."""
 
 FIRST_DAYS = timedelta(days=15)
 """A log that begins in the first fortnight of a stretch of days holds it whole."""
@@ -64,16 +68,25 @@ def held_against(
     -------
     pandas.DataFrame
         Table "held_against" of `terms`: the company and the groups, with intervals of sums of joint draws; without rows
-        where nothing can be forecast from that day. Accounts that were not known then are in no row.
+        where nothing can be forecast from that day. Accounts that were not known then are in no row. The models of more
+        than `earlier.MAX_ACCOUNTS` accounts are fitted to a sample of so many.
     """
     names = [column.name for column in TABLES["held_against"]]
     date = StudyPeriod(period.calibration_end - timedelta(days=days), days, period.unit)
     if (date.calibration_end - ledger.first_date).days + 1 < LEAST_HISTORY * days:
         return pd.DataFrame(columns=names)
     try:
-        summary = summarize(ledger, date, accounts=membership)
+        summary = summarize(ledger, date, accounts=membership, columns=_OF_FORECASTS)
+        some = sampled(summary["account"], seed)
         choice = backtest.choose(
-            ledger, date, accounts=membership, origins=0, forecaster=forecaster, seed=seed, summary=summary
+            ledger,
+            date,
+            accounts=membership,
+            origins=0,
+            forecaster=forecaster,
+            seed=seed,
+            summary=summary if some is None else summary[among(summary["account"], some)],
+            only=some,
         )
         known = _known_errors(record, forecaster, pd.Timestamp(date.calibration_end), period.horizon_days)
         choice = replace(choice, level_sd=level_sd(known, horizon_days=days)) if known else choice

@@ -64,6 +64,7 @@ def choose(
     forecaster: str = AUTO,
     seed: int = 0,
     summary: pd.DataFrame | None = None,
+    only: frozenset[str] | None = None,
 ) -> Choice:
     """Let all forecasters forecast from earlier dates, choose one there, and fit it at the as-of date.
 
@@ -90,6 +91,8 @@ def choose(
         Of the resamples and draws.
     summary : pandas.DataFrame, optional
         What `summary.summarize` gives for the period and the accounts, where it is at hand; else it is made.
+    only : frozenset of str, optional
+        Accounts that the models at the as-of date are fitted to, and that the summary is of; all of them if not given.
 
     Raises
     ------
@@ -99,7 +102,7 @@ def choose(
         If the data up to the as-of date cannot carry a model.
     """
     check_name(forecaster)
-    now = from_ledger(ledger, period, accounts, None, covariates, summary=summary)
+    now = from_ledger(ledger, period, accounts, only, covariates, summary=summary)
     if origins:
         _check_covariates(now)
     spend = _spend(now, ledger.has_money)

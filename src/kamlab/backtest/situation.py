@@ -99,6 +99,18 @@ class Situation:
             self._made[key] = make()
         return self._made[key]
 
+    def rows(self, place: np.ndarray) -> Situation:
+        """Return the situation of some accounts, which are judged as among all: what was made for each of all stays."""
+        n, some = len(self.summary), self.summary.iloc[place].reset_index(drop=True)
+        made = {
+            key: table.iloc[place].reset_index(drop=True)
+            for key, table in self._made.items()
+            if isinstance(table, pd.DataFrame) and len(table) == n
+        }
+        windows = (self.recent, self.trailing, self.seasonal)
+        recent, trailing, seasonal = (window and window.rows(place) for window in windows)
+        return replace(self, summary=some, recent=recent, trailing=trailing, seasonal=seasonal, months=None, _made=made)
+
     @property
     def horizon(self) -> float:
         """Length of the forecast in the summary's unit."""

@@ -22,11 +22,14 @@ from scipy.special import betaln, digamma, expit, gammaln
 from kamlab.clv.climb import Objective
 from kamlab.clv.covariates import CovariateModel
 from kamlab.clv.histories import Histories
+from kamlab.clv.nearby import are_close, at_draws
 from kamlab.clv.pareto_summed import NEGLIGIBLE, NODES, WEIGHTS, SummedLikelihood
 
 _COUNT_NODES, _COUNT_WEIGHTS = leggauss(48)
 _CHUNK = 2048
 """Histories integrated at a time: their nodes fit into the processor's cache."""
+_SURE = 700.0
+"""Larger log odds act as these: who has just bought is alive for certain."""
 
 
 def log_likelihood(
@@ -103,13 +106,18 @@ def _left(
 
 def probability_alive(params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
     """Return P(alive at T | x, t_x, T), the share of staying in the likelihood (eq. (7) of [2]_)."""
+    return np.asarray(expit(log_odds_alive(params, x, t_x, age)))
+
+
+def log_odds_alive(params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the odds that an account is alive at T."""
     columns = np.broadcast_arrays(*params, x, t_x, age)
     flat = [np.ravel(column) for column in columns]
     alive = np.empty(len(flat[0]))
     for start in range(0, len(alive), _CHUNK):
         r, alpha, s, beta, *history = (column[start : start + _CHUNK] for column in flat)
         stay = -(r + history[0]) * np.log(alpha + history[2]) - s * np.log(beta + history[2])
-        alive[start : start + _CHUNK] = expit(stay - _left(r, alpha, s, beta, *history)[0])
+        alive[start : start + _CHUNK] = stay - _left(r, alpha, s, beta, *history)[0]
     return alive.reshape(columns[0].shape)
 
 
@@ -199,6 +207,12 @@ class ParetoNBD(CovariateModel):
 
     def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
         return probability_alive(params, x, t_x, age)
+
+    def _alive_of_draws(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
+        if self.n_effects_ or not are_close(params.T):
+            return self._alive(params, x, t_x, age)
+        # Of many accounts the draws differ so little that the integral need not be taken for each.
+        return np.asarray(expit(at_draws(lambda near: np.minimum(log_odds_alive(near, x, t_x, age), _SURE), params.T)))
 
     def _expected(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
         return expected_alive(params, x, age, t)

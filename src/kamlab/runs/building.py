@@ -24,7 +24,7 @@ DOCUMENTS = {
 """Chapters that read the tables, and the documents that they are exported to, one a language."""
 
 MANY_ACCOUNTS = 200_000
-"""From here on one document is made at a time: each holds the accounts' tables in memory."""
+"""From here on two notebooks of documents run at a time at most: each holds the accounts' tables in memory."""
 
 
 def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress | None) -> dict[str, float]:
@@ -66,12 +66,13 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
             crew.finish({label: crew.start(label, name, lang=lang, keep=False)})
         # The plans first, because their files take longest to write.
         first = sorted(labels, key=lambda pair: pair[0] != documents.PLANS)
-        alone, running = _accounts(folder) >= MANY_ACCOUNTS, {}
+        many, running = _accounts(folder) >= MANY_ACCOUNTS, {}
         for name, lang in first:
             label = labels[name, lang]
-            running[label] = crew.start(label, name, lang=lang, keep=not alone)
-            if alone:
-                crew.finish({label: running[label]})
+            under_way = {one: job for one, job in running.items() if not job.done()}
+            if many and len(under_way) > 1:
+                crew.wait(under_way)
+            running[label] = crew.start(label, name, lang=lang, keep=not many)
         messages = {paper.label: crew.write(paper) for paper in papers if paper.notebook not in running}
         while running:
             for label in crew.wait(running):

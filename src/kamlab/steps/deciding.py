@@ -161,7 +161,8 @@ def dimensions(run: Run) -> pd.DataFrame:
     changes = run.write("changes", module.change_by_account(windows))
     by_line = module.change_by_account(windows, by=("account", "product_line"))
     comparable = run.read_facts("revenue")["previous"] is not None
-    accounts = run.read("account_table")
+    known = ("account", "has_bought", "p_alive", "expected_contribution", "clv", *module.COLUMNS)
+    accounts = run.read("account_table", columns=known)
     return run.write("dimensions", module.table(accounts, changes, comparable=comparable, by_line=by_line))
 
 

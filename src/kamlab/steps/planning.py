@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from kamlab import tables
 from kamlab.buying import sold_between
 from kamlab.period import DAYS_PER_YEAR, fiscal_quarters
 from kamlab.steps.once import once
+from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +21,12 @@ GROUPED_BY = ("owner", "region")
 """Columns of the account master that targets are added up by."""
 
 
-def labelled(run: Run) -> pd.DataFrame:
-    """Return the account table with the labels of the playbook, one row an account, prospects included."""
-    labels = run.read("strategies").drop(columns=["name", "owner"])
-    return run.read("account_table").merge(labels, on="account", validate="one_to_one")
+def labelled(run: Run, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of the account table and of the table of strategies, one row an account, prospects included."""
+    given = {column.name for column in TABLES["strategies"]} - {"name", "owner"}
+    labels = run.read("strategies", columns=["account", *(name for name in columns if name in given)])
+    known = run.read("account_table", columns=["account", *(name for name in columns if name not in given)])
+    return known.merge(labels, on="account", validate="one_to_one")
 
 
 @once("targets")
@@ -84,7 +88,7 @@ def effort(run: Run) -> pd.DataFrame:
     spent = rows.groupby(rows["account"].map(unit))["hours"].sum()
     settings = run.config.planning
     shift = module.propose(
-        run.read("account_table"),
+        run.read("account_table", columns=["account", "owner", "expected_contribution", "p_alive"]),
         run.read("gains"),
         spent,
         shares=settings.gain,
@@ -107,7 +111,7 @@ def review(run: Run) -> pd.DataFrame:
     from kamlab import history, past_forecast
 
     as_of, level, seed = run.period.calibration_end, run.config.value.level, run.config.seed
-    now = run.write("standing", history.standing(labelled(run), as_of=as_of))
+    now = run.write("standing", history.standing(labelled(run, history.STANDING_OF), as_of=as_of))
     before = run.before()
     found = history.compare(before.read("standing"), now) if before is not None and before.has("standing") else None
     run.write("comparison", _empty("comparison") if found is None else found)
@@ -145,8 +149,6 @@ def review(run: Run) -> pd.DataFrame:
 def _empty(name: str) -> pd.DataFrame:
     """Return a table without rows."""
     import pandas as pd
-
-    from kamlab.terms import TABLES
 
     return pd.DataFrame(columns=[column.name for column in TABLES[name]])
 
