@@ -148,8 +148,8 @@ def _labels(names: tuple[str, ...]) -> pd.Index:
 class FittedModel(BaseEstimator):
     """A model fitted by maximum likelihood, with the uncertainty of its log parameters.
 
-    That is draws of their posterior under a weak prior (`kamlab.clv.posterior`) where at most 1,000 accounts were fitted
-    to, or at most 5,000 and the likelihood does not fall as a normal density does; elsewhere their normal approximation.
+    That is draws of their posterior under a weak prior (`kamlab.clv.posterior`) for up to 1,000 accounts, and for up to
+    5,000 where the likelihood does not fall as a normal density does; elsewhere their normal approximation.
 
     Attributes
     ----------
