@@ -77,6 +77,10 @@ def opened(
     """
     frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
     require_columns(frame, (*names, *others), purpose)
+    if "account" not in frame and isinstance(frame.index, pd.RangeIndex):
+        # Row numbers name each row, and no two the same.
+        numbered = pa.array(frame.index.to_numpy()).cast(pa.string())
+        return frame, [numbers(frame[name]) for name in names], Faults(pd.array(numbered, dtype="str"))
     account = frame["account"] if "account" in frame else frame.index.to_series()
     faults = Faults((account if isinstance(account.dtype, pd.StringDtype) else account.astype("str")).array)
     faults.add_nameless_and_repeated()
