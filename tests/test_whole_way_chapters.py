@@ -21,7 +21,20 @@ from kamlab.schemes import CLASSES
 from kamlab.terms import TABLES
 
 WORD = re.compile(r"[A-Za-z][A-Za-z_]+")
-FIELDS = {"title", "company", "as_of", "subtitle", "facts", "text", "caption", "note", "label", "rows", "items", "value"}
+FIELDS = {
+    "title",
+    "company",
+    "as_of",
+    "subtitle",
+    "facts",
+    "text",
+    "caption",
+    "note",
+    "label",
+    "rows",
+    "items",
+    "value",
+}
 """Fields of a document that are read, beside those that hold them."""
 WITHOUT_TRANSLATION = {
     *("CNY", "Ward", "BIC", "Lorenz", "alpha", "gamma", "utf", "LF", "VIP", "ABC", "RFM"),
@@ -54,7 +67,7 @@ def read(found):
         for key, value in found.items():
             if key == "svg":
                 yield from re.findall(r"<text[^>]*>([^<]+)<", value)
-            elif not isinstance(value, str) or key in (*FIELDS, "alt"):
+            elif not isinstance(value, str) or key in FIELDS:
                 yield from read(value)
 
 
@@ -123,7 +136,8 @@ def test_every_column_that_is_described_has_a_name_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("value", "written"), [(0, "0"), (1e-9, "0.0000"), (0.01234, "0.0123"), (-7.5, "−7.50"), (12345.6, "12,346"), (3, "3")]
+    ("value", "written"),
+    [(0, "0"), (1e-9, "0.0000"), (0.01234, "0.0123"), (-7.5, "−7.50"), (12345.6, "12,346"), (3, "3")],
 )
 def test_a_number_keeps_three_significant_digits(value, written):
     assert columns.significant(value, Translator("en")) == written
