@@ -67,7 +67,7 @@ def read(found):
         for key, value in found.items():
             if key == "svg":
                 yield from re.findall(r"<text[^>]*>([^<]+)<", value)
-            elif not isinstance(value, str) or key in (*FIELDS, "alt"):
+            elif not isinstance(value, str) or key in FIELDS:
                 yield from read(value)
 
 

@@ -28,7 +28,7 @@ def execute(
     told: Path | None = None,
     keep: bool = False,
 ) -> None:
-    """Run one chapter by papermill, its prose in the language of the parameter `lang`; several threads may at once.
+    """Run one chapter by papermill, its prose in the language of its parameter `lang`; several threads may at once.
 
     Parameters
     ----------

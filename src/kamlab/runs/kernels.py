@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +26,7 @@ class Kernels:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._managers: WeakSet[Any] = WeakSet()
+        self._started: WeakSet[Any] = WeakSet()
         self._kept: list[Any] = []
         self._own = local()
         self._ended = False
@@ -40,16 +40,10 @@ class Kernels:
         told : Path, optional
             File in which the notebook's steps say how far they are.
         keep : bool
-            Whether the kernel is the one that this thread keeps, begun afresh, because most of the time of a small
-            notebook goes into starting a kernel and loading libraries; else a new one, which ends with the notebook.
+            Whether the kernel is the one that this thread keeps, because most of the time of a small notebook goes into
+            starting a kernel and loading libraries; else it is a new one, which ends with the notebook.
         """
-        if not keep:
-            yield {"kernel_manager_class": self._manager_class(told), "shutdown_kernel": "immediate"}
-            return
-        manager = getattr(self._own, "manager", None)
-        if manager is None:
-            manager = self._own.manager = self._manager_class(None)()
-            self._kept.append(manager)
+        manager = self._own_manager() if keep else self._new_manager()
 
         def afresh(notebook: Any) -> None:
             code = AFRESH.format(variable=FILE, told=str(told or ""))
@@ -60,20 +54,25 @@ class Kernels:
         finally:
             while manager.clients:
                 manager.clients.pop().stop_channels()
+            if not keep:
+                _remove(manager)
 
-    def _manager_class(self, told: Path | None) -> type:
-        class Entered(_encrypted_kernel_manager()):  # type: ignore[misc]  # a class made at run time
-            async def start_kernel(manager, **options: Any) -> None:  # `self` are the kernels
-                heard = {FILE: str(told)} if told else {}
-                await super().start_kernel(env=os.environ | heard, **options)
-                self._add(manager)
+    def _own_manager(self) -> Any:
+        """Return the manager of the kernel that this thread keeps."""
+        if not hasattr(self._own, "manager"):
+            self._own.manager = self._new_manager()
+            self._kept.append(self._own.manager)
+        return self._own.manager
 
-        return Entered
+    def _new_manager(self) -> Any:
+        manager = _encrypted_kernel_manager()()
+        manager.when_started = self._add
+        return manager
 
     def _add(self, manager: Any) -> None:
         """Remember a kernel that has just started; it ends at once if the others have ended meanwhile."""
         with self._lock:
-            self._managers.add(manager)
+            self._started.add(manager)
             ended = self._ended
         if ended:
             self.end()
@@ -82,7 +81,7 @@ class Kernels:
         """End all kernels, without ceremony; whoever waits for one of them sees it dead."""
         with self._lock:
             self._ended = True
-            managers = list(self._managers)
+            managers = list(self._started)
         for manager in managers:
             if (provisioner := manager.provisioner) is not None:
                 _await(provisioner.kill)
@@ -90,9 +89,15 @@ class Kernels:
     def clear(self) -> None:
         """Remove what kept kernels leave behind, once no thread uses them any more."""
         while self._kept:
-            manager = self._kept.pop()
-            if manager.has_kernel:
-                _await(manager.shutdown_kernel, now=True)
+            _remove(self._kept.pop())
+
+
+def _remove(manager: Any) -> None:
+    """End a kernel if it has not ended yet, and remove its files and sockets."""
+    if manager.has_kernel:
+        _await(manager.shutdown_kernel, now=True)
+    else:
+        _await(manager.cleanup_resources)
 
 
 def _await(function: Any, **options: Any) -> None:
@@ -127,6 +132,7 @@ def _encrypted_kernel_manager() -> type:
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
             self.clients: list[AsyncKernelClient] = []
+            self.when_started: Callable[[Any], None]
 
         @default("kernel_spec_manager")
         def _this_interpreter(self) -> KernelSpecManager:
@@ -135,6 +141,10 @@ def _encrypted_kernel_manager() -> type:
         @default("transport_encryption")
         def _encrypted_where_it_can_be(self) -> str:
             return "auto"
+
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]  # a coroutine, as its parent's
+            await super().start_kernel(**options)
+            self.when_started(self)
 
         def client(self, **options: Any) -> AsyncKernelClient:  # type: ignore[override]  # as its parent's
             self.clients.append(super().client(**options))
