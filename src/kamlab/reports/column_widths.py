@@ -165,7 +165,7 @@ def _word(word: str) -> float:
 
 @lru_cache(maxsize=8192)
 def _measure(text: str) -> float:
-    """Return how wide a text is on one line; between Chinese and other characters Typst leaves a quarter of the size."""
+    """Return how wide a text is on one line; beside Chinese, Typst leaves a quarter of the size to other letters."""
     advances = _advances()
     wide = [unicodedata.east_asian_width(c) in "WF" for c in text]
     return sum(advances.get(ord(c), 1.0) for c in text) + sum(0.25 for pair in pairwise(wide) if pair[0] != pair[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import Future
 from pathlib import Path
 
 from kamlab.config import Frozen, freeze
@@ -66,7 +67,8 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
             crew.finish({label: crew.start(label, name, lang=lang, keep=False)})
         # The plans first, because their files take longest to write.
         first = sorted(labels, key=lambda pair: pair[0] != documents.PLANS)
-        many, running = _accounts(folder) >= MANY_ACCOUNTS, {}
+        many = _accounts(folder) >= MANY_ACCOUNTS
+        running: dict[str, Future[None]] = {}
         for name, lang in first:
             label = labels[name, lang]
             under_way = {one: job for one, job in running.items() if not job.done()}
