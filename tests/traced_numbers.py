@@ -80,8 +80,7 @@ def literals(text):
 @cache
 def catalogue():
     """Every message of source and notebooks, singular → its forms."""
-    script = load_script("messages")
-    found = [message for _, code in script.sources() for _, message, _ in script.messages(code)]
+    found = [message.id for message in load_script("messages").catalogue() if message.id]
     return {forms[0]: forms for forms in ((one,) if isinstance(one, str) else one for one in found)}
 
 
