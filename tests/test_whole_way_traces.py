@@ -1,4 +1,4 @@
-"""Every number of the printed documents comes again from the trace that it names."""
+"""Every number that the documents print comes again from the table, column and filter that its trace names."""
 
 from traced_numbers import Numbers
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import duckdb
-from babel.messages.pofile import read_po
+from test_i18n import load_script
 
-import kamlab
 from kamlab import runs, schemes
 from kamlab.backtest import BASELINES
 from kamlab.dimensions import UNKNOWN
@@ -80,10 +79,9 @@ def literals(text):
 
 @cache
 def catalogue():
-    """Every message of the reports, singular → its forms."""
-    with (Path(kamlab.__file__).parent / "locale" / "kamlab.pot").open("rb") as file:
-        found = [message.id for message in read_po(file) if message.id]
-    return {forms[0]: forms for forms in ((m,) if isinstance(m, str) else m for m in found)}
+    """Every message of source and notebooks, singular → its forms."""
+    found = [message.id for message in load_script("messages").catalogue() if message.id]
+    return {forms[0]: forms for forms in ((one,) if isinstance(one, str) else one for one in found)}
 
 
 @cache

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pandas as pd
 
-from kamlab.i18n import MISSING, SEMICOLONS, SENTENCES, Translator
+from kamlab.i18n import SEMICOLONS, SENTENCES, Translator
 from kamlab.period import DAYS_PER_YEAR
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source
@@ -44,10 +44,11 @@ OPTIONAL = (
 
 
 def table_of_traces(run: Source, t: Translator) -> list[Block]:
-    """Tables of all numbers, one for each document: what is printed, and table, column and filter of each number."""
+    """Tables of all numbers, one for each document: what is printed, and the query that gives its numbers again."""
     heading = t(
-        "Each number is a query in SQL on the run's tables: select column from table where filter. A word in braces stands "
-        "for the number that a sentence prints; of a table of draws each account and draw is a row."
+        "Each number is given again by a query in SQL on the run's tables, which names table, column and filter. A word in "
+        "braces stands for the number that a sentence prints. Two tables after each other are joined by account; of a table "
+        "of draws each account and draw is a row."
     )
     documents = {
         t("All documents"): COMMON,
@@ -66,41 +67,24 @@ def table_of_traces(run: Source, t: Translator) -> list[Block]:
 
 
 def _tables(trace: Trace) -> set[str]:
-    return set(re.findall(r"\w+", trace.table)) & TABLES.keys()
+    """Return the tables that a trace's query reads; a step's facts go by the step's table."""
+    words = re.findall(r"\w+", " ".join((trace.table, *trace.numbers.values())))
+    return {word.removesuffix("_facts").removesuffix("_total") for word in words} & TABLES.keys()
 
 
 def _listed(document: str, traces: Sequence[Trace], run: Source, t: Translator) -> Block:
-    """Table of the traces of a document."""
+    """Table of the traces of a document; those of one sentence or table stand in one line."""
     end, share = run.period.calibration_end, (1 - run.config.value.level) / 2
     days = {"as_of": end, "year": end - timedelta(DAYS_PER_YEAR), "before": end - timedelta(2 * DAYS_PER_YEAR)}
     known = {name: f"date '{day}'" for name, day in days.items()} | {"low": f"{share:g}", "high": f"{1 - share:g}"}
-
-    def written(query: str) -> str:
-        return string.Template(query).safe_substitute(known)
-
+    queries: dict[str, list[str]] = {}
+    for trace in traces:
+        query = string.Template(_query(trace, t)).safe_substitute(known)
+        queries.setdefault(_shown(trace, t), []).append(query)
     printed = pd.DataFrame(
-        {
-            "shown": [_shown(trace, t) for trace in traces],
-            "numbers": [
-                t.join(
-                    SEMICOLONS,
-                    [
-                        t("{field}: {value}", field=_number(name, t), value=written(query))
-                        for name, query in trace.numbers.items()
-                    ],
-                )
-                for trace in traces
-            ],
-            "table": [written(trace.table) for trace in traces],
-            "where": [_filter(trace, written) or MISSING for trace in traces],
-        }
+        {"shown": list(queries), "query": [t.join(SEMICOLONS, dict.fromkeys(found)) for found in queries.values()]}
     )
-    columns = [
-        TableColumn("shown", t("What is printed"), width=30),
-        TableColumn("numbers", t("Number and column"), width=30),
-        TableColumn("table", t("Table"), width=18),
-        TableColumn("where", t("Filter"), width=22),
-    ]
+    columns = [TableColumn("shown", t("What is printed"), width=32), TableColumn("query", t("Query"), width=68)]
     return table(printed, columns=columns, caption=t("{document}: where its numbers come from.", document=document))
 
 
@@ -109,16 +93,21 @@ def _shown(trace: Trace, t: Translator) -> str:
     said = t(trace.text).replace("**", "")
     for name, words in trace.fixed.items():
         said = said.replace(f"{{{name}}}", t(words))
-    return t.join(SENTENCES, [said, t("Line: {line}.", line=t(trace.row))]) if trace.row else said
+    return t.join(SENTENCES, [said, t("Line: {line}.", line=trace.filled(t(trace.row)))]) if trace.row else said
 
 
-def _number(name: str, t: Translator) -> str:
-    """Return what a number is called: the placeholder of its sentence, or the heading of its column."""
-    return {VALUE: t("Value"), DRAWN: t("in the picture")}.get(name) or t(name.removeprefix("*"))
+def _query(trace: Trace, t: Translator) -> str:
+    """Return the query of a trace, each number under the name of its placeholder or under its column's heading."""
+    names = {VALUE: "value", DRAWN: "drawn"}
+    selected = ", ".join(
+        query if name == query else f"{query} as {names.get(name) or _quoted(t(name.removeprefix('*')))}"
+        for name, query in trace.numbers.items()
+    )
+    lines = [f"{column} = …" for column in filter(None, trace.line.split(", "))]
+    where = " and ".join([*filter(None, [trace.where]), *lines])
+    grouped = f" group by {trace.by}" if trace.by else ""
+    return f"select {selected} from {trace.table}" + (f" where {where}" if where else "") + grouped
 
 
-def _filter(trace: Trace, written: Callable[[str], str]) -> str:
-    """Return the filter of rows, with the column that a line names and what a picture's numbers are grouped by."""
-    parts = [written(trace.where)] if trace.where else []
-    parts += [f"{column} = …" for column in filter(None, trace.line.split(", "))]
-    return " and ".join(parts) + (f" group by {trace.by}" if trace.by else "")
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() else f'"{name}"'
