@@ -138,7 +138,7 @@ def reassign(accounts: pd.DataFrame, *, active: set[str] | None = None) -> pd.Da
     """
     table = accounts.assign(owner=_names(accounts["owner"]), load=work(accounts["coverage_004"]))
     table = table[table["load"] > 0].sort_values("account").reset_index(drop=True)
-    people = sorted(active if active is not None else set(table["owner"]) - {""})
+    people = sorted(active if active is not None else set(table["owner"].unique()) - {""})
     table["reason"] = np.select(
         [table["owner"] == "", ~table["owner"].isin(people)], ["unassigned", "absent"], ""
     ).astype(object)
@@ -203,7 +203,7 @@ def cadence(accounts: pd.DataFrame, contacts: pd.DataFrame | None = None, *, as_
         Table "cadence" of `terms`, ordered by account. An account that was never contacted, though contacts are kept,
         is due one interval after its first purchase (a prospect at once).
     """
-    foreign = set(accounts["cadence_002"].dropna()) - set(RHYTHM_FLOORS)
+    foreign = set(accounts["cadence_002"].dropna().unique()) - set(RHYTHM_FLOORS)
     if foreign:
         raise ModelError(f"cadence_002 has {', '.join(sorted(foreign))}; it must be one of {', '.join(RHYTHM_FLOORS)}.")
     table = accounts.sort_values("account", ignore_index=True)

@@ -24,7 +24,10 @@ DOCUMENTS = {
 """Chapters that read the tables, and the documents that they are exported to, one a language."""
 
 MANY_ACCOUNTS = 200_000
-"""From here on two notebooks of documents run at a time at most: each holds the accounts' tables in memory."""
+"""From here on few notebooks of documents run at a time: each holds the accounts' tables in memory."""
+
+MOST_AT_A_TIME = 2
+"""Of notebooks of documents, where accounts are many."""
 
 
 def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress | None) -> dict[str, float]:
@@ -68,7 +71,7 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
         for notebook, lang in first:
             label = f"{notebook}.{lang}"
             under_way = {one: job for one, job in running.items() if not job.done()}
-            if many and len(under_way) > 1:
+            if many and len(under_way) >= MOST_AT_A_TIME:
                 crew.wait(under_way)
             running[label] = crew.start(label, notebook, lang=lang)
         messages = {paper.label: crew.write(paper) for paper in papers if paper.notebook not in running}

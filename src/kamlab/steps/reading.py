@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kamlab import freshness as _freshness
 from kamlab import inputs
 from kamlab.accounts import decision_units
+from kamlab.ids import among
 from kamlab.ledger import Ledger
 from kamlab.summary import monthly_revenue, revenue_windows, summarize
 
@@ -56,7 +57,7 @@ def ledger(run: Run) -> Ledger:
             "has_cost": lines.has_cost,
             "has_master": master is not None,
             "unlisted_accounts": len(unlisted),
-            "accounts_in_log": int(membership.loc[membership["member"].isin(ids), "account"].nunique()),
+            "accounts_in_log": int(membership.loc[among(membership["member"], ids), "account"].nunique()),
             "readings": [[r.source, list(r.what), sorted(r.found), r.example] for r in readings],
         },
     )

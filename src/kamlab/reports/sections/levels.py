@@ -214,10 +214,12 @@ def _steps(moved: pd.DataFrame) -> pd.Series:
 
 def near_borders(run: Source, t: Translator) -> list[Block]:
     """List the accounts of most value whose class is far from certain, with the probability of each class."""
-    chances = run.read("class_probabilities").set_index("account")
-    rows = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
-    rows = rows[rows["account"].isin(chances.index) & rows["contribution_class"].notna()]
-    of_each = chances.loc[rows["account"], list(LEVELS)].to_numpy()
+    chances = run.read("class_probabilities", columns=["account", *LEVELS]).set_index("account")
+    rows = run.read("schemes", columns=["account", "contribution_class"])
+    rows = rows.merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
+    place = chances.index.get_indexer(pd.Index(rows["account"]))
+    known = (place >= 0) & rows["contribution_class"].notna().to_numpy()
+    rows, of_each = rows[known], chances.to_numpy()[place[known]]
     own = of_each[np.arange(len(rows)), pd.Index(LEVELS).get_indexer(rows["contribution_class"])]
     near = rows[own < NEAR].sort_values(["expected_contribution", "account"], ascending=[False, True])
     if near.empty:
