@@ -58,7 +58,7 @@ def review_page(run: Source, t: Translator) -> list[Block]:
 
 def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bool = False) -> list[Block]:
     facts, units, look = run.read_facts("freshness"), run.read("accounts"), run.config.report
-    bought = run.read("summary")
+    bought = run.read("summary", columns=["account"])
     seen = facts["accounts_in_log"]
     returned = [(t("Accounts with returns and the like only"), t.number(seen - len(bought)))]
     return [
@@ -369,7 +369,7 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
             if choice["few"]
             else t("The log is too short to test the forecast on a period that has already passed.")
         )
-    worth = run.read("potential")
+    worth = run.read("potential", columns=["potential_source"])
     declared, fitted = ((worth["potential_source"] == source).mean() for source in ("declared", "fitted"))
     if fitted or declared:
         message = (

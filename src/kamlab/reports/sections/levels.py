@@ -93,8 +93,9 @@ def movement(run: Source, t: Translator) -> list[Block]:
     tables = {"contribution": ("forecast", "expected_contribution"), "potential": ("potential", "potential_revenue")}
     for axis in fixed_axes(run):
         name, column = tables[axis]
-        money = run.read(name).set_index("account")[column]
-        cross = schemes.crosstab(run.read("schemes"), axis, money=money)
+        money = run.read(name, columns=["account", column]).set_index("account")[column]
+        classed = run.read("schemes", columns=["account", f"{axis}_class_fixed", f"{axis}_class"])
+        cross = schemes.crosstab(classed, axis, money=money)
         drawn = cross_table.draw(cross, t, axis_name=axis_name(axis, run, t))
         if drawn is not None:
             blocks.append(
@@ -138,9 +139,11 @@ def concentration(run: Source, t: Translator) -> list[Block]:
 
 def flows(run: Source, t: Translator) -> list[Block]:
     """Draw how value flows from the fixed to the fitted classes, and from the period before to now."""
-    moves = run.read("transitions")
+    both = {"column": [f"{axis}_class" for axis in schemes.AXES]}
+    moves = run.read("transitions", columns=["column", "before", "held", "why", "value"], where=both)
     moved = moves[moves["column"] == "contribution_class"]
-    labels = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
+    labels = run.read("schemes", columns=["account", "contribution_class_fixed", "contribution_class"])
+    labels = labels.merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
     sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
     money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
     compared = "contribution" in fixed_axes(run)

@@ -153,7 +153,7 @@ def _people(run: Source, t: Translator) -> Iterator[Origin]:
         yield Origin(t("People"), float(had), "coverage", "owner", "active and accounts > 0", "count", "number")
     paying = run.read("credit")
     if len(paying):
-        strategies = run.read("strategies")
+        strategies = run.read("strategies", columns=["account", "plan_required"])
         rows = paying[paying["account"].isin(strategies.loc[strategies["plan_required"], "account"])]
         for column, label in {"overdue": N_("Overdue"), "overdue_90": N_("Overdue over 90 days")}.items():
             yield Origin(t(label), float(rows[column].sum()), "credit, strategies", column, "plan_required")
