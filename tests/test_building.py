@@ -113,6 +113,21 @@ def test_as_many_documents_at_once_as_there_are_cores_but_told_in_one_order(buil
     assert begun.index("workbook.xlsx") < begun.index("paper.vi.pdf") < begun.index("paper.en.pdf")
 
 
+def test_with_very_many_accounts_two_documents_are_made_at_a_time(build, monkeypatch):
+    monkeypatch.setattr(building, "MANY_ACCOUNTS", 1)
+    assert "paper.vi" in build(paper=MEET)
+
+
+def test_with_very_many_accounts_no_more_documents_are_made_at_a_time_than_memory_holds(build, monkeypatch):
+    monkeypatch.setattr(building, "MANY_ACCOUNTS", 1)
+    monkeypatch.setattr(building, "MOST_AT_A_TIME", 1)
+    told = []
+    alone = "import pathlib, time\nfile = pathlib.Path(run_dir, 'at work')\nfile.touch(exist_ok=False)\n"
+    build(paper=alone + "time.sleep(0.5)\nfile.unlink()", told=lambda *step: told.append(step))
+    begun = {"tables.en", "tables.vi", "paper.en", "paper.vi", "workbook.xlsx", "paper.en.pdf", "paper.vi.pdf"}
+    assert {step for step, *_ in told if ":" not in step} == begun
+
+
 def test_of_several_failures_the_first_in_order_is_said(build, tmp_path):
     fail = "from kamlab.errors import DataError\nif lang == 'en': time.sleep(2)\nraise DataError(f'no {lang}')"
     with pytest.raises(DataError, match=r"^no en$"):

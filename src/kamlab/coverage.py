@@ -127,7 +127,7 @@ def reassign(accounts: pd.DataFrame, *, active: set[str] | None = None, numbers:
     """
     table = accounts.assign(owner=_names(accounts["owner"]), load=work(accounts["coverage_004"], numbers=numbers))
     table = table[table["load"] > 0].sort_values("account").reset_index(drop=True)
-    people = sorted(active if active is not None else set(table["owner"]) - {""})
+    people = sorted(active if active is not None else set(table["owner"].unique()) - {""})
     table["reason"] = np.select(
         [table["owner"] == "", ~table["owner"].isin(people)], ["unassigned", "absent"], ""
     ).astype(object)
@@ -199,7 +199,7 @@ def cadence(
         is due one interval after its first purchase (a prospect at once).
     """
     floors = numbers.cadence_floor_days
-    foreign = set(accounts["cadence_002"].dropna()) - set(floors)
+    foreign = set(accounts["cadence_002"].dropna().unique()) - set(floors)
     if foreign:
         raise ModelError(f"cadence_002 has {', '.join(sorted(foreign))}; it must be one of {', '.join(floors)}.")
     table = accounts.sort_values("account", ignore_index=True)

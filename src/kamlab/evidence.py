@@ -16,6 +16,7 @@ from kamlab.ids import among
 from kamlab.progress import track
 from kamlab.schemes import CLASSES
 from kamlab.terms import TABLES
+from kamlab.threads import in_order
 
 REFERENCE = "contribution_class"
 """The scheme that is to prove itself."""
@@ -93,7 +94,8 @@ def measure(past: pd.DataFrame, today: pd.DataFrame, *, seed: int = 0, n_boot: i
     panel = _panel(past, today, accounts)
     judged = [c for c, classes in CLASSES.items() if classes.labels and c in past and past[c].notna().any()]
     rows: list[dict[str, object]] = []
-    found = {c: _measured(c, origins, panel[c], drawn) for c in track(judged, "schemes judged")}
+    measured = in_order(lambda column: _measured(column, origins, panel[column], drawn), judged)
+    found = dict(zip(track(judged, "schemes judged"), measured, strict=True))
     for column in judged:
         for name in (*MEASURES, *OWN):
             by_date = {date: draws for (measure, date), draws in found[column].items() if measure == name}

@@ -6,14 +6,13 @@ whole is the sum of the parts'. Only expected values add up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
 from kamlab import gains
-from kamlab.ids import among
 from kamlab.planning import LEAST_COVERED, OTHER
 from kamlab.terms import TABLES
 from kamlab.totals import COMPANY
@@ -64,27 +63,23 @@ def propose(
     pandas.DataFrame
         Table "targets" of `terms`: the company, owners, regions, product lines and accounts.
     """
-    accounts = sorted(set(rooms["account"]) | set(future["account"]))
+    ids = pd.Index(sorted(pd.Index(pd.concat([rooms["account"], future["account"]])).unique().to_numpy(dtype=object)))
     named = sold[sold["account"].notna()].assign(product_line=sold["product_line"].fillna(OTHER))
-    one = pd.DataFrame({"account": accounts, "part": 1.0})
+    one = pd.DataFrame({"column": np.arange(len(ids)), "part": 1.0})
     members = {COMPANY: one.assign(group=COMPANY)}
-    members |= {kind: one.assign(group=one["account"].map(by)).dropna() for kind, by in groups.items()}
-    members |= {"product_line": _mix(named, accounts), "account": one.assign(group=accounts)}
-    column = future.set_index("account")["expected_revenue"]
-    expected = column.reindex(accounts).fillna(0.0).to_numpy(dtype=float)
-    numbers = revenue_draws.drop(columns="account").to_numpy()
-    draws = np.zeros((len(accounts), numbers.shape[1]))
-    place = pd.Index(accounts).get_indexer(revenue_draws["account"])
-    draws[place[place >= 0]] = numbers[place >= 0]
+    members |= {kind: one.assign(group=by.reindex(ids).to_numpy()).dropna() for kind, by in groups.items()}
+    members |= {"product_line": _mix(named, ids), "account": one.assign(group=ids)}
+    expected = future.set_index("account")["expected_revenue"].reindex(ids).fillna(0.0).to_numpy(dtype=float)
+    draws = _at(revenue_draws, ids)
     drawn = gains.share_draws(shares, n_draws=draws.shape[1], seed=seed)
     by_strategy = rooms.pivot_table(index="account", columns="strategy", values="room", aggfunc="sum")
-    room = by_strategy.reindex(index=accounts, columns=drawn.index).fillna(0.0).to_numpy(dtype=float)
-    likely = gains.likely(rooms, shares).groupby(rooms["account"]).sum().reindex(accounts).fillna(0.0).to_numpy()
+    room = by_strategy.reindex(index=ids, columns=drawn.index).fillna(0.0).to_numpy(dtype=float)
+    likely = gains.likely(rooms, shares).groupby(rooms["account"]).sum().reindex(ids).fillna(0.0).to_numpy()
     tables = []
     for kind, rows in members.items():
         aim = plan[(plan["kind"] == kind) & (plan["covered"] >= LEAST_COVERED)].set_index("group")["plan"]
-        names = sorted(set(rows["group"]) | set(aim.index))
-        adding = _adding(rows, names, accounts)
+        names = pd.Index(sorted(rows["group"].unique())).union(aim.index)
+        adding = _adding(rows, names, len(ids))
         aims = aim.reindex(names).to_numpy(dtype=float)
         found = []
         for start in range(0, max(len(names), 1), _CHUNK):
@@ -125,21 +120,31 @@ def _quantiles(summed: np.ndarray, gain: np.ndarray, plan: np.ndarray, level: fl
     )
 
 
-def _adding(rows: pd.DataFrame, names: Sequence[str], accounts: Sequence[str]) -> csr_matrix:
+def _at(drawn: pd.DataFrame, ids: pd.Index) -> np.ndarray:
+    """Return the draws of the accounts named, 0 where there are none, shape (accounts, draws)."""
+    numbers = drawn.drop(columns="account").to_numpy()
+    found = np.zeros((len(ids), numbers.shape[1]))
+    place = ids.get_indexer(pd.Index(drawn["account"]))
+    known = place >= 0
+    found[place[known]] = numbers if known.all() else numbers[known]
+    return found
+
+
+def _adding(rows: pd.DataFrame, names: pd.Index, n_accounts: int) -> csr_matrix:
     """Return the matrix, groups × accounts, that adds accounts' numbers up to groups'."""
-    line = pd.Series(range(len(names)), index=names, dtype="int64").loc[rows["group"]].to_numpy()
-    column = pd.Series(range(len(accounts)), index=accounts, dtype="int64").loc[rows["account"]].to_numpy()
-    return csr_matrix((rows["part"].to_numpy(dtype=float), (line, column)), shape=(len(names), len(accounts)))
+    line = names.get_indexer(pd.Index(rows["group"]))
+    return csr_matrix((rows["part"].to_numpy(dtype=float), (line, rows["column"])), shape=(len(names), n_accounts))
 
 
-def _mix(sold: pd.DataFrame, accounts: Sequence[str]) -> pd.DataFrame:
-    """Return account, group (product line) and part, which adds up to 1 for each account."""
+def _mix(sold: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
+    """Return column (place of the account), group (product line) and part, which adds up to 1 for each account."""
     bought = sold[sold["revenue"] > 0].groupby(["account", "product_line"])["revenue"].sum().reset_index()
-    bought = bought[among(bought["account"], accounts)]
-    part = bought["revenue"] / bought.groupby("account")["revenue"].transform("sum")
-    known = bought.assign(part=part).rename(columns={"product_line": "group"})[["account", "part", "group"]]
-    rest = sorted(set(accounts) - set(known["account"]))
-    return pd.concat([known, pd.DataFrame({"account": rest, "part": 1.0, "group": OTHER})], ignore_index=True)
+    bought["column"] = ids.get_indexer(pd.Index(bought["account"]))
+    bought = bought[bought["column"] >= 0]
+    part = bought["revenue"] / bought.groupby("column")["revenue"].transform("sum")
+    known = bought.assign(part=part).rename(columns={"product_line": "group"})[["column", "part", "group"]]
+    rest = np.setdiff1d(np.arange(len(ids)), known["column"])
+    return pd.concat([known, pd.DataFrame({"column": rest, "part": 1.0, "group": OTHER})], ignore_index=True)
 
 
 def _past(sold: pd.DataFrame, kind: str, groups: Mapping[str, pd.Series]) -> pd.DataFrame:

@@ -40,6 +40,7 @@ LETTER = 4.4
 DENSITY_FROM = 100
 """From so many accounts on points cover each other, and the ground beneath them shows how many there are."""
 MOST_POINTS = 20_000
+_DRAWN = ("potential_revenue", "expected_contribution", "nine_box", "strategy")
 GROUND = LinearSegmentedColormap.from_list("ground", ["#F6F7F9", GRID, "#B5BEC9"])
 
 
@@ -48,15 +49,17 @@ def _cells(accounts: pd.DataFrame, fitted: Borders) -> pd.DataFrame:
 
     The playbook's own box goes before the borders: it moves accounts that give us little of what they buy.
     """
-    known = accounts[accounts["potential_revenue"].notna()].copy()
+    # Of the many columns that accounts have, those alone that are drawn or counted.
+    table = accounts[[name for name in _DRAWN if name in accounts]]
+    known = table[table["potential_revenue"].notna()].copy()
     value = known["expected_contribution"].fillna(0.0)
     known["row"] = np.searchsorted(fitted["contribution"], value, side="right")
     known["column"] = np.searchsorted(fitted["potential"], known["potential_revenue"], side="right")
     if "nine_box" in known:
         levels = {level: i for i, level in enumerate(LEVELS)}
-        boxes = known["nine_box"].astype(object).where(known["nine_box"].notna(), "/")
+        place, boxes = pd.factorize(known["nine_box"])
         for axis, part in (("row", 0), ("column", 1)):
-            known[axis] = [levels.get(box.split("/")[part], -1) for box in boxes]
+            known[axis] = np.array([*(levels.get(box.split("/")[part], -1) for box in boxes), -1])[place]
     return known
 
 

@@ -25,7 +25,10 @@ DOCUMENTS = {
 """Chapters that read the tables, and the documents that they are exported to, one a language."""
 
 MANY_ACCOUNTS = 200_000
-"""From here on two notebooks of documents run at a time at most: each holds the accounts' tables in memory."""
+"""From here on few notebooks of documents run at a time: each holds the accounts' tables in memory."""
+
+MOST_AT_A_TIME = 2
+"""Of notebooks of documents, where accounts are many."""
 
 
 def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress | None) -> dict[str, float]:
@@ -72,7 +75,7 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
         for name, lang in first:
             label = labels[name, lang]
             under_way = {one: job for one, job in running.items() if not job.done()}
-            if many and len(under_way) > 1:
+            if many and len(under_way) >= MOST_AT_A_TIME:
                 crew.wait(under_way)
             running[label] = crew.start(label, name, lang=lang, keep=not many)
         messages = {paper.label: crew.write(paper) for paper in papers if paper.notebook not in running}

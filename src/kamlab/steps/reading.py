@@ -8,6 +8,7 @@ from kamlab import freshness as _freshness
 from kamlab import inputs
 from kamlab.accounts import decision_units
 from kamlab.errors import DataError
+from kamlab.ids import among
 from kamlab.ledger import Ledger
 from kamlab.revenue import monthly_revenue, revenue_windows
 from kamlab.steps.once import once, stands
@@ -62,7 +63,7 @@ def ledger(run: Run) -> Ledger:
             "has_cost": lines.has_cost,
             "has_master": master is not None,
             "unlisted_accounts": len(unlisted),
-            "accounts_in_log": int(membership.loc[membership["member"].isin(ids), "account"].nunique()),
+            "accounts_in_log": int(membership.loc[among(membership["member"], ids), "account"].nunique()),
             "readings": [[r.source, list(r.what), sorted(r.found), r.example] for r in readings],
         },
     )

@@ -56,7 +56,7 @@ def review_page(run: Source, t: Translator) -> list[Block]:
 
 
 def _cover(run: Source, t: Translator, title: str, subtitle: str, *, compact: bool = False) -> list[Block]:
-    units, bought = run.read("accounts"), run.read("summary")
+    units, bought = run.read("accounts", columns=["account"]), run.read("summary", columns=["account"])
     seen = run.read_facts("freshness")["accounts_in_log"]
     returned = [(t("Accounts with returns and the like only"), t.number(seen - len(bought)))]
     facts = [
@@ -353,7 +353,7 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
             if choice["few"]
             else t("The log is too short to test the forecast on a period that has already passed.")
         )
-    worth = run.read("potential")
+    worth = run.read("potential", columns=["potential_source"])
     declared, fitted = ((worth["potential_source"] == source).mean() for source in ("declared", "fitted"))
     if fitted or declared:
         message = (

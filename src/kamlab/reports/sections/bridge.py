@@ -33,8 +33,9 @@ def what_changed(run: Source, t: Translator) -> list[Block]:
 
 def dependence(run: Source, t: Translator) -> list[str]:
     """Say what share of the revenue the ten largest accounts bring, and the largest of them; no word of fewer."""
-    table = run.read("summary")[["account", "trailing_revenue"]].merge(run.read("accounts")[["account", "name"]])
-    bought = table[table["trailing_revenue"] > 0].sort_values(["trailing_revenue", "account"], ascending=[False, True])
+    table = run.read("summary", columns=["account", "trailing_revenue"])
+    table = table[table["trailing_revenue"] > 0].merge(run.read("accounts", columns=["account", "name"]))
+    bought = table.sort_values(["trailing_revenue", "account"], ascending=[False, True])
     whole = float(bought["trailing_revenue"].sum())
     if len(bought) <= LARGEST:
         return []

@@ -133,7 +133,7 @@ def _weak_proof(run: Source, t: Translator) -> list[Block]:
 
 def _crowded(run: Source, t: Translator) -> list[Block]:
     """Warn where so many customers stand in type A that it tells nobody where to begin."""
-    types = run.read("strategies")["type_000"].dropna()
+    types = run.read("strategies", columns=["type_000"])["type_000"].dropna()
     share = float((types == "A").mean()) if len(types) else 0.0
     if share <= CROWDED:
         return []

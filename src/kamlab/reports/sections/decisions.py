@@ -71,7 +71,8 @@ def expected_gain(run: Source, name: str, rows: pd.DataFrame) -> Interval:
     level = run.config.value.level
     if name == "repair":
         drawn = -totals.sums(_draws(run, rows["account"])).clip(upper=0.0)
-        expected = run.read("forecast").set_index("account")["expected_contribution"]
+        expected = run.read("forecast", columns=["account", "expected_contribution"])
+        expected = expected.set_index("account")["expected_contribution"]
         value = max(0.0, -float(expected.reindex(rows["account"]).sum()))
     else:
         rooms = run.read("gains")
@@ -208,7 +209,7 @@ def _owed(run: Source, t: Translator) -> list[str]:
     paying = run.read("credit")
     if paying.empty:
         return []
-    strategies = run.read("strategies")
+    strategies = run.read("strategies", columns=["account", "plan_required", "flags"])
     key = strategies.loc[strategies["plan_required"], "account"]
     rows = paying[paying["account"].isin(key)]
     held = has_flag(strategies[strategies["account"].isin(key)], "hold")

@@ -93,8 +93,9 @@ def movement(run: Source, t: Translator) -> list[Block]:
     tables = {"contribution": ("forecast", "expected_contribution"), "potential": ("potential", "potential_revenue")}
     for axis in fixed_axes(run):
         name, column = tables[axis]
-        money = run.read(name).set_index("account")[column]
-        cross = schemes.crosstab(run.read("schemes"), axis, money=money)
+        money = run.read(name, columns=["account", column]).set_index("account")[column]
+        classed = run.read("schemes", columns=["account", f"{axis}_class_fixed", f"{axis}_class"])
+        cross = schemes.crosstab(classed, axis, money=money)
         drawn = cross_table.draw(cross, t, axis_name=axis_name(axis, run, t))
         if drawn is not None:
             blocks.append(
@@ -138,9 +139,11 @@ def concentration(run: Source, t: Translator) -> list[Block]:
 
 def flows(run: Source, t: Translator) -> list[Block]:
     """Draw how value flows from the fixed to the fitted classes, and from the period before to now."""
-    moves = run.read("transitions")
+    both = {"column": [f"{axis}_class" for axis in schemes.AXES]}
+    moves = run.read("transitions", columns=["column", "before", "held", "why", "value"], where=both)
     moved = moves[moves["column"] == "contribution_class"]
-    labels = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
+    labels = run.read("schemes", columns=["account", "contribution_class_fixed", "contribution_class"])
+    labels = labels.merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
     sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
     money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
     compared = "contribution" in fixed_axes(run)
@@ -214,10 +217,12 @@ def _steps(moved: pd.DataFrame) -> pd.Series:
 
 def near_borders(run: Source, t: Translator) -> list[Block]:
     """List the accounts of most value whose class is far from certain, with the probability of each class."""
-    chances = run.read("class_probabilities").set_index("account")
-    rows = run.read("schemes").merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
-    rows = rows[rows["account"].isin(chances.index) & rows["contribution_class"].notna()]
-    of_each = chances.loc[rows["account"], list(LEVELS)].to_numpy()
+    chances = run.read("class_probabilities", columns=["account", *LEVELS]).set_index("account")
+    rows = run.read("schemes", columns=["account", "contribution_class"])
+    rows = rows.merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
+    place = chances.index.get_indexer(pd.Index(rows["account"]))
+    known = (place >= 0) & rows["contribution_class"].notna().to_numpy()
+    rows, of_each = rows[known], chances.to_numpy()[place[known]]
     own = of_each[np.arange(len(rows)), pd.Index(LEVELS).get_indexer(rows["contribution_class"])]
     near = rows[own < NEAR].sort_values(["expected_contribution", "account"], ascending=[False, True])
     if near.empty:

@@ -102,7 +102,10 @@ def _credit_cost(run: Source, t: Translator) -> str:
     """Say what selling on credit takes off, or that nothing of it could be taken off."""
     if not has_credit_cost(run):
         return t("What selling on credit costs is not taken off, because invoices and payments were not read.")
-    future, rate = run.read("forecast"), t.percent(run.config.value.discount_rate_annual)
+    future, rate = (
+        run.read("forecast", columns=["receivables_cost", "credit_loss"]),
+        t.percent(run.config.value.discount_rate_annual),
+    )
     waiting = t.money(future["receivables_cost"].sum())
     if future["credit_loss"].isna().all():
         return t(

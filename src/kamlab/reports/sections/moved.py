@@ -56,9 +56,7 @@ def moves(run: Source) -> Moves:
         )
         since = pd.Timestamp(run.read_facts("comparison")["since"]).date()
         return Moves(rows.assign(why=""), since, kept=True)
-    rows = run.read("transitions")
-    if "column" in rows:
-        rows = rows[rows["column"] == "contribution_class"]
+    rows = run.read("transitions", where={"column": ["contribution_class"]})
     rows = rows.rename(columns={"held": "after", "value": "value_now"})
     since = run.period.calibration_end - timedelta(days=QUARTER_DAYS)
     return Moves(rows.assign(name=rows["account"].map(names)), since, kept=False)

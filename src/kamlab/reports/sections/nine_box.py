@@ -70,7 +70,7 @@ def _margin_rate(run: Source) -> float:
 
     The fixed thresholds class revenue. At this rate they can be drawn on an axis of contribution.
     """
-    future = run.read("forecast")
+    future = run.read("forecast", columns=["expected_revenue", "expected_contribution"])
     revenue = future["expected_revenue"].sum()
     return float(future["expected_contribution"].sum() / revenue) if is_contribution(run) and revenue > 0 else 1.0
 

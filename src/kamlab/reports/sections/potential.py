@@ -32,7 +32,8 @@ GUESS_NO_BETTER = N_(
 
 def sources(run: Source, t: Translator) -> list[Block]:
     """Table of the potentials by source, in falling order of trust."""
-    rows = run.read("potential").groupby("potential_source")
+    amounts = ["potential_source", "potential_revenue", "wallet_share", "headroom"]
+    rows = run.read("potential", columns=amounts).groupby("potential_source")
     found = [s for s in POTENTIAL_SOURCES if s in rows.groups]
     printed = pd.DataFrame(
         {
@@ -93,7 +94,8 @@ def likely_segments(run: Source, t: Translator) -> list[Block]:
     if rows.empty:
         return []
     names = run.read("accounts").set_index("account")["name"]
-    worth = run.read("potential").set_index("account")["potential_revenue"].astype(float)
+    worth = run.read("potential", columns=["account", "potential_revenue"])
+    worth = worth.set_index("account")["potential_revenue"].astype(float)
     first = rows[rows["rank"] == 1].assign(worth=rows["account"].map(worth))
     first = first.sort_values(["worth", "account"], ascending=[False, True]).head(LISTED)
     printed = pd.DataFrame(

@@ -129,9 +129,10 @@ def rules(run: Source, t: Translator) -> list[Block]:
 
 def borderline(run: Source, t: Translator) -> list[Block]:
     """List the accounts that might as well stand in another segment, most value first."""
-    rows = run.read("segments").merge(run.read("accounts")[["account", "name"]], on="account")
-    rows = rows.merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
-    rows = rows[rows["borderline"]].sort_values(["expected_contribution", "account"], ascending=[False, True])
+    rows = run.read("segments")
+    rows = rows[rows["borderline"]].merge(run.read("accounts", columns=["account", "name"]), on="account")
+    rows = rows.merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
+    rows = rows.sort_values(["expected_contribution", "account"], ascending=[False, True])
     if rows.empty:
         return []
     names = run.read("profile").set_index("segment")["segment_name"].map(lambda name: translated(name, t))
@@ -201,7 +202,8 @@ def dominant(run: Source, t: Translator) -> list[Block]:
     account = run.read_facts("segmentation")["dominant"]
     if not account:
         return []
-    value = run.read("features").set_index("account")["expected_contribution"].clip(lower=0)
+    value = run.read("features", columns=["account", "expected_contribution"])
+    value = value.set_index("account")["expected_contribution"].clip(lower=0)
     names = run.read("accounts").set_index("account")["name"]
     said = t(
         "{account} alone brings {share} of the expected value; what is large is measured without it.",
@@ -218,7 +220,10 @@ def profile(run: Source, t: Translator) -> list[Block]:
 
 def profile_and_strategy(run: Source, t: Translator) -> list[Block]:
     """Table of the segments, with the strategy that most of their value asks for."""
-    shown = _profile(run, t, {t("Mostly"): lambda segment: _strategy(segment, run, t)})
+    labels = run.read("segments", columns=["account", "segment"])
+    labels = labels.merge(run.read("strategies", columns=["account", "strategy"]), on="account")
+    labels = labels.merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
+    shown = _profile(run, t, {t("Mostly"): lambda segment: _strategy(segment, labels, t)})
     return [*dominant(run, t), *shown, *rules(run, t)]
 
 
@@ -265,10 +270,8 @@ def _profile(run: Source, t: Translator, more: Mapping[str, Callable[[int], str]
     ]
 
 
-def _strategy(segment: int, run: Source, t: Translator) -> str:
+def _strategy(segment: int, labels: pd.DataFrame, t: Translator) -> str:
     """Return the strategy of most of the segment's expected value, or that it is mixed."""
-    labels = run.read("segments").merge(run.read("strategies")[["account", "strategy"]], on="account")
-    labels = labels.merge(run.read("forecast")[["account", "expected_contribution"]], on="account")
     members = labels[labels["segment"] == segment]
     value = members["expected_contribution"].clip(lower=0).groupby(members["strategy"]).sum()
     if value.sum() <= 0:

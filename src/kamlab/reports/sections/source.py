@@ -94,8 +94,11 @@ def value_word(run: Source, t: Translator) -> str:
 
 def fixed_axes(run: Source) -> list[str]:
     """Return the axes on which fixed thresholds can be compared: they were set, and part the accounts."""
-    table = run.read("schemes")
-    return [axis for axis in run.config.set_levels if table[f"{axis}_class_fixed"].nunique() > 1]
+    fixed = {axis: f"{axis}_class_fixed" for axis in run.config.set_levels}
+    if not fixed:
+        return []
+    table = run.read("schemes", columns=list(fixed.values()))
+    return [axis for axis, column in fixed.items() if table[column].nunique() > 1]
 
 
 def why_not_fixed(run: Source, t: Translator) -> str:

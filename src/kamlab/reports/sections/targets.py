@@ -58,8 +58,7 @@ def against_plan(run: Source, t: Translator) -> list[str]:
 
 def next_year(run: Source, t: Translator) -> list[str]:
     """Say what is forecast, what planned work is assumed to add, and how likely the target that was set is."""
-    rows = run.read("targets")
-    whole = rows[rows["kind"] == COMPANY].iloc[0]
+    whole = run.read("targets", where={"kind": [COMPANY]}).iloc[0]
     said = [
         t(
             "Next 12 months, all accounts: {forecast} of revenue expected (P50 {p50}, P80 {p80}). Planned work is assumed to "
@@ -126,8 +125,7 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
                 )
             )
         ]
-    rows = run.read("targets")
-    whole = rows[rows["kind"] == COMPANY].iloc[0]
+    whole = run.read("targets", where={"kind": [COMPANY]}).iloc[0]
     first = next(iter(sums.values()))
     lines = [(t(SUMS[kind]), sums[kind]) for kind in (COMPANY, *KEYS) if kind in sums]
     lines += [(t("Proposed: forecast and planned gain"), whole["target"]), (t("Forecast alone"), whole["forecast"])]
@@ -151,7 +149,7 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
 
 def by_group(run: Source, t: Translator) -> list[Block]:
     """Tables of forecast, proposal and what was set, by owner, region and product line."""
-    rows = run.read("targets")
+    rows = run.read("targets", where={"kind": list(KINDS)})
     blocks: list[Block] = []
     for kind, word in KINDS.items():
         own = rows[rows["kind"] == kind].sort_values(["forecast", "group"], ascending=[False, True])

@@ -22,7 +22,7 @@ def heading(run: Source, t: Translator) -> list[Block]:
 
 def types(run: Source, t: Translator) -> list[Block]:
     """Table of the types that occur: how much they get, and how they are managed."""
-    found = set(run.read("strategies", columns=["type_000"])["type_000"].dropna())
+    found = set(run.read("strategies", columns=["type_000"])["type_000"].dropna().unique())
     rows = [
         (t(texts.TYPES[kind].name), t(texts.TYPES[kind].meaning), t(effort.resources), t(effort.management))
         for kind, effort in guide.EFFORT.items()
@@ -94,7 +94,8 @@ def engagement(run: Source, t: Translator) -> list[Block]:
 
 def departments(run: Source, t: Translator) -> list[Block]:
     """Table of what each department does for each strategy in use."""
-    used = [name for name in guide.ADVICE if name in _used(run)]
+    found = _used(run)
+    used = [name for name in guide.ADVICE if name in found]
     rows = [
         (t(guide.DEPARTMENT_NAMES[department]), *(t(sentences[name]) for name in used))
         for department, sentences in guide.DEPARTMENTS.items()
@@ -133,7 +134,7 @@ def rules(run: Source, t: Translator) -> list[Block]:
 
 def _used(run: Source) -> set[str]:
     """Return the strategies that an account has."""
-    return set(run.read("strategies", columns=["strategy"])["strategy"])
+    return set(run.read("strategies", columns=["strategy"])["strategy"].unique())
 
 
 def _labels_of(run: Source, scheme: str) -> Mapping[str, int]:
