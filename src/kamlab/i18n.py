@@ -153,9 +153,11 @@ class Translator:
     def __call__(self, message: str, /, **values: Any) -> str:
         """Translate a sentence and fill its named placeholders; without values they stay as they are.
 
-        Numbers given as such are written in the reader's language, so a year must be given as a string.
+        Numbers given as such are written in the reader's language, so a year must be given as a string. Of a message
+        with plural forms this is the first.
         """
-        return self._fill(self._translation(message) or message, values)
+        translated = self._translation(message)
+        return self._fill((translated[0] if isinstance(translated, tuple) else translated) or message, values)
 
     def plural(self, singular: str, plural: str, n: int, /, **values: Any) -> str:
         """Translate the form of a sentence that fits the number `n`, which fills its placeholder `{n}`."""
