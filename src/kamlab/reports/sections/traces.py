@@ -50,14 +50,14 @@ def table_of_traces(run: Source, t: Translator) -> list[Block]:
         "braces stands for the number that a sentence prints. Two tables after each other are joined by account; of a table "
         "of draws each account and draw is a row."
     )
-    documents = {
+    absent = {name for name in OPTIONAL if run.read(name, columns=[TABLES[name][0].name]).empty}
+    documents: dict[str, Sequence[Trace]] = {
         t("All documents"): COMMON,
         t("Key-account report"): MANAGEMENT,
         t("Period review"): REVIEW,
-        t("Account plans"): PLANS,
+        t("Account plans"): () if "plans" in absent else PLANS,
         t("Appendix"): APPENDIX,
     }
-    absent = {name for name in OPTIONAL if run.read(name, columns=[TABLES[name][0].name]).empty}
     blocks: list[Block] = [text(t("## Where the numbers come from") + "\n\n" + heading)]
     for document, traces in documents.items():
         shown = [trace for trace in traces if not _tables(trace) & absent]
