@@ -44,6 +44,8 @@ def states(a):
     s.decline = (s.silent or s.shrinking) and at_least(a.purchase_days, 3)
     buys = a.has_bought and above(a.trailing_purchase_days, 0)
     s.negative = buys and at_least(a.p_negative, 0.8)
+    loss = max(-a.expected_contribution, 0) / a.trailing_revenue if above(a.trailing_revenue, 0) else None
+    s.kept = a.strategic and not above(loss, 0.1)
     s.new = a.has_bought and (below(a.purchase_days, 3) or below(a.days_known, 365))
     peak = a.peak_revenue * a.margin_rate if known(a.margin_rate) else a.peak_revenue
     s.peak_high = at_least(peak, a.cut_high)
@@ -71,7 +73,7 @@ def strategy_of(a, s, type_000):
     if s.returner:
         return "static"
     if s.negative:
-        return "retain" if a.strategic else "static"
+        return "retain" if s.kept else "static"
     if s.decline and s.peak_high and not s.new:
         return "win_back"
     if s.silent:
@@ -99,7 +101,7 @@ def matrix_of(a, s, type_000):
 
 def value_of(a, s):
     if s.negative:
-        return "BZ_strategic" if a.strategic else "BZ"
+        return "BZ_strategic" if s.kept else "BZ"
     if a.contribution_class == "High":
         return "MVC"
     if s.future:

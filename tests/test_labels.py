@@ -73,6 +73,12 @@ def test_the_two_tables_agree():
         ({"contribution_class": "Low", "wallet_share": 0.9}, {"four_001": "IV", "value_004": "other"}),
         (LOSS, {"four_001": "II", "value_004": "BZ", "strategy": "static"}),
         (LOSS | {"strategic": True}, {"value_004": "BZ_strategic", "key_003": "protect"}),
+        # The exception is bounded: a loss of a tenth of the revenue of 10 M is borne, and no more.
+        (
+            LOSS | {"strategic": True, "expected_contribution": -1e6},
+            {"value_004": "BZ_strategic", "strategy": "retain"},
+        ),
+        (LOSS | {"strategic": True, "expected_contribution": -1.01e6}, {"value_004": "BZ", "strategy": "static"}),
         # Share of products x volume to come.
         ({"product_share": 0.6, "volume_90": 1.0}, {"matrix_004": "contact"}),
         ({"product_share": 0.2, "wallet_share": 0.9, "contribution_class": "Low"}, {"matrix_004": "self_service"}),

@@ -129,8 +129,15 @@ def test_overdue_contacts_are_listed_and_their_absence_is_said():
 
 
 def test_the_service_centre_has_a_roster():
-    rows = pd.DataFrame({"account": ["a"] * 90, "name": "Ace", "owner": "", "expected_contribution": 1e6})
-    (block,) = coverage.roster(detail({"headcount": {"pooled_people": 1.5}}, roster=rows), T)
+    names = [f"a{i:02}" for i in range(90)]
+    rows = pd.DataFrame({"account": names, "name": names, "owner": "", "expected_contribution": 1e6})
+    rows["key_account"] = rows["account"] < "a03"
+    weighed = pd.DataFrame({"account": ["a00", "a01"], "uplift": [9.0, 30.0], "handling_cost": 20.0})
+    weighed = weighed.assign(handling_place=[None, 5.0], handling_places=4.0)
+    (block,) = coverage.roster(detail({"headcount": {"pooled_people": 1.5}}, roster=rows, handling=weighed), T)
+    # The third key account has no class by amount: nothing is known of what it would cost.
+    reasons = ["the gain does not pay for it", "nobody is left for it", "–"]
+    assert [row[-1] for row in block.rows][:4] == [*reasons, "–"]
     assert "90 accounts, the work of 1.5 people at 60 accounts each" in plain(block)
     assert len(block.rows) == coverage.TOP
 

@@ -22,6 +22,7 @@ NUMBERS = {
     "days_known": (100, 364, 365, 729, 730),
     "days_since_last": (20, 50, 51, 365, 366),
     "longest_gap": (None, 40.0, 400.0),
+    "expected_contribution": (1e6, -0.7e6, -0.71e6, -1.3e6),
     "margin_rate": (None, 0.1, -0.2),
     "p_negative": (None, 0.0, 0.5, 0.799, 0.8, 1.0),
     "p_negative_standard": (None, 0.79, 0.8),

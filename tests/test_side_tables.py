@@ -58,6 +58,14 @@ def test_credit_counts_for_the_group_and_keeps_disputes_apart(tmp_path):
     assert found["expected_loss"].isna().all()
 
 
+def test_the_policys_limit_bounds_that_of_what_is_spent(tmp_path):
+    spend = pd.Series({"A": 1200.0, "b": 120.0})
+    options = {"accounts": UNITS, "expected_revenue": spend, "policy_limit": 150.0}
+    found = side_tables.credit(company(tmp_path), PERIOD, **options).set_index("account")
+    # Two months of 100 and of 10 a month, and never above 150.
+    assert found["limit"].to_dict() == {"A": 150, "b": 20}
+
+
 def test_without_payments_nothing_is_said(tmp_path):
     settings = company(tmp_path)
     source = settings.source.model_copy(update={"payments": None})

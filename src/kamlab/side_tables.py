@@ -28,6 +28,7 @@ def credit(
     accounts: pd.DataFrame,
     expected_revenue: pd.Series | None = None,
     months: float = _credit.LIMIT_MONTHS,
+    policy_limit: float | None = None,
     borders: Mapping[str, float] = _credit.BORDERS,
     least_invoices: int = _credit.MIN_INVOICES,
 ) -> pd.DataFrame:
@@ -43,6 +44,8 @@ def credit(
         Revenue of the next 12 months (currency) by account, for the limit.
     months, borders, least_invoices
         See `credit.assess`.
+    policy_limit : float, optional
+        Limit of every account by the company's policy (currency).
 
     Returns
     -------
@@ -62,6 +65,7 @@ def credit(
         *books,
         as_of=period.calibration_end,
         monthly_spend=spend,
+        policy_limits=None if policy_limit is None else pd.Series(policy_limit, accounts["account"].unique()),
         months=months,
         borders=borders,
         least_invoices=least_invoices,

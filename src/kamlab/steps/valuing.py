@@ -156,6 +156,7 @@ def credit(run: Run) -> pd.DataFrame:
         accounts=run.read("membership"),
         expected_revenue=spend,
         months=numbers.credit_limit_months,
+        policy_limit=numbers.credit_policy_limit,
         borders=dict(sorted(numbers.credit_scores.items(), key=lambda pair: -pair[1])),
         least_invoices=numbers.credit_least_invoices,
     )

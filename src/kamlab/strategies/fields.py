@@ -76,6 +76,7 @@ AFTERWARDS = ("uplift", "handling_cost", "handling_place", "handling_places")
 DERIVED: Mapping[str, Field] = {
     "has_owner": FLAG,
     "p_gone": Field("probability"),
+    "loss_share": Field("share"),
     "peak_contribution": Field("money"),
     "contribution_cut_high": Field("money"),
     "volume_90_median": Field("money"),

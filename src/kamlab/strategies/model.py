@@ -121,6 +121,8 @@ class Numbers(Part):
         Whoever has been due fewer times is A at best.
     credit_limit_months : float
         k of the limit: the smaller of the policy's and k × the expected monthly spend.
+    credit_policy_limit : float, optional
+        The policy's: no account's limit is above it (currency).
     prospect_days, prospect_chance : mapping, float
         Grade → days within which a deal is won with at least that chance; later ones are D.
     """
@@ -131,6 +133,7 @@ class Numbers(Part):
     credit_scores: Mapping[str, float] = {"AAA": 90, "AA": 80, "A": 70}
     credit_least_invoices: int = Alias(default=4, ge=1)
     credit_limit_months: float = Alias(default=2.0, gt=0)
+    credit_policy_limit: float | None = Alias(default=None, gt=0)
     prospect_days: Mapping[str, int] = {"A": 30, "B": 91, "C": 182}
     prospect_chance: float = Alias(default=0.5, gt=0, lt=1)
 

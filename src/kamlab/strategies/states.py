@@ -110,7 +110,8 @@ def quantities(accounts_table: pd.DataFrame, *, contribution_cut_high: float) ->
     Returns
     -------
     dict of str to array or Categorical
-        All fields of `fields.INPUTS`, and has_owner (bool), peak_contribution (best 12 months × margin rate,
+        All fields of `fields.INPUTS`, and has_owner (bool), loss_share (expected loss of 12
+        months / revenue of the last 12), peak_contribution (best 12 months × margin rate,
         or the revenue itself where the margin is unknown), p_gone (column of that name, else 0.5),
         contribution_cut_high, and volume_90_median (median of volume_90 over the accounts that have bought).
 
@@ -134,6 +135,9 @@ def quantities(accounts_table: pd.DataFrame, *, contribution_cut_high: float) ->
     margin = np.asarray(columns["margin_rate"])
     peak = np.asarray(columns["peak_revenue"])
     columns["peak_contribution"] = np.where(np.isnan(margin), peak, peak * margin)
+    revenue, expected = np.asarray(columns["trailing_revenue"]), np.asarray(columns["expected_contribution"])
+    loss = np.maximum(-expected, 0.0)
+    columns["loss_share"] = np.divide(loss, revenue, out=np.full(n, np.nan), where=revenue > 0)
     columns["contribution_cut_high"] = np.full(n, float(contribution_cut_high))
     gone = accounts_table["p_gone"] if "p_gone" in accounts_table else pd.Series(P_GONE, range(n))
     columns["p_gone"] = _values(gone.fillna(P_GONE), DERIVED["p_gone"])

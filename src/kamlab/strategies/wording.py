@@ -90,6 +90,7 @@ FIELDS: Mapping[str, str] = {
     "handling_places": N_("Places that the people have room for"),
     "has_owner": N_("Has an owner"),
     "p_gone": N_("Gone below a chance of"),
+    "loss_share": N_("Expected loss, share of revenue"),
     "peak_contribution": N_("Contribution of its best 12 months"),
     "contribution_cut_high": N_("High contribution begins at"),
     "volume_90_median": N_("Half of all accounts buy less in 90 days than"),

@@ -172,17 +172,21 @@ def roster(run: Source, t: Translator) -> list[Block]:
     rows = found.sort_values(["expected_contribution", "account"], ascending=[False, True], na_position="last").head(
         TOP
     )
+    key = rows[["account", "key_account"]].merge(run.read("handling"), on="account", how="left")
+    reasons = [_why(row | {"label": "pooled"}) if row["key_account"] else "" for row in key.to_dict("records")]
     printed = pd.DataFrame(
         {
             "name": rows["name"],
             "owner": rows["owner"].replace("", None),
             "value": [t.money(v) for v in rows["expected_contribution"]],
+            "why": [t(WHY[reason]) if reason else None for reason in reasons],
         }
     )
     columns = [
         TableColumn("name", t("Account")),
         TableColumn("owner", t("Owner today")),
         TableColumn("value", value_word(run, t), "right"),
+        *([TableColumn("why", t("No person of its own, because"))] if any(reasons) else []),
     ]
     people = run.read_facts("headcount")["pooled_people"]
     caption = t(
