@@ -29,6 +29,8 @@ LONGEST_WORD = 9.5
 """Width of a word up to which it is not broken."""
 CHINESE_TOGETHER = 6.0
 """Width that a column of Chinese text keeps, which may break anywhere."""
+TURN = 0.25
+"""Room between a Chinese character and a Latin letter or a figure."""
 UNSTRETCHED = 0.6
 """Share of the page from which on a table is as wide as the page."""
 RAGGED = 1.2
@@ -167,9 +169,17 @@ def _word(word: str) -> float:
 
 @lru_cache(maxsize=8192)
 def _measure(text: str) -> float:
-    """Return how wide a text is on one line."""
+    """Return how wide a text is on one line, with the room that stands between Chinese and Latin letters."""
     advances = _advances()
-    return sum(advances.get(ord(c), 1.0) for c in text)
+    turns = sum(1 for pair in zip(text, text[1:], strict=False) if {*map(_script, pair)} == {"chinese", "latin"})
+    return sum(advances.get(ord(c), 1.0) for c in text) + TURN * turns
+
+
+def _script(character: str) -> str:
+    """Return "chinese", "latin", or nothing for spaces and punctuation."""
+    if "一" <= character <= "鿿":
+        return "chinese"
+    return "latin" if character.isalnum() else ""
 
 
 @lru_cache(maxsize=1)
