@@ -115,4 +115,6 @@ def test_a_narrow_table_keeps_its_largest_type_and_its_own_width():
 
 def test_a_named_width_goes_first():
     wide, _ = column_widths.fit(table([column("A", width=40), column("B")], [["x", "y"]]))["columns"]
-    assert wide == pytest.approx(40 * column_widths.CHARACTER * column_widths.SIZES[0] + 2 * column_widths.INSET, abs=0.01)
+    assert wide == pytest.approx(
+        40 * column_widths.CHARACTER * column_widths.SIZES[0] + 2 * column_widths.INSET, abs=0.01
+    )

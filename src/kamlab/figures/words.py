@@ -31,13 +31,18 @@ def wrapped(text: str, characters: int) -> str:
     """Break a text into lines of at most so many Latin characters; Chinese ones count twice and break anywhere."""
     lines, line, width = [], "", 0
     for piece in _pieces(text):
-        size = sum(2 if east_asian_width(c) in "WF" else 1 for c in piece)
+        size = letters(piece)
         if line and width + size > characters:
             lines.append(line.rstrip())
             line, width = "", 0
             piece = piece.lstrip()
         line, width = line + piece, width + size
     return "\n".join([*lines, line.rstrip()])
+
+
+def letters(text: str) -> int:
+    """Return how many Latin letters a text is wide; Chinese characters count twice."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _pieces(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import permutations
+from itertools import pairwise, permutations
 from math import ceil, sqrt
 from typing import Any
 
@@ -109,9 +109,7 @@ def _least(table: dict[str, Any], texts: list[int]) -> dict[int, float]:
     }
 
 
-def _share_room(
-    needs: list[float], cells: dict[int, list[float]], least: dict[int, float], room: float
-) -> list[float]:
+def _share_room(needs: list[float], cells: dict[int, list[float]], least: dict[int, float], room: float) -> list[float]:
     """Return the widths after the columns of text have shared the room that the others leave."""
     cells = {i: widths[:ROWS_LOOKED_AT] for i, widths in cells.items()}
     left = room - sum(need for i, need in enumerate(needs) if i not in cells)
@@ -171,7 +169,7 @@ def _word(word: str) -> float:
 def _measure(text: str) -> float:
     """Return how wide a text is on one line, with the room that stands between Chinese and Latin letters."""
     advances = _advances()
-    turns = sum(1 for pair in zip(text, text[1:], strict=False) if {*map(_script, pair)} == {"chinese", "latin"})
+    turns = sum(1 for pair in pairwise(text) if {*map(_script, pair)} == {"chinese", "latin"})
     return sum(advances.get(ord(c), 1.0) for c in text) + TURN * turns
 
 
