@@ -118,3 +118,11 @@ def test_a_named_width_goes_first():
     assert wide == pytest.approx(
         40 * column_widths.CHARACTER * column_widths.SIZES[0] + 2 * column_widths.INSET, abs=0.01
     )
+
+
+def test_intervals_break_before_columns_of_text_have_no_room():
+    rows = [["Next value in the top class, at equal size", *["15.0 M (10.4 M to 21.8 M)"] * 4, "even", "even"]] * 3
+    heads = [column("Measure", width=34), *[column(f"n{i}", "right") for i in range(4)], column("Newest date alone")]
+    found = column_widths.fit(table([*heads, column("The fitted borders are")], rows))
+    assert sum(found["columns"]) <= column_widths.TEXT_WIDTH + 1
+    assert min(found["columns"]) > 30
