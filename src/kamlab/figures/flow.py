@@ -88,7 +88,7 @@ def draw(panels: Sequence[Panel], t: Translator) -> Figure | None:
     if not panels:
         return None
     with style():
-        figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH_INCHES, 2.7), squeeze=False)
+        figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH_INCHES, 3.15), squeeze=False)
         for panel, here in zip(panels, axes[0], strict=True):
             _panel(here, panel, t)
         set_title(axes[0][0], title(panels, t))

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from kamlab.figures.style import GRID, INK, MUTED, STRATEGY_COLOURS, WIDTH_INCHES, maybe_rasterize, style
-from kamlab.figures.words import LEVELS, brief, money_axis, set_title, with_currency, without_currency, wrapped
+from kamlab.figures.words import LEVELS, brief, letters, money_axis, set_title, with_currency, without_currency, wrapped
 from kamlab.i18n import SEMICOLONS, Translator
 from kamlab.strategies import texts
 
@@ -263,7 +263,7 @@ def _lines(axes: Axes, borders: Borders, t: Translator, *, solid: bool, beyond: 
     if borders:
         label = t("fitted border") if solid else t("fixed border")
         axes.plot([], [], color=color, linestyle=dashes, linewidth=1.0, label=label)
-    return max((len(brief(cut, t)) for cut in rows), default=0)
+    return max((letters(brief(cut, t)) for cut in rows), default=0)
 
 
 def _counts(axes: Axes, cells: pd.DataFrame, fitted: Borders, t: Translator) -> None:

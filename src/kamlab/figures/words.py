@@ -24,18 +24,25 @@ NEVER_FIRST = "，。、；：！？）》」』”’%…"
 NEVER_LAST = "（《「『“‘"
 """Punctuation that no Chinese line begins or ends with."""
 
+TURNS = re.compile(r"(?<=[一-鿿])(?=[A-Za-z0-9+−])|(?<=[A-Za-z0-9%])(?=[一-鿿])(?![万亿])")
+
 
 def wrapped(text: str, characters: int) -> str:
     """Break a text into lines of at most so many Latin characters; Chinese ones count twice and break anywhere."""
     lines, line, width = [], "", 0
     for piece in _pieces(text):
-        size = sum(2 if east_asian_width(c) in "WF" else 1 for c in piece)
+        size = letters(piece)
         if line and width + size > characters:
             lines.append(line.rstrip())
             line, width = "", 0
             piece = piece.lstrip()
         line, width = line + piece, width + size
     return "\n".join([*lines, line.rstrip()])
+
+
+def letters(text: str) -> int:
+    """Return how many Latin letters a text is wide; Chinese characters count twice."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _pieces(text: str) -> list[str]:
@@ -59,7 +66,12 @@ def _pieces(text: str) -> list[str]:
 
 def set_title(axes: Axes, finding: str) -> None:
     """Write the picture's finding above it, across the width of the page."""
-    axes.figure.suptitle(wrapped(finding, TITLE_CHARACTERS), x=0.01, ha="left", fontsize=9.5, fontweight="bold")
+    axes.figure.suptitle(wrapped(apart(finding), TITLE_CHARACTERS), x=0.01, ha="left", fontsize=9.5, fontweight="bold")
+
+
+def apart(text: str) -> str:
+    """Set Chinese characters apart from the Latin ones and figures beside them, as the page's text does by itself."""
+    return TURNS.sub(" ", text)
 
 
 def without_currency(t: Translator) -> Translator:

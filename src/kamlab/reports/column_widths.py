@@ -29,6 +29,8 @@ LONGEST_WORD = 9.5
 """Width of a word up to which it is not broken."""
 CHINESE_TOGETHER = 6.0
 """Width that a column of Chinese text keeps, which may break anywhere."""
+TURN = 0.25
+"""Room between a Chinese character and a Latin letter or a figure."""
 UNSTRETCHED = 0.6
 """Share of the page from which on a table is as wide as the page."""
 RAGGED = 1.2
@@ -62,7 +64,9 @@ def fit(table: dict[str, Any]) -> dict[str, Any]:
     room = {size: (TEXT_WIDTH - 2 * INSET * len(needs)) / size for size in SIZES}
     size = next((s for s in SIZES if sum(needs) <= room[s]), SIZES[-1])
     texts = [i for i, c in enumerate(columns) if c["align"] == "left" and not c["width"]]
-    widths = _share_room(needs, {i: cells[i] for i in texts}, _least(table, texts), room[size]) if texts else needs
+    least = _least(table)
+    needs = _squeezed(needs, least, texts, room[size])
+    widths = _share_room(needs, {i: cells[i] for i in texts}, least, room[size]) if texts else needs
     points = [width * size + 2 * INSET for width in widths]
     used = sum(points) / TEXT_WIDTH
     return {
@@ -94,26 +98,37 @@ def _heading(label: str) -> float:
     return BOLD * min(max(map(_measure, half)) for half in halves)
 
 
-def _least(table: dict[str, Any], texts: list[int]) -> dict[int, float]:
-    """Return the room that each column of text must have, so that no word of it is broken but long ones."""
-    return {
-        i: SLACK
+def _least(table: dict[str, Any]) -> list[float]:
+    """Return the room that each column must have, so that no word of it is broken but long ones."""
+    return [
+        SLACK
         + max(
             SHORTEST_TEXT,
-            min(LONGEST_WORD, _heading(table["columns"][i]["label"])),
+            min(LONGEST_WORD, _heading(column["label"])),
             *(_longest_word(row[i]) for row in table["rows"][:ROWS_LOOKED_AT]),
         )
-        for i in texts
-    }
+        for i, column in enumerate(table["columns"])
+    ]
 
 
-def _share_room(needs: list[float], cells: dict[int, list[float]], least: dict[int, float], room: float) -> list[float]:
+def _squeezed(needs: list[float], least: list[float], texts: list[int], room: float) -> list[float]:
+    """Return what columns ask for, less where columns of text had no room left: intervals take two lines there."""
+    rest = [i for i in range(len(needs)) if i not in texts]
+    short = sum(least[i] if i in texts else need for i, need in enumerate(needs)) - room
+    give = {i: max(0.0, needs[i] - least[i]) for i in rest}
+    share = min(1.0, short / sum(give.values())) if short > 0 and sum(give.values()) else 0.0
+    return [need - share * give.get(i, 0.0) for i, need in enumerate(needs)]
+
+
+def _share_room(
+    needs: list[float], cells: dict[int, list[float]], least_of_all: list[float], room: float
+) -> list[float]:
     """Return the widths after the columns of text have shared the room that the others leave."""
     cells = {i: widths[:ROWS_LOOKED_AT] for i, widths in cells.items()}
     left = room - sum(need for i, need in enumerate(needs) if i not in cells)
     wanted = {i: max(needs[i], SLACK + max(cells[i], default=0.0)) for i in cells}
-    least = {i: min(w, wanted[i]) for i, w in least.items()}
-    widths = {i: w * min(1.0, left / sum(least.values())) for i, w in least.items()}
+    least = {i: min(least_of_all[i], wanted[i]) for i in cells}
+    widths = {i: w * min(1.0, max(left, SHORTEST_TEXT) / sum(least.values())) for i, w in least.items()}
     if sum(wanted.values()) <= left:
         widths = wanted
     # What lines of a text's length take is least where widths are as the roots of the lengths.
@@ -165,10 +180,17 @@ def _word(word: str) -> float:
 
 @lru_cache(maxsize=8192)
 def _measure(text: str) -> float:
-    """Return how wide a text is on one line; beside Chinese, Typst leaves a quarter of the size to other letters."""
+    """Return how wide a text is on one line, with the room that stands between Chinese and Latin letters."""
     advances = _advances()
-    wide = [unicodedata.east_asian_width(c) in "WF" for c in text]
-    return sum(advances.get(ord(c), 1.0) for c in text) + sum(0.25 for pair in pairwise(wide) if pair[0] != pair[1])
+    turns = sum(1 for pair in pairwise(text) if {*map(_script, pair)} == {"chinese", "latin"})
+    return sum(advances.get(ord(c), 1.0) for c in text) + TURN * turns
+
+
+def _script(character: str) -> str:
+    """Return "chinese", "latin", or nothing for spaces and punctuation."""
+    if "一" <= character <= "鿿":
+        return "chinese"
+    return "latin" if character.isalnum() else ""
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ DRAWS = frozenset(
     (
         *("svg", "g", "defs", "clipPath", "path", "use", "text"),
         *("tspan", "rect", "circle", "ellipse", "line", "polyline", "polygon"),
-        *("image", "title", "linearGradient", "radialGradient", "stop"),
+        *("image", "title", "linearGradient", "radialGradient", "stop", "pattern"),
     )
 )
 """Elements that are kept; nothing among them runs or fetches."""
@@ -22,7 +22,7 @@ GEOMETRY = frozenset(
         *("d", "x", "y", "x1", "y1", "x2", "y2"),
         *("cx", "cy", "r", "rx", "ry", "width", "height"),
         *("points", "transform", "viewBox", "preserveAspectRatio", "clip-path", "clipPathUnits", "gradientUnits"),
-        *("gradientTransform", "offset"),
+        *("gradientTransform", "offset", "patternUnits", "patternTransform", "patternContentUnits"),
     )
 )
 PAINT = frozenset(
@@ -95,7 +95,7 @@ def _attributes(node: ET.Element, prefix: str) -> dict[str, str]:
         if key == "id":
             found["id"] = prefix + value
         elif key in GEOMETRY or key in PAINT:
-            found[key] = _LOCAL.sub(rf"url(#{prefix}\1)", value) if "url(" in value else value
+            found[key] = _own(value, prefix)
         elif key in ("href", f"{XLINK}href") and value.startswith("#"):
             found["href"] = f"#{prefix}{value[1:]}"
         elif key in ("href", f"{XLINK}href") and value.startswith("data:image/png;base64,"):
@@ -104,5 +104,10 @@ def _attributes(node: ET.Element, prefix: str) -> dict[str, str]:
             for part in value.split(";"):
                 name, _, paint = part.partition(":")
                 if name.strip() in PAINT:
-                    found[name.strip()] = paint.strip()
+                    found[name.strip()] = _own(paint.strip(), prefix)
     return found
+
+
+def _own(value: str, prefix: str) -> str:
+    """Let a reference to an id name the figure's own."""
+    return _LOCAL.sub(rf"url(#{prefix}\1)", value) if "url(" in value else value

@@ -182,7 +182,7 @@ def _growth(run: Source, t: Translator) -> list[Block]:
         }
     )
     columns = [
-        TableColumn("group", t("Accounts")),
+        TableColumn("group", t("Group of accounts")),
         TableColumn("accounts", t("Number"), "right"),
         TableColumn("before", t("12 months before"), "right"),
         TableColumn("now", t("Last 12 months"), "right"),
