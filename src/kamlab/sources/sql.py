@@ -119,8 +119,8 @@ def table_names(url: str, *, base: Path | None = None) -> list[str]:
     DataError
         If it cannot be reached.
     """
-    address = expand(url)
-    with _connected(url.partition("://")[0].lower(), address, base, shown(address)) as (_, _, tables):
+    address = _expanded(url)
+    with _connected(url.partition("://")[0].lower(), url, address, base, shown(address)) as (_, _, tables):
         return tables()
 
 

@@ -308,7 +308,8 @@ def split(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[st
     start = last = 1
     try:
         for fields in reader:
-            if any(field.strip() for field in fields):
+            # No generator: Ctrl-C in the moment in which one is thrown away would be lost.
+            if any(map(str.strip, fields)):
                 yield start, fields
             last, start = start, reader.line_num + 1
     except csv.Error as error:
