@@ -165,9 +165,11 @@ def _stoppable() -> Iterator[None]:
         sys.exit(code)
 
     # A program that was started with a signal ignored, as by nohup, goes on ignoring it.
-    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
-    handlers = {number: signal.signal(number, stop) for number in numbers}
+    earlier_ones = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: earlier for number, earlier in earlier_ones.items() if earlier is not signal.SIG_IGN}
     try:
+        for number in handlers:
+            signal.signal(number, stop)
         yield
     except Exception:
         # A database that is stopped in a query says so by an error of its own.
@@ -189,3 +191,5 @@ def main() -> None:
     except KamlabError as error:
         typer.echo(f"kamlab: {error}", err=True)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:  # before a command has begun, or after it has ended
+        sys.exit(128 + signal.SIGINT)

@@ -36,22 +36,22 @@ def locked(out: Path) -> Iterator[None]:
     made = [folder for folder in (runs, *runs.parents) if not folder.exists()]
     lock = FileLock(runs / LOCK)
     try:
-        runs.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunLockedError(
-            f"Another run is writing to {out}. Wait until it has finished, or name another folder with --out."
-        ) from None
-    except OSError as error:
-        raise ConfigError(
-            f"Nothing can be written to {out}: {error.strerror}. Name another folder with --out."
-        ) from None
-    try:
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunLockedError(
+                f"Another run is writing to {out}. Wait until it has finished, or name another folder with --out."
+            ) from None
+        except OSError as error:
+            raise ConfigError(
+                f"Nothing can be written to {out}: {error.strerror}. Name another folder with --out."
+            ) from None
         _remove_leftovers(runs)
         yield
     finally:
         # Still under the lock, so that the lock file that goes is nobody else's.
-        if runs in made and [p.name for p in runs.iterdir()] == [LOCK]:
+        if lock.is_locked and runs in made and [p.name for p in runs.iterdir()] == [LOCK]:
             (runs / LOCK).unlink()
             with suppress(OSError):
                 for folder in made:

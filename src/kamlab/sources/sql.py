@@ -119,7 +119,7 @@ def table_names(url: str, *, base: Path | None = None) -> list[str]:
     DataError
         If it cannot be reached.
     """
-    address = expand(url)
+    address = _expanded(url)
     with _connected(url.partition("://")[0].lower(), url, address, base, shown(address)) as (_, _, tables):
         return tables()
 

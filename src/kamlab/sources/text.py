@@ -90,10 +90,10 @@ def read_text(
     batches, lines = [_batch(names, [])], []
     # Lists of texts take many times the room of Arrow's columns, so that few of them are kept at a time.
     while part := list(islice(rows, BATCH)):
-        again = [line for line, fields in part if [field.strip() for field in fields] == names]
+        again = {line for line, fields in part if fields[0].strip() == names[0] and [*map(str.strip, fields)] == names}
         if again:
             n_again += len(again)
-            part = [(line, fields) for line, fields in part if line not in set(again)]
+            part = [(line, fields) for line, fields in part if line not in again]
         kept = [fields for _, fields in part if len(fields) == len(names)]
         batches.append(_batch(names, kept))
         lines.append(pa.array([line for line, fields in part if len(fields) == len(names)], pa.int64()))
@@ -308,7 +308,8 @@ def split(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[st
     start = last = 1
     try:
         for fields in reader:
-            if any(field.strip() for field in fields):
+            # No generator: Ctrl-C in the moment in which one is thrown away would be lost.
+            if any(map(str.strip, fields)):
                 yield start, fields
             last, start = start, reader.line_num + 1
     except csv.Error as error:
