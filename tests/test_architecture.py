@@ -38,6 +38,7 @@ ORDER = (
         "ledger",
         "accounts",
         "revenue",
+        "ordered_days",
         "account_sums",
         "summary",
         "growth",
