@@ -39,6 +39,7 @@ ORDER = (
         "ledger",
         "accounts",
         "revenue",
+        "ordered_days",
         "account_sums",
         "summary",
         "growth",

@@ -72,6 +72,9 @@ def test_spark_gives_the_tables_of_duckdb(log, spark, tmp_path):
     exact = [name for name in ours if name not in ROUNDED]
     pd.testing.assert_frame_equal(other[exact], ours[exact], check_exact=True)
     pd.testing.assert_frame_equal(other, ours, rtol=1e-5, atol=1e-7)
+    few = ["frequency", "recency", "T", "monetary_value"]
+    straight = kl.summarize(mine, PERIOD, columns=few)
+    pd.testing.assert_frame_equal(kl.summarize(theirs, PERIOD, columns=few), straight, check_exact=True)
     theirs.write_parquet(tmp_path / "ledger.parquet")
     again = kl.ledger.Ledger.from_parquet(tmp_path / "ledger.parquet", theirs.quarantine, engine=spark)
     assert again.lines.equals(theirs.lines)

@@ -49,14 +49,20 @@ def _grouped_lines(ledger: Ledger, period: StudyPeriod, accounts: pd.DataFrame |
 
     t = ledger.table
     t = t.filter(t.account.notnull(), t.kind.isin(REVENUE_KINDS), t.date <= ibis.literal(period.calibration_end))
-    if accounts is None:
+    members = moved(accounts)
+    if members is None:
         return t
-    moved = accounts[accounts["member"] != accounts["account"]]
-    if moved.empty:
-        return t
-    groups = ibis.memtable(pa.table({"member": moved["member"], "group": moved["account"]}))
+    groups = ibis.memtable(pa.table({"member": members["member"], "group": members["account"]}))
     t = t.left_join(groups, t.account == groups.member)
     return t.mutate(account=ibis.coalesce(t.group, t.account)).drop("group", "member")
+
+
+def moved(accounts: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return the accounts (member, account) that do not stand for themselves; None if there is none."""
+    if accounts is None:
+        return None
+    members = accounts[accounts["member"] != accounts["account"]]
+    return None if members.empty else members
 
 
 def unattributed_lines(ledger: Ledger, period: StudyPeriod) -> ir.Table:

@@ -13,8 +13,9 @@ from kamlab.account_sums import BATCH, best_twelve_months, by_account, lines_fac
 from kamlab.engines import fetch
 from kamlab.errors import ConfigError, DataError, did_you_mean
 from kamlab.ledger import Ledger
+from kamlab.ordered_days import MADE, ordered_sums
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod, days_to_units
-from kamlab.revenue import daily, revenue_lines
+from kamlab.revenue import daily, moved, revenue_lines
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
@@ -85,14 +86,16 @@ def summarize(
 
     names = _wanted(columns)
     parts = {part for part, made in PARTS.items() if made & set(names)}
-    lines = revenue_lines(ledger, period, accounts, only=only)
-    days = daily(lines, ledger)
-    if "peaks" in parts:
-        days = days.cache()
-    t = by_account(days, period, set(names), with_gaps="gaps" in parts)
-    if "lines" in parts:
-        t = t.left_join(lines_facts(lines, period, ledger), "account").drop("account_right")
-    sums = t.order_by("account").to_pyarrow()
+    sums = ordered_sums(ledger, period, only) if {"account", *MADE} >= set(names) and moved(accounts) is None else None
+    if sums is None:
+        lines = revenue_lines(ledger, period, accounts, only=only)
+        days = daily(lines, ledger)
+        if "peaks" in parts:
+            days = days.cache()
+        t = by_account(days, period, set(names), with_gaps="gaps" in parts)
+        if "lines" in parts:
+            t = t.left_join(lines_facts(lines, period, ledger), "account").drop("account_right")
+        sums = t.order_by("account").to_pyarrow()
     if not sums.num_rows:
         raise DataError(_no_purchase(ledger, period))
     batches = sums.to_batches(max_chunksize=BATCH)

@@ -32,8 +32,8 @@ class Ledger:
     Attributes
     ----------
     path : Path
-        Parquet file of the accepted lines (on Spark a folder of such files), ordered by source and line; columns of
-        `terms.TABLES["ledger"]`.
+        Parquet file of the accepted lines (on Spark a folder of such files), ordered by account, date, source and
+        line; columns of `terms.TABLES["ledger"]`.
     quarantine : pandas.DataFrame
         Columns of `terms.TABLES["quarantine"]`.
     mapped : tuple of str

@@ -248,7 +248,8 @@ def _accepted(lines: ir.Table, found: _Quarantined, mapped: Sequence[str]) -> ir
         good = good.mutate(repeated=good.repeated.fill_null(False))
     else:
         good = good.mutate(repeated=False)
-    return good.select([column.name for column in TABLES["ledger"]]).order_by(["source", "line"])
+    # What is one account's lies together, which makes every later sum over accounts and days cheaper.
+    return good.select([column.name for column in TABLES["ledger"]]).order_by(["account", "date", "source", "line"])
 
 
 def mostly_impossible(
