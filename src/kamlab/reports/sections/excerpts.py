@@ -117,14 +117,19 @@ def _original(found: str) -> str:
     return "; ".join(f"{field}: {value}" for field, value in values.items())
 
 
+def _highest(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return the rows with the highest values, accounts in order among equals; the wide table itself is not sorted."""
+    order = rows[[by, "account"]].sort_values([by, "account"], ascending=[False, True])
+    return rows.loc[order.index[:SHOWN]]
+
+
 def forecast(run: Source, t: Translator) -> list[Block]:
     """Table of the accounts with the highest expected value: forecast of purchases, revenue and contribution."""
     rows = run.read("forecast")
     measures = [m for m in ("revenue", "contribution") if rows[f"expected_{m}"].notna().any()]
     measures = ["purchases", *(measures if is_contribution(run) else measures[:1])]
     by = f"expected_{measures[-1]}"
-    rows = rows.sort_values([by, "account"], ascending=[False, True]).head(SHOWN)
-    rows = rows.merge(run.read("accounts", columns=["account", "name"]), on="account")
+    rows = _highest(rows, by).merge(run.read("accounts", columns=["account", "name"]), on="account")
     plain = without_currency(t)
     printed = {"name": rows["name"], "alive": [wording.chance(p, t) for p in rows["p_alive"]]}
     columns = [TableColumn("name", t("Account"), width=22), TableColumn("alive", t("Still buys"), "right", width=9)]
@@ -176,7 +181,7 @@ def by_date(run: Source, t: Translator) -> list[Block]:
 
 def reasons(run: Source, t: Translator) -> list[Block]:
     """Table of the accounts with the highest expected value: type and strategy, the rule that gave it, and why."""
-    rows = labelled(run).sort_values(["expected_contribution", "account"], ascending=[False, True]).head(SHOWN)
+    rows = _highest(labelled(run), "expected_contribution")
     printed = pd.DataFrame(
         {
             "name": rows["name"].astype(str),
