@@ -182,10 +182,11 @@ def test_extraction_reads_source_and_notebooks(tmp_path):
         't("One")\nrun.t("Two {n}", n=1)\nt.plural("{n} day", "{n} days", 3)\nN_("Low")\nother("No")\n'
     )
     (tmp_path / "notebooks" / "b.ipynb").write_text(
-        '{"cells": [{"cell_type": "markdown", "source": ["t(\\"No\\")"]},'
+        '{"cells": [{"cell_type": "markdown", "source": ["# Four\\n", "\\n", "Five,\\n", "six."]},'
         ' {"cell_type": "code", "source": ["t(\\"Three\\")\\n", "x = 1"]}]}'
     )
     messages = load_script("messages")
     catalogue = messages.catalogue(tmp_path)
-    assert {m.id for m in catalogue if m.id} == {"One", "Two {n}", ("{n} day", "{n} days"), "Low", "Three"}
+    code = {"One", "Two {n}", ("{n} day", "{n} days"), "Low", "Three"}
+    assert {m.id for m in catalogue if m.id} == code | {"# Four", "Five,\nsix."}
     assert messages.template(catalogue) == messages.template(messages.catalogue(tmp_path))

@@ -75,7 +75,7 @@ def data_words(sample):
     """Words of the company's own data, and the names of tables, columns, schemes, rules and labels' rules."""
     found = tables(sample)
     texts = [found["accounts"][c] for c in ("name", "owner", "channel", "industry", "region", "country", "size")]
-    texts += [found["quarantine"]["original"], found["plan"]["group"], found["actions_review"]["action"]]
+    texts += [found["quarantine"]["original"], found["plan"]["group"], found["actions_review"]["text"]]
     texts += [found["labels"]["rule"], found["strategies"]["strategy_rule"], found["prospects"]["account"]]
     words = {w for text in texts for value in text.dropna().unique() for w in WORD.findall(str(value))}
     words |= {w for name, table in found.items() for key in (name, *table.columns) for w in WORD.findall(str(key))}
@@ -100,7 +100,7 @@ def test_a_chapter_prints_as_pdf_and_html_in_its_language(chinese, tmp_path):
     assert export_pdf(notebook, tmp_path / "x.pdf", as_of=pd.Timestamp("2025-12-31").date()) == []
     export_html(notebook, tmp_path / "x.html")
     with pikepdf.open(tmp_path / "x.pdf") as pdf:
-        assert str(pdf.Root.Lang) == "zh-CN"
+        assert str(pdf.Root.Lang) == "zh"
         assert pdf.Root.MarkInfo.Marked
         assert "第3章" in str(pdf.docinfo.Title)
     assert '<html lang="zh' in (tmp_path / "x.html").read_text("utf-8")

@@ -114,7 +114,7 @@ def written(value: Any, column: Column, t: Translator) -> str:
 
 
 def significant(value: float, t: Translator) -> str:
-    """Write a number with three significant digits at least, and no zeros after the decimal sign."""
+    """Write a number with three significant digits at least, a whole one without decimals."""
     if value == int(value) or abs(value) >= 10**SIGNIFICANT:
         return t.number(value)
     return t.number(value, min(MOST_DECIMALS, SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))))

@@ -14,7 +14,7 @@ from kamlab.reasons import printed as words_of_reason
 from kamlab.reports.blocks import Block, TableColumn, table
 from kamlab.reports.sections import columns as named
 from kamlab.reports.sections.evidence import HEADS, MONEY
-from kamlab.reports.sections.source import Interval, Source, is_contribution, labelled, value_word
+from kamlab.reports.sections.source import Interval, Source, is_contribution, labelled
 from kamlab.schemes import TITLES
 from kamlab.strategies import texts, wording
 
@@ -24,15 +24,15 @@ SHOWN = 20
 IN_UNITS = ("recency", "T", "log_gaps")
 """Columns of the summary that count in the study period's unit of time."""
 
-ALIKE = ("level", "basis")
+ALIKE = ["level", "basis"]
 """Columns that say the same of every account."""
 
 
 def described(run: Source, t: Translator, name: str) -> list[Block]:
-    """Table of the numbers and dates of a table of accounts: how many are known, lowest, middle, mean, highest."""
-    rows = run.read(name)
+    """Table of a table's numbers and dates that hold anything: how many are known, lowest, middle, mean, highest."""
+    rows = run.read(name).drop(columns=ALIKE, errors="ignore").dropna(axis="columns", how="all")
     plain, printed = without_currency(t), []
-    for key in [key for key in rows.columns if key not in ALIKE]:
+    for key in rows.columns:
         values = rows[key]
         if is_datetime64_any_dtype(values) or (is_numeric_dtype(values) and not is_bool_dtype(values)):
             column = named.declared(name, str(key))
@@ -41,8 +41,8 @@ def described(run: Source, t: Translator, name: str) -> list[Block]:
             what = named.label(str(key), t, features=name == "features")
             printed.append({"what": what, "column": str(key), "known": t.number(values.notna().sum()), **cells})
     columns = [
-        TableColumn("what", t("What"), width=36),
-        TableColumn("column", t("Column"), width=20),
+        TableColumn("what", t("What"), width=34),
+        TableColumn("column", t("Column"), width=23),
         TableColumn("known", t("Known"), "right"),
         TableColumn("min", t("Lowest"), "right"),
         TableColumn("median", t("Middle"), "right"),
@@ -117,39 +117,44 @@ def _original(found: str) -> str:
     return "; ".join(f"{field}: {value}" for field, value in values.items())
 
 
+def _highest(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return the rows with the highest values, accounts in order among equals; the wide table itself is not sorted."""
+    order = rows[[by, "account"]].sort_values([by, "account"], ascending=[False, True])
+    return rows.loc[order.index[:SHOWN]]
+
+
 def forecast(run: Source, t: Translator) -> list[Block]:
     """Table of the accounts with the highest expected value: forecast of purchases, revenue and contribution."""
-    rows = run.read("forecast").sort_values(["expected_contribution", "account"], ascending=[False, True]).head(SHOWN)
-    rows = rows.merge(run.read("accounts", columns=["account", "name"]), on="account")
+    rows = run.read("forecast")
+    measures = [m for m in ("revenue", "contribution") if rows[f"expected_{m}"].notna().any()]
+    measures = ["purchases", *(measures if is_contribution(run) else measures[:1])]
+    by = f"expected_{measures[-1]}"
+    rows = _highest(rows, by).merge(run.read("accounts", columns=["account", "name"]), on="account")
     plain = without_currency(t)
-
-    def intervals(what: str) -> list[str]:
-        bounds = zip(rows[f"{what}_lower"], rows[f"{what}_upper"], strict=True)
-        return [Interval(0, low, high).text(plain) for low, high in bounds]
-
-    printed = pd.DataFrame(
-        {
-            "name": rows["name"],
-            "alive": [wording.chance(p, t) for p in rows["p_alive"]],
-            "orders": [t.number(n, 1) for n in rows["expected_purchases"]],
-            "revenue": [plain.money(v) for v in rows["expected_revenue"]],
-            "revenue_interval": intervals("revenue"),
-            "value": [plain.money(v) for v in rows["expected_contribution"]],
-            "value_interval": intervals("contribution"),
-        }
-    )
+    printed = {"name": rows["name"], "alive": [wording.chance(p, t) for p in rows["p_alive"]]}
+    columns = [TableColumn("name", t("Account"), width=22), TableColumn("alive", t("Still buys"), "right", width=9)]
+    heads = {
+        "purchases": t("Expected purchase days"),
+        "revenue": with_currency(t("Expected revenue"), t),
+        "contribution": with_currency(t("Expected contribution"), t),
+    }
     level = t("{level} interval", level=t.percent(run.config.value.level))
-    columns = [
-        TableColumn("name", t("Account"), width=22),
-        TableColumn("alive", t("Still buys"), "right"),
-        TableColumn("orders", t("Expected purchase days"), "right"),
-        TableColumn("revenue", with_currency(t("Expected revenue"), t), "right"),
-        TableColumn("revenue_interval", level, "right"),
-        *([TableColumn("value", with_currency(value_word(run, t), t), "right")] if is_contribution(run) else []),
-        *([TableColumn("value_interval", level, "right")] if is_contribution(run) else []),
-    ]
-    caption = t("The forecast of the {n} accounts worth most, 12 months.", n=t.number(len(rows)))
-    return [table(printed, columns=columns, caption=caption, note=t("All accounts: table forecast of the run."))]
+    for measure in measures:
+        counted = measure == "purchases"
+        bounds = zip(rows[f"{measure}_lower"], rows[f"{measure}_upper"], strict=True)
+        printed |= {
+            measure: [t.number(v, 1) if counted else plain.money(v) for v in rows[f"expected_{measure}"]],
+            f"{measure} interval": [
+                t("{lower} to {upper}", lower=t.number(low), upper=t.number(high))
+                if counted
+                else Interval(0, low, high).text(plain)
+                for low, high in bounds
+            ],
+        }
+        columns += [TableColumn(measure, heads[measure], "right"), TableColumn(f"{measure} interval", level, "right")]
+    caption = t("The forecast of the {n} accounts expected to bring most, 12 months.", n=t.number(len(rows)))
+    note = t("All accounts: table forecast of the run.")
+    return [table(pd.DataFrame(printed), columns=columns, caption=caption, note=note)]
 
 
 def by_date(run: Source, t: Translator) -> list[Block]:
@@ -176,7 +181,7 @@ def by_date(run: Source, t: Translator) -> list[Block]:
 
 def reasons(run: Source, t: Translator) -> list[Block]:
     """Table of the accounts with the highest expected value: type and strategy, the rule that gave it, and why."""
-    rows = labelled(run).sort_values(["expected_contribution", "account"], ascending=[False, True]).head(SHOWN)
+    rows = _highest(labelled(run), "expected_contribution")
     printed = pd.DataFrame(
         {
             "name": rows["name"].astype(str),

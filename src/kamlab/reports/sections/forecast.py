@@ -233,7 +233,9 @@ def notes(run: Source, t: Translator) -> list[Block]:
 
 
 def history(run: Source, t: Translator) -> list[Block]:
-    """Picture of the company's revenue by month, and what the next 12 months should bring."""
+    """Picture of the company's revenue by month, and what the next 12 months should bring; none without amounts."""
+    if run.read("forecast", columns=["expected_revenue"])["expected_revenue"].isna().all():
+        return []
     future, revenue = total_revenue(run), run.read_facts("revenue")
     months = _whole_months(run.read("months"), run.period.calibration_end)
     options = {"expected": future.value, "lower": future.lower, "upper": future.upper}

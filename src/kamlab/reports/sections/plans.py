@@ -15,7 +15,7 @@ from kamlab.reports.sections.source import Source, is_contribution
 from kamlab.strategies import texts
 
 MOST_WITHOUT = 100
-"""Accounts without a plan that are listed; the table "plans" has all."""
+"""Accounts without a plan that are listed at most; the table "plans" has all."""
 
 
 def title_page(run: Source, t: Translator) -> list[Block]:
@@ -71,11 +71,14 @@ def overview(run: Source, t: Translator) -> list[Block]:
     return [text(f"{heading}\n\n{t.join(SENTENCES, said)}"), *lists(run, t)]
 
 
-def lists(run: Source, t: Translator) -> list[Block]:
-    """Tables of the accounts with a plan, and of those that need one and have none, each with its reason."""
+def lists(run: Source, t: Translator, *, most: int = MOST_WITHOUT) -> list[Block]:
+    """Tables of the accounts with a plan, and of up to so many that need one and have none, each with its reason."""
     plans = run.read("plans")
     planned, without = plans[plans["planned"]], plans[~plans["planned"]]
-    return [*([_list(run, t, planned)] if len(planned) else []), *([_without(t, without)] if len(without) else [])]
+    return [
+        *([_list(run, t, planned)] if len(planned) else []),
+        *([_without(t, without, most)] if len(without) else []),
+    ]
 
 
 def plans(run: Source, t: Translator, account: str = "") -> list[Block]:
@@ -127,8 +130,8 @@ def _list(run: Source, t: Translator, planned: pd.DataFrame) -> Block:
     return table(printed, columns=columns, caption=t("Accounts with a plan."), note=_stake(run, t))
 
 
-def _without(t: Translator, without: pd.DataFrame) -> Block:
-    rows = without.sort_values(["at_stake", "account"], ascending=[False, True]).head(MOST_WITHOUT)
+def _without(t: Translator, without: pd.DataFrame, most: int) -> Block:
+    rows = without.sort_values(["at_stake", "account"], ascending=[False, True]).head(most)
     printed = pd.DataFrame(
         {
             "name": rows["name"].astype(str),
