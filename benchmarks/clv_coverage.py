@@ -1,9 +1,10 @@
 """Coverage on simulated companies: `python benchmarks/clv_coverage.py coverage.jsonl [--companies 400]`.
 
-Each company is drawn from a model at known parameters, with a seed of its own, and fitted anew. Counted is how often the
-90 % interval of each parameter holds its true value, and that of the company's total what then came; of its accounts, in
-how many companies the randomised PIT of what came passes for uniform (Kolmogorov-Smirnov p > .01), and which share of
-what came fell into their 90 % intervals. What is counted is kept in the file: a run may be broken off and gone on with.
+Each company is drawn from a model at known parameters, with a seed of its own, and fitted anew. Counted is how often
+the 90 % interval of each parameter holds its true value, and that of the company's total what then came; of its
+accounts, in how many companies the randomised PIT of what came passes for uniform (Kolmogorov-Smirnov p > .01), and
+which share of what came fell into their 90 % intervals. What is counted is kept in the file: a run may be broken off
+and gone on with.
 """
 
 import argparse
