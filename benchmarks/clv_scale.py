@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from kamlab import clv
 from kamlab.clv.checks import read_purchases
-from kamlab.clv.transactions import distinct
+from kamlab.clv.histories import distinct
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")

@@ -217,3 +217,40 @@ def test_impossible_discount_rates_are_refused():
 def test_impossible_survivors_are_refused(survivors):
     with pytest.raises(ModelError, match="at least two numbers"):
         clv.contracts_from_survivors(survivors)
+
+
+@pytest.mark.parametrize("name", TRANSACTIONS)
+def test_spans_and_dates_in_place_of_numbers_are_refused(name):
+    # pandas would count them in nanoseconds.
+    rows = table(name)
+    for wrong in (
+        pd.to_timedelta(rows["T"], unit="D"),
+        pd.Timestamp("2025-01-01") + pd.to_timedelta(rows["T"], unit="D"),
+    ):
+        with pytest.raises(
+            ModelError, match=f"{len(rows)} of {len(rows)} accounts have a .* missing or no finite number"
+        ):
+            new(name).fit(rows.assign(T=wrong))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_column_that_stands_there_twice_is_named(name):
+    rows = table(name)
+    column = rows.columns[1]
+    with pytest.raises(ModelError, match=f'1 column.s. more than once .*: "{column}". Keep one of each'):
+        new(name).fit(pd.concat([rows, rows[[column]]], axis=1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("wrong", [None, [1, 2, 3], "summary.csv"])
+def test_what_is_no_table_is_refused(name, wrong):
+    with pytest.raises(ModelError, match=r"no table\. Take the one that kamlab.summarize returns"):
+        new(name).fit(wrong)
+
+
+def test_rows_without_ids_are_named_by_their_numbers():
+    rows = table("nbd").drop(columns="account")
+    with pytest.raises(ModelError, match=r"1 of \d+ accounts have recency > T \(first: 3\)"):
+        new("nbd").fit(
+            rows.assign(recency=rows["recency"].where(rows.index != 3, 1e6), frequency=rows["frequency"] + 1)
+        )

@@ -11,7 +11,8 @@ import pandas as pd
 
 from kamlab.backtest import selection
 from kamlab.backtest.choice import Choice
-from kamlab.backtest.forecasters import RULES, UNTESTED_WEIGHT, Forecaster, Parametric, blank_model, models_at
+from kamlab.backtest.fits import first_fitted, in_force, likeliest, spend_model, too_few
+from kamlab.backtest.forecasters import UNTESTED_WEIGHT, Forecaster, Parametric, blank_model, models_at
 from kamlab.backtest.names import BG_BB, BLEND, COMBINATION, COVARIATE_MODELS, SUPERVISED, TRANSACTION_MODELS
 from kamlab.backtest.notes import (
     NOTE_ALIVE,
@@ -28,15 +29,10 @@ from kamlab.backtest.notes import (
     NOTE_SILENT,
     NOTE_UNTAUGHT,
 )
-from kamlab.backtest.occasions import Occasions
 from kamlab.backtest.record import SOON_DAYS, Record, replay
-from kamlab.backtest.situation import Situation, came_in, every_nth, from_ledger
-from kamlab.backtest.supervised import Supervised
-from kamlab.backtest.trial import Pair, Trial, bic, fitted, gives_intervals, hold, leaving, mixtures
+from kamlab.backtest.situation import Situation, came_in, from_ledger
+from kamlab.backtest.trial import Pair, Trial, hold, leaving
 from kamlab.clv import MBGNBD, GammaGamma
-from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS
-from kamlab.clv.log_normal_spend import LogNormalSpend
-from kamlab.clv.spend import fit_spend
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.progress import track
@@ -105,7 +101,7 @@ def choose(
     now = from_ledger(ledger, period, accounts, only, covariates, summary=summary)
     if origins:
         _check_covariates(now)
-    spend = _spend(now, ledger.has_money)
+    spend = spend_model(now, ledger.has_money)
     sample = _sample(now.summary["account"], seed)
     notes = [NOTE_NO_SPEND] if spend is None and ledger.has_money else []
     notes += [NOTE_SAMPLED] if sample is not None else []
@@ -121,9 +117,9 @@ def choose(
     notes += [NOTE_CONFIGURED] if forecaster != AUTO else []
     days, with_money = period.horizon_days, spend is not None
     record = replay(trials, verdict.chosen, verdict.model, target, horizon_days=days, with_money=with_money, seed=seed)
-    behind = _first_fitted(verdict.models, now, spend)
+    behind = first_fitted(verdict.models, now, spend)
     wanted = behind.name if verdict.chosen == verdict.model else verdict.chosen
-    source = _in_force(wanted, behind, verdict.weight, now, pairs)
+    source = in_force(wanted, behind, verdict.weight, now, pairs)
     chosen = source.name
     if behind.name != verdict.model or chosen != wanted:
         notes.append(NOTE_REPLACED)
@@ -252,60 +248,6 @@ def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
     return frozenset(accounts.iloc[rng.choice(len(accounts), MAX_ACCOUNTS, replace=False)])
 
 
-def _spend(at: Situation, has_money: bool) -> GammaGamma | None:
-    if not has_money:
-        return None
-    for fit in (fit_spend, LogNormalSpend().fit_few):
-        try:
-            return fit(at.summary)
-        except ModelError:
-            continue
-    return None
-
-
-def too_few(summary: pd.DataFrame) -> bool:
-    """Whether accounts or repeat buyers are fewer than a model can be fitted to."""
-    return len(summary) < MIN_ACCOUNTS or int((summary["frequency"] > 0).sum()) < MIN_REPEAT_BUYERS
-
-
-def _first_fitted(names: Sequence[str], at: Situation, spend: GammaGamma | None) -> Parametric:
-    """Return the first model that can be fitted at the as-of date."""
-    for name in names:
-        model = fitted(name, at, spend)
-        if model is not None and gives_intervals(model, at):
-            return model
-    # None can: the first one's error says why.
-    blank_model(names[0], at).fit(at.summary)
-    raise ModelError("No model of purchases finds a maximum on this log. Check its histories for absurd values.")
-
-
-def _likeliest(at: Situation, spend: GammaGamma | None) -> Parametric:
-    """Return the model with the best information criterion, among many accounts on a sample, fitted to all."""
-    some = every_nth(at, MAX_ACCOUNTS)
-    able = sorted(leaving() & set(models_at(at)))
-    fits = sorted((model for name in able if (model := fitted(name, some, spend)) is not None), key=bic)
-    best = next((model for model in fits if gives_intervals(model, some)), None)
-    if best is None or some is not at:
-        return _first_fitted(["bg_nbd"] if best is None else [best.name, "bg_nbd"], at, spend)
-    return best
-
-
-def _in_force(name: str, behind: Parametric, weight: float, now: Situation, pairs: Sequence[Pair]) -> Forecaster:
-    """Return the forecaster, fitted to all data up to the as-of date; the model where BG/BB cannot be."""
-    if name == behind.name:
-        return behind
-    if name in RULES:
-        return RULES[name]
-    if name in TRANSACTION_MODELS:
-        return Parametric(name, blank_model(name, now).fit(now.summary), behind.spend)
-    if name == BG_BB:
-        return Occasions.fitted(now, behind.spend) or behind
-    learner = Supervised.taught(pairs)
-    if name == SUPERVISED and learner is not None:
-        return learner
-    return mixtures(behind, learner, weight)[BLEND if name == BLEND else COMBINATION]
-
-
 def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list[str], forecaster: str) -> Choice:
     """Return what is in force where no earlier date can be forecast from."""
     few = too_few(now.summary)
@@ -314,13 +256,13 @@ def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list
         forecaster = behind.name if forecaster in TRANSACTION_MODELS else forecaster
         notes.append(NOTE_FEW)
     else:
-        behind = _first_fitted([forecaster], now, spend) if forecaster in leaving() else _likeliest(now, spend)
+        behind = first_fitted([forecaster], now, spend) if forecaster in leaving() else likeliest(now, spend)
     chosen = BLEND if forecaster == AUTO else forecaster
     notes.append(NOTE_DEFAULT if forecaster == AUTO else NOTE_CONFIGURED)
     if chosen == SUPERVISED:
         chosen = COMBINATION
     notes += [NOTE_UNTAUGHT] if chosen == COMBINATION else []
-    source = _in_force(chosen, behind, UNTESTED_WEIGHT, now, ())
+    source = in_force(chosen, behind, UNTESTED_WEIGHT, now, ())
     notes += [NOTE_REPLACED] if source.name != chosen else []
     chosen = source.name
     days, with_money = now.horizon_days, spend is not None

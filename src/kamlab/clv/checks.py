@@ -52,14 +52,34 @@ class Spend(NamedTuple):
 
 def as_frame(table: Any) -> pd.DataFrame:
     """Take a pandas, Arrow, Polars or Ibis table; accounts may stand in the index, as in lifetimes' summaries."""
-    frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+    frame = _pandas(table)
     if "account" not in frame:
         frame = frame.assign(account=frame.index)
     return frame.assign(account=frame["account"].astype(str)).reset_index(drop=True)
 
 
+def _pandas(table: Any) -> pd.DataFrame:
+    if isinstance(table, pd.DataFrame):
+        return table
+    if not hasattr(table, "to_pandas"):
+        raise ModelError(
+            f"The summary is a {type(table).__name__}, no table. Take the one that kamlab.summarize returns, or any "
+            "pandas, Arrow, Polars or Ibis table with its columns."
+        )
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
 def require_columns(frame: pd.DataFrame, names: Sequence[str], purpose: str) -> None:
-    """Refuse a table that lacks columns, naming all of them and the nearest that it has."""
+    """Refuse a table that lacks columns, naming all of them and the nearest that it has, or has one more than once."""
+    repeated = sorted(
+        {f'"{name}"' for name in frame.columns[frame.columns.duplicated()] if name in (*names, "account")}
+    )
+    if repeated:
+        raise ModelError(
+            f"The summary has {len(repeated)} column(s) more than once that {purpose} needs: {', '.join(repeated)}. "
+            "Keep one of each."
+        )
     missing = [f'"{name}"{did_you_mean(name, list(map(str, frame.columns)))}' for name in names if name not in frame]
     if missing:
         raise ModelError(
@@ -75,7 +95,7 @@ def opened(
 
     Columns of `others` must be there too. The faults begin with accounts that stand in the table more than once.
     """
-    frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+    frame = _pandas(table)
     require_columns(frame, (*names, *others), purpose)
     if "account" not in frame and isinstance(frame.index, pd.RangeIndex):
         # Row numbers name each row, and no two the same.
@@ -218,6 +238,9 @@ def weights(frame: pd.DataFrame, faults: Faults) -> np.ndarray:
 
 
 def numbers(column: pd.Series) -> np.ndarray:
+    """Return a column as numbers, missing where it holds none; spans of time are none, as they have no unit of ours."""
+    if pd.api.types.is_timedelta64_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return np.full(len(column), np.nan)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
         return column.to_numpy(dtype=float)
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)

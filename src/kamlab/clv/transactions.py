@@ -1,4 +1,4 @@
-"""What all models of purchase days share: one fitting loop and one prediction table."""
+"""What all models of purchase days share: one fitting loop, and the forecasts of `purchase_forecasts`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 
-from kamlab.clv.base import NOTE_PENALISED, FittedModel, maximise
-from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, finite_forecast, read_purchases
+from kamlab.clv.base import NOTE_PENALISED, maximise
+from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, read_purchases
 from kamlab.clv.climb import Objective, one_thread
-from kamlab.clv.histories import Histories, distinct, rate_by_moments, sample, smallest_count
+from kamlab.clv.histories import Histories, distinct, rate_by_moments, sample
 from kamlab.clv.limits import alike_at_least, near_limit, no_worse_than_limits
-from kamlab.clv.merging import merge
+from kamlab.clv.purchase_forecasts import PurchaseForecasts
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
-from kamlab.period import DAYS_PER_UNIT, DAYS_PER_YEAR, days_to_units
+from kamlab.period import DAYS_PER_UNIT
 
 
 class Space(NamedTuple):
@@ -29,11 +28,11 @@ class Space(NamedTuple):
     bounds: Sequence[tuple[float, float]]
 
 
-class TransactionModel(FittedModel):
+class TransactionModel(PurchaseForecasts):
     """A model of purchase days, fitted to x, t_x and T of each account.
 
-    A model names its parameters and gives five functions of them; everything else is shared. Times are scaled to a
-    longest T of 1 for the fit.
+    A model names its parameters and gives its likelihood and the laws of `PurchaseForecasts`; all else is shared. Times
+    are scaled to a longest T of 1 for the fit.
 
     Parameters
     ----------
@@ -55,8 +54,6 @@ class TransactionModel(FittedModel):
     limits: ClassVar[tuple[Mapping[str, float], ...]] = ()
     """Limiting cases: the log parameters that are held, and where."""
     engines: ClassVar[tuple[str, ...]] = ("kamlab",)
-    n_columns_: int = 0
-    """Columns of the design matrix of covariates."""
     pilot_rows: ClassVar[int] = 1000
     """Rows on which starts are compared where there are many more."""
 
@@ -65,7 +62,7 @@ class TransactionModel(FittedModel):
         self.engine = engine
         self.penalizer = penalizer
 
-    # What a model supplies. Histories are arrays that broadcast with each other and with the rows of `params`.
+    # What a model supplies for the fit.
 
     @abstractmethod
     def _log_likelihood(
@@ -78,11 +75,6 @@ class TransactionModel(FittedModel):
         """Whether `_summed_likelihood` holds for the parameters in force."""
         return True
 
-    @property
-    def _quick(self) -> bool:
-        """Whether point forecasts cost less than to merge equal histories by hash."""
-        return False
-
     @abstractmethod
     def _summed_likelihood(self, rows: Histories) -> Objective:
         """Return the rows' mean log-likelihood by weight, as a function as `Objective` describes it but not negated.
@@ -90,6 +82,7 @@ class TransactionModel(FittedModel):
         Its last value is the matrix of second derivatives itself.
         """
 
+<<<<<<< HEAD
     @abstractmethod
     def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
         """Return P(alive at T | history)."""
@@ -114,13 +107,32 @@ class TransactionModel(FittedModel):
     ) -> np.ndarray:
         """Draw the purchases within t of accounts that are alive at T."""
 
+||||||| merged common ancestors
+    @abstractmethod
+    def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
+        """Return P(alive at T | history)."""
+
+    @abstractmethod
+    def _expected(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
+        """Return E[purchases within t | history, alive at T]."""
+
+    @abstractmethod
+    def _survival(
+        self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: float, n: np.ndarray
+    ) -> np.ndarray:
+        """Return P(at least n purchases within t | history), n ≥ 1."""
+
+    @abstractmethod
+    def _sample(
+        self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw the purchases within t of accounts that are alive at T."""
+
+=======
+>>>>>>> 548501e6490335f650b456c931de5b160efd6e8a
     def _there(self, rows: Histories) -> np.ndarray:
         """Return the time that each account has certainly not left in."""
         return rows.t_x
-
-    def _most(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
-        """Return the purchases expected of an account that never leaves: its posterior mean rate × t."""
-        return (params[0] + x) * t / (params[1] + age)
 
     def _ask_engine(self, rows: Histories) -> np.ndarray | None:
         """Return another engine's optimum (parameters), or None where it finds none or does not know the model."""
@@ -218,10 +230,6 @@ class TransactionModel(FittedModel):
         penalty = self.penalizer * np.exp(2 * log_params)
         return float(penalty.sum()), 2 * penalty, 4 * penalty
 
-    def _at(self, params: np.ndarray, z: np.ndarray) -> Any:
-        """Return the parameters in force for rows with covariates z: each a number or shape (n, …)."""
-        return params
-
     def _objective(self, rows: Histories) -> Objective:
         if self._exact and not self.n_effects_:
             return self._exact_objective(rows)
@@ -247,6 +255,7 @@ class TransactionModel(FittedModel):
             return penalty - value, slope - gradient, np.diag(curvature) - second
 
         return objective
+<<<<<<< HEAD
 
     # Prediction
 
@@ -377,3 +386,136 @@ class TransactionModel(FittedModel):
             return self._at_least(Histories(*(column[at] for column in rows)), t, n) <= 1 - probability
 
         return smallest_count(averaged, smallest_count(fitted, np.zeros(len(rows.x))))
+||||||| merged common ancestors
+
+    # Prediction
+
+    def predict(self, summary: Any, horizon_days: float = DAYS_PER_YEAR, *, level: float = 0.9) -> pd.DataFrame:
+        """Predict each account's purchases in the horizon.
+
+        Parameters
+        ----------
+        summary : table
+            Columns account, frequency, recency and T (in `unit`).
+        horizon_days : float
+        level : float
+            Of the central interval, 0.9 = from the 5 % to the 95 % quantile.
+
+        Returns
+        -------
+        pandas.DataFrame
+            account; p_alive; expected_purchases (at `params_`); lower and upper (whole numbers): quantiles of the
+            posterior mixture, averaged over the parameters' uncertainty. After a long silence the expectation
+            can lie above `upper`.
+        """
+        if not 0 < level < 1:
+            raise ModelError(f"level is {level}; it must lie between 0 and 1.")
+        return self._table(summary, horizon_days, ((1 - level) / 2, (1 + level) / 2))
+
+    def point_forecasts(self, summary: Any, horizon_days: float = DAYS_PER_YEAR) -> pd.DataFrame:
+        """Return the columns account, p_alive and expected_purchases of `predict`, whose intervals cost the most."""
+        return self._table(summary, horizon_days, ())
+
+    def _table(self, summary: Any, horizon_days: float, probabilities: tuple[float, ...]) -> pd.DataFrame:
+        data = self._read(summary)
+        t = self._horizon(horizon_days)
+        whole: tuple[Histories, Any] = Histories(data.x, data.t_x, data.T, data.weight, data.z), slice(None)
+        rows, place = whole if self._quick and not probabilities and data.merged is None else distinct(data)
+        alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
+        columns = {"p_alive": alive, "expected_purchases": self._forecast(rows, t, alive)}
+        for name, probability in zip(("lower", "upper"), probabilities, strict=False):
+            columns[name] = self._quantile(rows, t, probability)
+        table = pd.DataFrame({name: column[place] for name, column in columns.items()}, copy=False)
+        table.insert(0, "account", data.account)
+        return finite_forecast(table)
+
+    def expected_purchases(self, summary: Any, horizon_days: Any) -> np.ndarray:
+        """Return E[X | history] over the horizon, or over each of an array of them; shape (accounts[, horizons])."""
+        rows, place = distinct(self._read(summary))
+        alive = self._alive(self._at(self._params(), rows.z), *rows[:3])
+        if np.ndim(horizon_days) == 0:
+            return self._forecast(rows, self._horizon(horizon_days), alive)[place]
+        expected = [self._forecast(rows, self._horizon(days), alive) for days in horizon_days]
+        return np.stack(expected, axis=1)[place]
+
+    def expected_purchases_new(self, horizon_days: Any) -> np.ndarray:
+        """Return the repeat purchases expected of a new customer within `horizon_days` (a number or an array)."""
+        zero = np.zeros(1)
+        params = self._at(self._params(), np.zeros((1, self.n_columns_)))
+        days = np.asarray(horizon_days, dtype=float)
+        t = np.atleast_1d(days) * days_to_units(1, self.unit)
+        expected = self._alive(params, zero, zero, zero) * self._expected(params, zero, zero, zero, t)
+        return expected.reshape(days.shape)
+
+    def probability_at_most(self, summary: Any, purchases: Any, horizon_days: float) -> np.ndarray:
+        """Return P(X ≤ purchases | history) over the horizon, parameter uncertainty included; shape (accounts,)."""
+        data = self._read(summary)
+        t = self._horizon(horizon_days)
+        each = np.broadcast_to(np.asarray(purchases, dtype=float), data.x.shape)
+        # Accounts alike in history and number share the answer.
+        (n, x, t_x, age, *z), weight, place = merge((each, data.x, data.t_x, data.T, *data.z.T), data.weight)
+        rows = Histories(x, t_x, age, weight, np.column_stack([np.empty((len(x), 0)), *z]))
+        return np.where(n < 0, 0.0, 1 - self._at_least(rows, t, np.maximum(n, 0) + 1))[place]
+
+    def sample_purchases(
+        self, summary: Any, horizon_days: float, params: np.ndarray, *, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw each account's purchases in the horizon.
+
+        Parameters
+        ----------
+        summary : table
+            Columns account, frequency, recency and T (in `unit`).
+        horizon_days : float
+        params : numpy.ndarray
+            From `parameter_draws`, shape (draws, parameters): all accounts share the parameters of a draw, so that sums
+            over accounts vary as they should.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        numpy.ndarray
+            Whole numbers, shape (accounts, draws).
+        """
+        data = self._read(summary)
+        t = self._horizon(horizon_days)
+        history = data.x[:, None], data.t_x[:, None], data.T[:, None]
+        own = self._at(params.T, data.z)
+        alive = rng.random((len(data.x), len(params))) < self._alive(own, *history)
+        return np.where(alive, self._sample(own, *history, t, rng), 0.0)
+
+    def _read(self, summary: Any) -> Purchases:
+        """Read what the model is to be applied to."""
+        self._params()
+        return read_purchases(summary)
+
+    def _horizon(self, horizon_days: float) -> float:
+        if not (np.isfinite(horizon_days) and horizon_days > 0):
+            raise ModelError(f"horizon_days is {horizon_days}; it must be a positive number of days.")
+        return days_to_units(horizon_days, self.unit)
+
+    def _forecast(self, rows: Histories, t: float, alive: np.ndarray) -> np.ndarray:
+        params = self._at(self._params(), rows.z)
+        expected = self._expected(params, *rows[:3], t)
+        # The last digits of an expectation may pass the bounds that it has by its nature.
+        return alive * np.clip(expected, 0.0, self._most(params, *rows[:3], t))
+
+    def _at_least(self, rows: Histories, t: float, n: np.ndarray) -> np.ndarray:
+        """Return P(at least n purchases), averaged over the parameters' uncertainty."""
+        nodes = self.parameter_nodes()
+        return np.mean([self._survival(self._at(node, rows.z), *rows[:3], t, n) for node in nodes], axis=0)
+
+    def _quantile(self, rows: Histories, t: float, probability: float) -> np.ndarray:
+        """Return the smallest n with P(X ≤ n) ≥ probability; the search begins at that of the fitted parameters."""
+        params = self._params()
+
+        def fitted(n: np.ndarray, at: np.ndarray) -> np.ndarray:
+            some = Histories(*(column[at] for column in rows))
+            return self._survival(self._at(params, some.z), *some[:3], t, n) <= 1 - probability
+
+        def averaged(n: np.ndarray, at: np.ndarray) -> np.ndarray:
+            return self._at_least(Histories(*(column[at] for column in rows)), t, n) <= 1 - probability
+
+        return smallest_count(averaged, smallest_count(fitted, np.zeros(len(rows.x))))
+=======
+>>>>>>> 548501e6490335f650b456c931de5b160efd6e8a
