@@ -34,6 +34,10 @@ class PurchaseForecasts(FittedModel):
     def _alive(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
         """Return P(alive at T | history)."""
 
+    def _alive_of_draws(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
+        """Return P(alive) of accounts, a column, for each of many parameter draws, shape (accounts, draws)."""
+        return self._alive(params, x, t_x, age)
+
     @abstractmethod
     def _expected(self, params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
         """Return E[purchases within t | history, alive at T]."""
@@ -149,7 +153,7 @@ class PurchaseForecasts(FittedModel):
         t = self._horizon(horizon_days)
         history = data.x[:, None], data.t_x[:, None], data.T[:, None]
         own = self._at(params.T, data.z)
-        alive = rng.random((len(data.x), len(params))) < self._alive(own, *history)
+        alive = rng.random((len(data.x), len(params))) < self._alive_of_draws(own, *history)
         return np.where(alive, self._sample(own, *history, t, rng), 0.0)
 
     def _read(self, summary: Any) -> Purchases:
