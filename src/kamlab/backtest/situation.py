@@ -107,8 +107,8 @@ class Situation:
             for key, table in self._made.items()
             if isinstance(table, pd.DataFrame) and len(table) == n
         }
-        windows = (self.recent, self.trailing, self.seasonal)
-        recent, trailing, seasonal = (window and window.rows(place) for window in windows)
+        recent, trailing = self.recent.rows(place), self.trailing.rows(place)
+        seasonal = None if self.seasonal is None else self.seasonal.rows(place)
         return replace(self, summary=some, recent=recent, trailing=trailing, seasonal=seasonal, months=None, _made=made)
 
     @property

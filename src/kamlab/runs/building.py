@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import Future
 from pathlib import Path
 
 from kamlab.config import Frozen, freeze
@@ -67,7 +68,8 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
             crew.finish({name: crew.start(name, name)})
         # The plans first, because their files take longest to write.
         first = sorted(written, key=lambda pair: pair[0] != documents.PLANS)
-        many, running = _accounts(folder) >= MANY_ACCOUNTS, {}
+        many = _accounts(folder) >= MANY_ACCOUNTS
+        running: dict[str, Future[None]] = {}
         for notebook, lang in first:
             label = f"{notebook}.{lang}"
             under_way = {one: job for one, job in running.items() if not job.done()}
