@@ -98,6 +98,14 @@ def test_movement_is_told_with_who_waits():
     assert said.markdown.startswith("The log is too short to recompute the quarter before")
 
 
+def test_of_very_many_accounts_it_is_said_that_the_quarters_before_rest_on_a_sample(monkeypatch):
+    monkeypatch.setattr(levels.earlier, "MAX_ACCOUNTS", 4)
+    assert "drawn at random" not in levels.flows(Run(), T)[1].markdown
+    monkeypatch.setattr(levels.earlier, "MAX_ACCOUNTS", 3)
+    said = plain(levels.flows(Run(), T)[1].markdown)
+    assert said.endswith("the models of the quarters before are fitted to 3 of them, drawn at random.")
+
+
 def test_how_unequal_accounts_are_is_measured_by_what_they_brought():
     # the forecast says that the largest one brings 81 %; what came in the last 12 months is spread otherwise
     summary = pd.DataFrame(

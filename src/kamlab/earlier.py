@@ -234,7 +234,7 @@ def _said(
 
     Where only moves across borders count, and accounts are many, other accounts have no bounds.
     """
-    many = cuts is not None and len(settings.units) > MAX_ACCOUNTS and settings.costs is None
+    many = cuts is not None and len(settings.units) > MAX_ACCOUNTS
     said: list[tuple[StudyPeriod, pd.DataFrame]] = []
     for date in track(dates[::-1], "earlier dates looked back to"):
         before = said[-1][1] if said else None
@@ -288,7 +288,8 @@ def _values(
 ) -> pd.DataFrame:
     """Summarise and forecast as of one date, for the accounts known by then, or those of a sample.
 
-    With `moves`, of accounts in great number, models are fitted to a sample, and those alone that move have bounds.
+    With `moves`, of accounts in great number, models are fitted to a sample, and those alone that move have bounds; but
+    all have where a cost to serve is known, which is spent as often as draws show a purchase.
     """
     summary = summarize(ledger, date, accounts=settings.membership, only=sample)
     some = sampled(settings.units["account"], settings.seed) if moves else None
@@ -310,7 +311,7 @@ def _values(
         "seed": settings.seed,
     }
     known = backtest.described(summary, settings.covariates)
-    if moves:
+    if moves and settings.costs is None:
         future = forecast.value_where(known, choice, moves, n_draws=N_DRAWS, **options)
     else:
         n_draws = forecast.affordable_draws(N_DRAWS, len(summary), most_cells=MOST_CELLS, least=LEAST_DRAWS)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from kamlab import schemes
+from kamlab import earlier, schemes
 from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
@@ -187,6 +187,10 @@ def _moved(moves: pd.DataFrame, run: Source, t: Translator) -> str:
         down=t.number((steps < 0).sum()),
         waits=t.number((worth["why"] == "waits").sum()),
     )
+    of_many = t(
+        "There are so many accounts that the models of the quarters before are fitted to {n} of them, drawn at random.",
+        n=t.number(earlier.MAX_ACCOUNTS),
+    )
     return t.join(
         SENTENCES,
         [
@@ -204,6 +208,7 @@ def _moved(moves: pd.DataFrame, run: Source, t: Translator) -> str:
                 waits=t.number((moved["why"] == "waits").sum()),
             ),
             *([of_potential] if worth["before"].notna().any() else []),
+            *([of_many] if max(len(moved), len(worth)) > earlier.MAX_ACCOUNTS else []),
         ],
     )
 
