@@ -107,16 +107,8 @@ class Situation:
             for key, table in self._made.items()
             if isinstance(table, pd.DataFrame) and len(table) == n
         }
-<<<<<<< HEAD
-        seasonal = self.seasonal and self.seasonal.rows(place)
-        recent, trailing = self.recent.rows(place), self.trailing.rows(place)
-||||||| 40228ed
-        windows = (self.recent, self.trailing, self.seasonal)
-        recent, trailing, seasonal = (window and window.rows(place) for window in windows)
-=======
         recent, trailing = self.recent.rows(place), self.trailing.rows(place)
         seasonal = None if self.seasonal is None else self.seasonal.rows(place)
->>>>>>> cd3a95a22232dace7577824ccce5016611b3298e
         return replace(self, summary=some, recent=recent, trailing=trailing, seasonal=seasonal, months=None, _made=made)
 
     @property

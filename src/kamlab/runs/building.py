@@ -69,24 +69,11 @@ def build(folder: Path, frozen: Frozen, earlier: Path | None, progress: Progress
             # Each in a kernel of its own, which gives the memory of its models back.
             crew.finish({label: crew.start(label, name, lang=lang, keep=False)})
         # The plans first, because their files take longest to write.
-<<<<<<< HEAD
         first = sorted(labels, key=lambda pair: pair[0] != documents.PLANS)
         many = _accounts(folder) >= MANY_ACCOUNTS
         running: dict[str, Future[None]] = {}
         for name, lang in first:
             label = labels[name, lang]
-||||||| 40228ed
-        first = sorted(written, key=lambda pair: pair[0] != documents.PLANS)
-        many, running = _accounts(folder) >= MANY_ACCOUNTS, {}
-        for notebook, lang in first:
-            label = f"{notebook}.{lang}"
-=======
-        first = sorted(written, key=lambda pair: pair[0] != documents.PLANS)
-        many = _accounts(folder) >= MANY_ACCOUNTS
-        running: dict[str, Future[None]] = {}
-        for notebook, lang in first:
-            label = f"{notebook}.{lang}"
->>>>>>> cd3a95a22232dace7577824ccce5016611b3298e
             under_way = {one: job for one, job in running.items() if not job.done()}
             if many and len(under_way) >= MOST_AT_A_TIME:
                 crew.wait(under_way)
