@@ -41,7 +41,7 @@ def faults(trace):
     yield ("number", {n.removeprefix("*") for n in trace.numbers} - {VALUE, DRAWN} - placeholders - known)
     yield ("fixed", {n for n in trace.fixed if f"{{{n}}}" not in " ".join((trace.text, trace.row, *trace.numbers))})
     variables = set(re.findall(r"\$(\w+)", " ".join((trace.table, trace.where, *trace.numbers.values()))))
-    own = {"as_of", "year", "before", "low", "high", "account", "mine", "place"}
+    own = {"as_of", "year", "before", "low", "high", "account", "mine", "place", "heading"}
     yield ("variable", variables - own - placeholders)
     tables = trace.table.split(", ") if re.fullmatch(r"[\w, ]+", trace.table) and " join " not in trace.table else []
     yield ("table", set(tables) - TABLES.keys() - FACTS)

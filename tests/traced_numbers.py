@@ -22,11 +22,12 @@ from kamlab.planning import OTHER
 from kamlab.reports.export import read_document
 from kamlab.reports.sections import evidence, method, potential, review, segments
 from kamlab.reports.sections.names import MODEL_NAMES, forecaster_name, group_name
+from kamlab.reports.sections.owners import DIMENSIONS
 from kamlab.strategies import guide, texts
 from kamlab.strategies.wording import SOURCES
 
-NUMBER = r"(?:(?:under|over) )?(?:CNY )?[+−]?\d(?:[\d,]*\d)?(?:\.\d+)?(?: (?:k|M|bn)\b|%)?"
-VALUES = rf"(?:{NUMBER}(?:(?: to | → ){NUMBER})?|–|never)"
+NUMBER = r"(?:(?:under|over) )?(?:[A-Z]{3} )?[+−]?\d(?:[\d,]*\d)?(?:\.\d+)?(?: (?:k|M|bn)\b|%)?"
+VALUES = rf"(?:{NUMBER}(?:(?: to | → ){NUMBER})?(?!\.?\d)|–|never)"
 MONTHS = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept|Oct|Nov|Dec)"
 DAY = re.compile(
     rf"\b(?:\d{{1,2}} )?{MONTHS} \d{{4}}\b|\b\d{{4}}-\d\d(?:-\d\d)?\b"
@@ -66,6 +67,8 @@ LINES = {
     "value": {"unknown": UNKNOWN},
 }
 """Column that a line stands for → its first cell → what the run's table holds, where the two differ."""
+HEADINGS = {name: key for key, name in DIMENSIONS.items()}
+"""Heading of a table's first column → dimension."""
 
 
 def plain(text):
@@ -131,7 +134,7 @@ def same(token, value, t):
         return value < 0.05
     if token.startswith("over "):
         return value > 0.95
-    written = token.removeprefix("CNY ").removeprefix("+")
+    written = re.sub("^[A-Z]{3} ", "", token).removeprefix("+")
     decimals = len(written.rstrip("% kMbn").partition(".")[2])
     for near in (value, value * (1 + 1e-9), value * (1 - 1e-9)):
         if token.endswith("%"):
@@ -171,6 +174,10 @@ class Numbers:
     @cached_property
     def run(self):
         return runs.open(self.folder)
+
+    @cached_property
+    def in_currency(self):
+        return f" ({self.run.config.company.currency})"
 
     @cached_property
     def t(self):
@@ -347,7 +354,7 @@ class Numbers:
             return
         self.cover(caption, context)
         self.cover(block["note"], context)
-        labels = [plain(column["label"]).removesuffix(" (CNY)") for column in block["columns"]]
+        labels = [plain(column["label"]).removesuffix(self.in_currency) for column in block["columns"]]
         headings = {trace.filled(name) for trace in traces for name in trace.numbers}
         for label in labels:
             if label not in headings:
@@ -355,7 +362,7 @@ class Numbers:
         total = len(block["rows"]) - block["total_rows"]
         for place, row in enumerate(block["rows"]):
             row = [plain(cell) for cell in row]
-            here = context | {"row": row[0], "place": place + 1}
+            here = context | {"row": row[0], "place": place + 1, "heading": HEADINGS.get(labels[0], labels[0])}
             if row[0] in self.names:
                 here["account"] = self.names[row[0]]
             for label, cell in zip(labels, row, strict=True):
@@ -370,7 +377,7 @@ class Numbers:
                     if cell not in self.names and not (label == labels[0] and any(trace.line for trace in traces)):
                         self.cover(cell, here)
                 elif (DIGIT.search(cell) or cell == "–") and cell not in catalogue():
-                    cells = [] if place >= total or row[0].startswith("All ") else row
+                    cells = [] if place >= total or (row[0].startswith("All ") and row[0] != "All others") else row
                     tokens = ["–"] if cell == "–" else re.findall(NUMBER, DAY.sub("", cell))
                     found = [trace for trace, name in mine if name == mine[0][1]]
                     self.check(f"{caption} | {row[0]} | {label}", mine[0][1], tokens, found, here, cells)
@@ -378,7 +385,7 @@ class Numbers:
     def of_line(self, trace, row):
         parts = []
         for column, cell in zip(filter(None, trace.line.split(", ")), row, strict=False):
-            key = LINES.get(column, {}).get(cell.removesuffix(" (CNY)"), cell)
+            key = LINES.get(column, {}).get(cell.removesuffix(self.in_currency), cell)
             parts.append(f"{column} = {literal(key)}")
         return " and ".join(parts)
 

@@ -123,6 +123,6 @@ def _caption(accounts: pd.DataFrame, rate: float, t: Translator, *, dashed: bool
 
 def _moved_by_share(accounts: pd.DataFrame) -> int:
     """Return how many accounts stand in another box than their classes name."""
-    placed = accounts[accounts["nine_box"].notna() & accounts["contribution_class"].notna()]
+    placed = accounts.dropna(subset=["nine_box", "contribution_class", "potential_class"])
     own = placed["contribution_class"].astype(str) + "/" + placed["potential_class"].astype(str)
     return int((placed["nine_box"] != own).sum())

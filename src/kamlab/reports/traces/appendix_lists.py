@@ -85,6 +85,12 @@ LISTS_FOR_REVIEW = (
         "labels",
         "scheme = 'remove_list'",
     ),
+    Trace(
+        "{n} more account is not shown.",
+        {"n": f"count(*) - {TOP}"},
+        "labels",
+        "scheme = 'remove_list' and label in ('proposed', 'watched')",
+    ),
     Trace("Remove list, in two stages.", OF_LIST, "account_table", line="name"),
     Trace(
         "Accounts to win from rivals: much to buy, and a competitor in our place, as far as sales has told.",

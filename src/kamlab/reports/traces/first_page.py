@@ -41,6 +41,7 @@ def _in_force(column: str) -> str:
 
 
 FIRST_PAGE = (
+    Trace("Revenue of the last 12 months: {now}", {"now": NOW}, "ledger", REVENUE),
     Trace("Revenue rose {percent} to {now}", {"percent": f"{NOW} / {THEN} - 1", "now": NOW}, "ledger", REVENUE),
     Trace("Revenue fell {percent} to {now}", {"percent": f"1 - {NOW} / {THEN}", "now": NOW}, "ledger", REVENUE),
     Trace("Revenue held at {now}", {"now": NOW}, "ledger", REVENUE),
@@ -133,9 +134,12 @@ FIRST_PAGE = (
 )
 
 
+GAINS = ("Gain in contribution ({level} interval)", "Gain in revenue ({level} interval)")
+
+
 def _decision(name: str, where: str, money: str) -> tuple[Trace, ...]:
     """Traces of a line of the decisions: its accounts and money, and what planned work should bring of it."""
-    caption, gain = "Decisions requested, for the next 12 months.", "Gain in contribution ({level} interval)"
+    caption = "Decisions requested, for the next 12 months."
     size = {
         "Accounts": "count(*)",
         "At stake a year": f"sum({money})",
@@ -149,7 +153,7 @@ def _decision(name: str, where: str, money: str) -> tuple[Trace, ...]:
         Trace(caption, size, BOTH, where, row=name),
         Trace(
             caption,
-            {gain: won},
+            dict.fromkeys(GAINS, won),
             "gains g join strategy_gains s using (strategy) join account_table using (account) join strategies t "
             "using (account)",
             where.replace("strategy =", "t.strategy ="),
@@ -186,6 +190,7 @@ DECISIONS = (
         row="Repair: lose money",
     ),
     Trace("Gain in contribution ({level} interval)", {"level": LEVEL}, "configuration"),
+    Trace("Gain in revenue ({level} interval)", {"level": LEVEL}, "configuration"),
     Trace(
         "Gains are assumed shares of the room ({shares}): no record shows what such work wins.",
         {
@@ -222,6 +227,19 @@ DECISIONS = (
 )
 
 HOW_SURE = (
+    Trace(
+        "The same forecast made on {origin} said {forecast} for the period after it; {actual} came ({bias}).",
+        {"forecast": "forecast", "actual": "actual", "bias": "forecast / actual - 1"},
+        "backtest",
+        f"{RECORD} and forecaster = (select forecaster from choice)",
+    ),
+    Trace(
+        "{share} of the customers stand in type A, which is to come first. Not all can: go by expected value within "
+        "the type.",
+        {"share": "avg((type_000 = 'A')::int)"},
+        "strategies",
+        "type_000 is not null",
+    ),
     Trace(
         "The same forecast made on {origin} said {forecast} for the period after it; {actual} came ({bias}). “Same "
         "as in the last period” said {naive} ({naive_bias}).",

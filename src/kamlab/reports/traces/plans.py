@@ -197,7 +197,7 @@ READ = {
     "Overdue over 90 days": "overdue_90",
     "Disputed for over 90 days": "disputed_90",
     "Gone below a chance of": "p_gone",
-    "Contribution of its best 12 months": "peak_revenue * margin_rate",
+    "Contribution of its best 12 months": "peak_revenue * coalesce(margin_rate, 1)",
     "High contribution begins at": (
         "(select \"value\" from tiers where axis = 'contribution' and scheme = 'fitted' and cut = 'high')"
     ),

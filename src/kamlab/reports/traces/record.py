@@ -5,7 +5,16 @@ from __future__ import annotations
 from kamlab.reports.traces.common import DOWN, EXPECTED, JUDGED, LEVEL, NOW, OF_CONTRIBUTION, RECORD, REVENUE, THEN, UP
 from kamlab.reports.traces.trace import BOUNDS, DRAWN, Trace
 
-CAUSES = {name.capitalize(): f"sum({name})" for name in ("lost", "volume", "price", "mix")}
+CAUSES = {
+    "New or back": '"new"',
+    **{name.capitalize(): name for name in ("lost", "volume", "price", "mix")},
+    "No quantities": "unexplained",
+}
+CHANGES = (
+    "Revenue of the last 12 months less that of the 12 before, and its causes, which add up to it: customers new or "
+    "back, and lost, with what came back from them; of those kept, pieces, prices of the same products, and dearer "
+    "or cheaper products."
+)
 
 OWNERS = (
     Trace("{n} person looks after accounts.", {"n": "count(*)"}, "coverage", "active and accounts > 0"),
@@ -59,18 +68,34 @@ OWNERS = (
         line="owner",
     ),
     Trace(
-        "Revenue of the last 12 months less that of the 12 before, and its causes, which add up to it: customers "
-        "new or back, and lost, with what came back from them; of those kept, pieces, prices of the same products, "
-        "and dearer or cheaper products.",
+        CHANGES,
         {
-            "Change of revenue": "sum(change)",
-            "Growth": "sum(change) / sum(revenue_before)",
-            "New or back": 'sum("new")',
+            "Change of revenue": "change",
+            "Growth": "case when revenue_before > 0 and not few then change / revenue_before end",
             **CAUSES,
         },
         "dimensions",
-        "dimension = 'region'",
+        "dimension = $heading",
         "value",
+    ),
+    Trace(
+        CHANGES,
+        {
+            "Change of revenue": "sum(change)",
+            "Growth": "sum(change) / sum(revenue_before)",
+            **{word: f"sum({cause})" for word, cause in CAUSES.items()},
+        },
+        "changes",
+        row="All accounts",
+    ),
+    Trace(
+        CHANGES,
+        {
+            word: f"(select sum({cause}) from changes) - sum({cause})"
+            for word, cause in {"Change of revenue": "change", **CAUSES}.items()
+        },
+        "(select * from dimensions where dimension = $heading limit 10)",
+        row="All others",
     ),
 )
 
@@ -243,6 +268,23 @@ FORECAST = (
 )
 
 DATA = (
+    Trace(
+        "Revenue so far {sum}; next 12 months {expected} expected",
+        {"sum": "sum(revenue)", "expected": "(select sum(expected_revenue) from forecast)"},
+        "months",
+    ),
+    Trace(
+        "{n} line equals another one in every column and has no number of its own; it is kept.",
+        {"n": "repeated_lines"},
+        "freshness",
+    ),
+    Trace(
+        "{n} account is first seen in the first 90 days from {start} on, where about {expected} were to be expected "
+        "at the later pace. Either many began then, or the log begins after them; if so, they have been customers "
+        "for longer than the forecast knows.",
+        {"n": "truncation.early", "expected": "truncation.expected"},
+        "signals",
+    ),
     Trace(
         "The log runs from {first} to {last}; its last {days} days have {lines} lines, where about {norm} were to "
         "be expected.",

@@ -26,6 +26,7 @@ ACTIONS = (
 STREAMS = "Accounts and their expected value by class, then and now; streams are as wide as the value that moves."
 
 REVIEW = (
+    Trace("Revenue of the last 12 months: **{now}**.", {"now": NOW}, "ledger", REVENUE),
     Trace(
         "Revenue of the last 12 months: **{now}**, against {before} in the 12 before ({change}).",
         {"now": NOW, "before": THEN, "change": f"{NOW} / {THEN} - 1"},
@@ -94,6 +95,13 @@ REVIEW = (
         "name",
     ),
     Trace(QUARTERS, {DRAWN: "actual, plan, last_year, share"}, "plan", OF_COMPANY),
+    Trace("Revenue of the fiscal quarters and of the year before.", {DRAWN: "actual, last_year"}, "plan", OF_COMPANY),
+    Trace(
+        "Revenue of the quarter to {month}: {share} of the year before; no plan is given",
+        {"share": 'arg_max(actual / last_year, "end")'},
+        "plan",
+        f"{OF_COMPANY} and last_year > 0",
+    ),
     Trace(
         "Revenue of the last {n} quarter with a plan: {share} of the plan",
         {"n": "count(*)", "share": "sum(actual) / sum(plan)"},

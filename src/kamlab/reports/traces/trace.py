@@ -27,7 +27,8 @@ class Trace:
     where : str
         Filter of rows; empty = all. `$as_of`, `$year` and `$before` are the last day of the data and the days 365 and
         730 days before it; `$low` and `$high` the quantiles of intervals; `$account` the account that an account plan
-        or the line of a list is about. `$place` the number of a table's line; `$` and a
+        or the line of a list is about. `$place` the number of a table's line,
+        `$heading` what the table's first heading names; `$` and a
         placeholder stands for what the sentence prints there.
     line : str
         Columns of the run's table that the first cells of a line name; `$mine` is that condition, and a line of
