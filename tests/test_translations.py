@@ -23,6 +23,7 @@ from kamlab.terms import TABLES
 
 LANGUAGES = ("es", "vi", "zh")
 NAMES = {
+    "SQL",
     "BG",
     "NBD",
     "CNBD",

@@ -123,7 +123,6 @@ SET = (
                 "Proposed": "target",
                 "Set": "plan",
                 "Reached with": "chance_with_gain",
-                "Units for it": "quantity",
             },
             "targets",
             f"kind = '{kind}'",
@@ -132,6 +131,18 @@ SET = (
         for kind, words in {"owner": "owner", "region": "region", "product_line": "product line"}.items()
     ),
     Trace("{n} more is in the table targets.", {"n": "count(*) - 12"}, "targets", "kind = 'owner'"),
+    Trace(
+        "The proposed targets in price and volume, by product line.",
+        {
+            "Mean price of a unit": "price",
+            "Units, last 12 months": '"trailing" / price',
+            "Units for the target": "quantity",
+            "Change": 'quantity * price / "trailing" - 1',
+        },
+        "targets",
+        "kind = 'product_line' and price is not null",
+        '"group"',
+    ),
 )
 
 EFFORT = (
