@@ -24,6 +24,7 @@ from kamlab.terms import TABLES
 LANGUAGES = ("es", "vi", "zh")
 NAMES = {
     "SQL",
+    "parent",
     "BG",
     "NBD",
     "CNBD",
