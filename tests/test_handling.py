@@ -143,12 +143,16 @@ def test_strategy_cannot_rest_on_what_follows_from_it():
         'when.all = [{ field = "contribution_level", in = ["Mid"] }, { field = "future" }]',
         'when.all = [{ field = "contribution_level", in = ["Mid"] }, { field = "future" }, { field = "handling" }]',
     )
+    label = 'label = "two" }'
+    assert label in wrong
+    wrong = wrong.replace(label, 'label = "two", flags = ["watch"] }')
     with pytest.raises(ConfigError) as told:
         parse(wrong, name="mine.toml")
     said = str(told.value)
     assert 'scheme "strategy": it rests on uplift, handling_cost, handling_place, handling_places' in said
     assert 'scheme "plan_required": it rests on' in said, "the plan follows from the strategy"
     assert 'flag "watch": it rests on' in said
+    assert 'scheme "coverage_004": it rests on' in said, "its rules set a flag"
     assert 'scheme "type_000"' not in said
     assert load_playbook() == parse(text, name="playbook.toml")
 

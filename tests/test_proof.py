@@ -7,8 +7,10 @@ import pytest
 
 from kamlab.errors import ConfigError
 from kamlab.strategies import load_playbook, prove
+from kamlab.strategies.fields import DERIVED, INPUTS
 from kamlab.strategies.playbook import parse
 
+FIELDS = {**INPUTS, **DERIVED}
 SHIPPED = resources.files("kamlab.strategies").joinpath("playbook.toml").read_text("utf-8")
 
 
@@ -85,13 +87,16 @@ def test_a_rule_taken_out_breaks_what_it_was_there_for(old, new, broken):
 
 def test_an_example_is_an_account_that_can_be():
     """No probability above 1, no count below 0, and yes for a flag: an analyst has to recognise the account."""
-    hole = changed_text(('{ id = "plan.none", label', '{ id = "plan.none", when = { field = "strategic" }, label'))
+    losing = '{ id = "plan.none", when = { not = { field = "negative" } }, label'
+    hole = changed_text(('{ id = "plan.none", label', losing))
     with pytest.raises(ConfigError, match="An account without a label has") as error:
         parse(hole, name="mine.toml")
     said = re.search(r"without a label has (.*)\.$", str(error.value)).group(1)
     values = dict(part.split("=") for part in said.split(", "))
-    assert 0 <= float(values["p_alive"]) <= 1
-    assert all(float(values[name]) >= 0 for name in ("purchase_days", "trailing_purchase_days") if name in values)
+    assert 0.8 <= float(values["p_negative"]) <= 1
+    assert float(values["trailing_purchase_days"]) >= 1
+    assert all(0 <= float(values[name]) <= 1 for name in values if FIELDS[name].kind == "probability")
+    assert all(float(values[name]) >= 0 for name in values if FIELDS[name].kind in ("count", "days"))
     assert not {"True", "False"} & set(values.values())
 
 
@@ -102,6 +107,6 @@ def test_a_share_in_per_cent_is_refused():
 
 
 def test_a_probability_in_per_cent_is_true_of_nobody():
-    old = '{ field = "p_negative", op = ">=", value = 0.8 },\n]\n\n[[states]] # more likely'
+    old = '{ field = "p_negative", op = ">=", value = 0.8 },\n]\n\n[[states]] # kept for'
     broken = changed((old, old.replace("0.8", "80"))).broken
     assert any(text.startswith('state "negative" is true of no account') for text in broken), broken

@@ -133,14 +133,19 @@ def _required_faults(book: Playbook) -> list[str]:
 
 
 def _circles(book: Playbook) -> list[str]:
-    """Return the schemes that strategy and plan rest on, and the flags, that ask for what follows from these."""
+    """Return what is decided together with strategy and plan, and asks for what follows from these.
+
+    Beside the schemes that they rest on these are flags, and schemes whose rules set some.
+    """
     asked: dict[str, set[str]] = {state.id: set(fields_of(state.when)) for state in book.states}
     for scheme in book.schemes:
         conditions = [scheme.applies_to, *(rule.when for rule in scheme.all_rules())]
         asked[scheme.id] = {name for one in conditions if one is not None for name in fields_of(one)}
     asked |= {f'flag "{flag.id}"': set(fields_of(flag.when)) for flag in book.flags if flag.when is not None}
+    flagging = [scheme.id for scheme in book.schemes if any(rule.flags for rule in scheme.all_rules())]
+    flags = [name for name in asked if name.startswith("flag ")]
     faults = []
-    for start in (*REQUIRED_SCHEMES, *(name for name in asked if name.startswith("flag "))):
+    for start in dict.fromkeys([*REQUIRED_SCHEMES, *flagging, *flags]):
         reached: set[str] = set()
         waiting = [start]
         while waiting:
