@@ -133,6 +133,9 @@ def test_every_column_that_is_described_has_a_name_of_its_own():
         assert len(set(names_of.values())) == len(shown)
     said = {f.name: columns.label(f.name, t, features=True) for f in FEATURES}
     assert len(set(said.values())) == len(FEATURES)
+    assert {name: columns.TIMES[name] for name in columns.TIMES} == {
+        f.name: f.unit for f in FEATURES if f.unit in ("days", "years") and f.unit not in f.meaning.lower()
+    }
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,9 @@ BOUNDS = {"_lower": N_("lower bound"), "_upper": N_("upper bound")}
 UNITS = {"week": N_("weeks"), "day": N_("days")}
 """The study period's units of time."""
 
+TIMES = {"silence": N_("days"), "order_interval": N_("days"), "tenure": N_("years")}
+"""Features whose meaning does not say in which unit of time they count."""
+
 SHARES = ("share", "probability")
 SIGNIFICANT = 3
 MOST_DECIMALS = 4
@@ -92,7 +95,9 @@ def label(name: str, t: Translator, *, features: bool = False) -> str:
         Whether it is of the table of features, whose names for some columns are their own.
     """
     if features and (name.startswith(MIX) or name in {f.name for f in FEATURES}):
-        return feature(name).meaning if name.startswith(MIX) else t(feature(name).meaning)
+        found = feature(name)
+        said = found.meaning if name.startswith(MIX) else t(found.meaning)
+        return t("{name}, {detail}", name=said, detail=t(TIMES[name])) if name in TIMES else said
     for ending, bound in BOUNDS.items():
         if name.endswith(ending) and name.removesuffix(ending) in LABELS:
             return t("{name}, {detail}", name=t(LABELS[name.removesuffix(ending)]), detail=t(bound))
