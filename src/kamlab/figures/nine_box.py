@@ -145,9 +145,11 @@ def _stretch(marks: tuple[float, ...], least: float) -> tuple[Function, Function
     """
     places = np.log10(np.asarray(marks))
     shares = np.diff(places) / (places[-1] - places[0])
-    narrow = shares < least
-    shares[~narrow] *= (1 - least * narrow.sum()) / shares[~narrow].sum()
-    shares[narrow] = least
+    narrow = np.zeros(len(shares), dtype=bool)
+    while (shares[~narrow] < least).any():  # what gives room may become too narrow by that
+        narrow |= shares < least
+        shares[narrow] = least
+        shares[~narrow] *= (1 - least * narrow.sum()) / shares[~narrow].sum()
     drawn = np.concatenate([[0.0], np.cumsum(shares)])
     return (
         lambda value: _along(np.log10(np.maximum(value, np.finfo(float).tiny)), places, drawn),

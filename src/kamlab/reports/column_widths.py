@@ -116,8 +116,8 @@ def _squeezed(needs: list[float], least: list[float], texts: list[int], room: fl
     rest = [i for i in range(len(needs)) if i not in texts]
     short = sum(least[i] if i in texts else need for i, need in enumerate(needs)) - room
     give = {i: max(0.0, needs[i] - least[i]) for i in rest}
-    spare: float = sum(give.values())
-    share = min(1.0, short / spare) if short > 0 and spare else 0.0
+    most = sum(give.values())
+    share = min(1.0, short / most) if short > 0 and most > 0 else 0.0
     return [need - share * give.get(i, 0.0) for i, need in enumerate(needs)]
 
 
