@@ -12,7 +12,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 LONGEST_FIRST = (
-    "tests/test_whole_way.py",
+    "whole way",
     "notebooks",
     "tests/test_cli.py",
     "tests/test_backtest.py",
@@ -24,9 +24,11 @@ LONGEST_FIRST = (
 
 
 def work_unit(nodeid):
-    """Return what a test is kept together with: its module, or all notebooks, because they work on the same draft."""
+    """Return what a test is kept together with: its module, or all that work on one draft or one finished report."""
     path = nodeid.partition("::")[0]
-    return "notebooks" if path.startswith("notebooks/") else path
+    if path.startswith("notebooks/"):
+        return "notebooks"
+    return "whole way" if path.startswith("tests/test_whole_way") else path
 
 
 def pytest_collection_modifyitems(items):
@@ -45,6 +47,19 @@ def pytest_xdist_make_scheduler(config, log):
     # Else those with many tests would come first, which are quick ones.
     config.option.loadscopereorder = False
     return WholeModules(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """The result of a whole run on the sample company, for modules named test_whole_way…, which one process tests."""
+    # Two seconds of imports, which a single quick test does not wait for.
+    from own_process import without_kernels
+    from sample_report import SAMPLE
+
+    from kamlab.runs import run
+
+    with without_kernels():
+        return run(SAMPLE, out=tmp_path_factory.mktemp("sample") / "reports")
 
 
 @pytest.fixture(autouse=True)

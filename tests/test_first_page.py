@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from test_sections import CONFIG, FakeRun, T, accounts, plain, run_of
+from fake_run import CONFIG, FakeRun, T, accounts, plain, run_of
 
 from kamlab import coverage
 from kamlab.config import Planning

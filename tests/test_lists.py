@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from test_sections import FakeRun, T
+from fake_run import FakeRun, T
 
 from kamlab.reports.sections import lists, pipeline, words
 from kamlab.strategies import guide, load_playbook
