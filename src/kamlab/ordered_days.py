@@ -173,7 +173,9 @@ def _summed(net: np.ndarray, bought: np.ndarray, starts: np.ndarray) -> tuple[np
 
     if not len(starts):
         return net[:0], bought[:0]
-    return np.add.reduceat(net, starts), np.logical_or.reduceat(bought, starts)
+    # Where every line may be a purchase, which is the usual case, nothing need be looked up.
+    some = np.ones(len(starts), dtype=bool) if bought.all() else np.logical_or.reduceat(bought, starts)
+    return np.add.reduceat(net, starts), some
 
 
 def _is_ordered(days: _Days) -> bool:
