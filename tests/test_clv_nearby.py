@@ -1,10 +1,12 @@
 """P(alive) between draws of parameters that lie close together, against the integral at each of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from kamlab.clv.base import CERTAIN
 from kamlab.clv.nearby import CLOSE, are_close, at_draws
-from kamlab.clv.pareto_nbd import ParetoNBD, log_odds_alive, probability_alive
+from kamlab.clv.pareto_nbd import ParetoNBD, log_odds_alive, probability_alive, survival
 
 PUBLISHED = np.log([0.553, 10.578, 0.606, 11.669])
 """Log parameters that Fader and Hardie's note 009 gives for the CDNOW data."""
@@ -60,3 +62,21 @@ def test_an_account_that_has_just_bought_is_alive_for_certain() -> None:
     model.n_effects_ = 0
     assert np.isposinf(log_odds_alive(np.exp(PUBLISHED), x, t_x, age)).all()
     assert (model._alive_of_draws(_draws(CLOSE / 2).T, x, t_x, age) == 1).all()
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.99])
+def test_parameters_that_are_known_almost_exactly_stand_alone(correlation: float) -> None:
+    model = ParetoNBD()
+    model.n_effects_, model.posterior_ = 0, None
+    model.params_ = dict(zip(model.parameters, np.exp(PUBLISHED), strict=True))
+    shape = np.full((4, 4), correlation) + (1 - correlation) * np.eye(4)
+    x, t_x, age = (column[:, 0] for column in _histories())
+
+    def bought(sd: float) -> tuple[int, np.ndarray]:
+        model.covariance_ = pd.DataFrame(sd**2 * shape)
+        nodes = model.parameter_nodes()
+        return len(nodes), np.mean([survival(node, x, t_x, age, 12.0, np.ones(len(x))) for node in nodes], axis=0)
+
+    (one, sure), (eight, unsure) = bought(CERTAIN), bought(CERTAIN * 1.001)
+    assert (one, eight) == (1, 8)
+    assert 0 < np.abs(sure - unsure).max() < 0.001
