@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kamlab.errors import DataError
 from kamlab.guess import unit_of
@@ -15,6 +16,9 @@ from kamlab.sources.formats import DERIVED
 MOST_PATTERNS = 5
 """Texts that many different ones stand for are no names of totals."""
 _BEFORE_DIGITS = re.compile(r"\s*[0-9].*$")
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Column = tuple[RawTable, str]
 """A table and the name of one of its columns."""
@@ -85,28 +89,30 @@ class Draft:
         else:
             self.ask(setting, f'"{name}" is written in {unit}; give {key} in a column of plain units of money')
 
-    def propose_totals(self, raw: RawTable, needed: Sequence[str]) -> None:
-        """Leave out rows without any of the needed columns, such as subtotals, where a text tells them from all others.
+    def propose_totals(self, raw: RawTable, needed: tuple[str, str]) -> None:
+        """Leave out rows with none of the needed columns, such as subtotals, where a text tells them from all others.
 
         Nothing is proposed where the same text stands in a row that has one of them.
         """
-        import pandas as pd
-
-        there = [name for name in needed if name in raw.rows.column_names]
-        rows = raw.rows.select(raw.columns).to_pandas().apply(lambda texts: texts.str.strip())
-        filled = rows.notna() & (rows != "")
-        bare = ~filled[there].any(axis=1) if there else pd.Series(False, rows.index)
+        if not set(needed) <= set(raw.rows.column_names):
+            return
+        empty = [_stripped(raw, name) == "" for name in needed]
+        bare = empty[0] & empty[1]
         if not bare.any() or bare.all():
             return
-        for name in rows.columns[filled[bare].all()].difference(there, sort=False):
-            texts = rows.loc[bare, name]
-            patterns = sorted({_BEFORE_DIGITS.sub("*", text) for text in texts})
-            hit = rows[name].map(lambda text: any(fits(text, p) for p in patterns))  # noqa: B023
-            if len(patterns) <= MOST_PATTERNS and "*" not in patterns and (hit == bare).all():
+        for name in (name for name in raw.columns if name not in needed):
+            texts = _stripped(raw, name)
+            found = texts[bare]
+            patterns = sorted({_BEFORE_DIGITS.sub("*", text) for text in found.unique()})
+            if len(patterns) > MOST_PATTERNS or {"", "*"} & set(patterns):
+                continue
+            known = {text: any(fits(text, pattern) for pattern in patterns) for text in texts.unique()}
+            if (texts.map(known) == bare).all():
                 said = ", ".join(toml_text(pattern) for pattern in patterns)
-                self.lines.append(f"exclude = {{ {toml_key(name)} = [{said}] }}   # {int(bare.sum())} lines of totals")
+                n = int(bare.sum())
+                self.lines.append(f"exclude = {{ {toml_key(name)} = [{said}] }}   # {n} lines of totals")
                 self.remarks.append(
-                    f'{int(bare.sum())} lines have neither customer nor date ("{texts.iloc[0]}" …): left out as totals'
+                    f'{n} lines have neither customer nor date ("{found.iloc[0]}" …): left out as totals'
                 )
                 return
 
@@ -151,6 +157,11 @@ class Draft:
             return None
         self.lines += [f"# read as: {reading}" for reading in read.readings if reading not in raw.readings]
         return read
+
+
+def _stripped(raw: RawTable, name: str) -> pd.Series:
+    """Return a column's texts without blanks around them; an empty text where there is none."""
+    return raw.rows[name].to_pandas().astype("str").str.strip().fillna("")
 
 
 def _once(tables: Iterable[RawTable]) -> list[RawTable]:

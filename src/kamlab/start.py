@@ -212,7 +212,7 @@ def _transactions(
         draft.remarks.append(
             f'"{columns["amount"]}" seems to include tax, which stays in until you take the first # from tax_rate'
         )
-    draft.propose_totals(raw, [chosen.get("account", ""), chosen.get("date", "")])
+    draft.propose_totals(raw, (chosen.get("account", ""), chosen.get("date", "")))
     days = [(frames[key], columns[key]) for key in dates[:1]]
     draft.newest = draft.formats([(frames[key], columns[key]) for key in NUMBERS if key in columns], days)
     if "status" in columns:
