@@ -14,6 +14,9 @@ from kamlab.runs.kernels import Kernels
 OPTIONAL_PARAMETERS = ("accept_stale",)
 """Parameters that only some chapters have."""
 
+PATIENCE_SECONDS = 120
+"""Time that a kernel's output may take after a cell is done, and a kernel to begin: a busy machine is no fault."""
+
 PARAGRAPHS = "\n\n"
 """What parts the paragraphs of a cell."""
 
@@ -77,6 +80,8 @@ def execute(
                 progress_bar=False,
                 log_output=False,
                 request_save_on_cell_execute=False,
+                start_timeout=PATIENCE_SECONDS,
+                iopub_timeout=PATIENCE_SECONDS,
                 **kernel,
             )
     except PapermillExecutionError as error:
