@@ -22,10 +22,6 @@ OF_FIXED = {
 }
 NEAR = "{n} account is in its class with less than {p}; those of most value."
 OWN = "case contribution_class when 'Low' then Low when 'Mid' then Mid else High end"
-UNEQUAL = (
-    "How unequal the accounts are: the share of the total that the largest ones brought; an account that brought "
-    "nothing does not count."
-)
 BROUGHT = (
     "(select v, row_number() over (order by v desc) as place, count(*) over () as n, sum(v) over (order by v desc "
     "rows unbounded preceding) / sum(v) over () as part from (select coalesce(trailing_margin, trailing_revenue * "

@@ -10,7 +10,6 @@ MADE = "Forecast made from the data up to {origin}; what came in the {days} days
 CONTEST = "The contest on {n} date: root mean square error, relative to “same as in the last period”."
 RECORD_PICTURE = "What each forecast said of all accounts together, beside what came."
 CALIBRATED = "role in ('record', 'only') and probability"
-OF_LINE = "{low} to {high}"
 GAMMA_GAMMA = (
     "Order value does not clearly depend on how often an account orders (correlation {r}, 95 % interval {lower} to "
     "{upper}): the Gamma-Gamma model may be used."

@@ -30,11 +30,9 @@ UP = "{now} > {then}".format(now=RANK.format("held"), then=RANK.format("before")
 DOWN = "{now} < {then}".format(now=RANK.format("held"), then=RANK.format("before"))
 RECORD = f"target = 'revenue' and role in {tuple(RECORDS)}"
 JUDGED = (
-    "(select a.\"column\" as scheme, a.measure, case when a.verdict = 'better' and coalesce(n.verdict, "
-    "'') not in ('better', '') "
-    "then 'even' else a.verdict end as verdict from evidence a left join evidence n on n.\"column\" = "
-    'a."column" and n.measure '
-    "= a.measure and n.origin = (select max(origin) from evidence) where a.origin is null)"
+    "(select a.\"column\" as scheme, a.measure, case when a.verdict = 'better' and coalesce(n.verdict, '') not in "
+    "('better', '') then 'even' else a.verdict end as verdict from evidence a left join evidence n on n.\"column\" = "
+    'a."column" and n.measure = a.measure and n.origin = (select max(origin) from evidence) where a.origin is null)'
 )
 """Verdicts over all dates; what is better over all dates and not at the newest one is not called better."""
 

@@ -66,10 +66,10 @@ VALUE = "value"
 DRAWN = "drawn"
 
 
-def sums(draws: str, where: str = "", *, also: str = "strategies") -> str:
+def sums(draws: str, where: str = "") -> str:
     """Return the query of the draws' sums over accounts: draw, total."""
     condition = f" where {where}" if where else ""
-    return f"(select draw, sum(value) as total from {draws} join {also} using (account){condition} group by draw)"
+    return f"(select draw, sum(value) as total from {draws} join strategies using (account){condition} group by draw)"
 
 
 BOUNDS = "quantile_cont(total, $low), quantile_cont(total, $high)"
