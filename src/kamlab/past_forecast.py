@@ -55,8 +55,8 @@ def held_against(
         The one in force today.
     record : pandas.DataFrame
         Table "backtest" of `terms`: by how much the company's total had been missed before that day, which widens the
-        intervals; and the contest's forecast from that very day, if it made one for all accounts, to whose total all is brought, so that
-        there is one figure for last year's forecast.
+        intervals; and the contest's forecast from that very day, if it made one for all accounts, to whose total all is
+        brought, so that there is one figure for last year's forecast.
     groups : mapping of str to pandas.Series
         Kind of group, such as "owner" → group by account (index).
     level, n_draws, seed
