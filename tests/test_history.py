@@ -219,7 +219,8 @@ def test_last_years_forecast_knows_nothing_of_what_came(steady):
     assert (found["upper"] > found["expected"]).all()
 
 
-def test_the_contests_own_forecast_of_the_same_days_stands(steady):
+@pytest.mark.parametrize("n_seen", [60, 20])
+def test_the_contests_own_forecast_of_the_same_days_stands_if_it_was_of_all_accounts(steady, n_seen):
     accounts = [f"c{n:02d}" for n in range(60)]
     record = pd.DataFrame({"origin": [pd.Timestamp("2024-12-31")], "forecaster": ["trailing"], "target": ["revenue"]})
     found = held_against(
@@ -227,9 +228,12 @@ def test_the_contests_own_forecast_of_the_same_days_stands(steady):
         StudyPeriod(date(2025, 12, 31)),
         membership=pd.DataFrame({"member": accounts, "account": accounts}),
         forecaster="trailing",
-        record=record.assign(forecast=25_000.0, actual=17_000.0),
+        record=record.assign(forecast=25_000.0, actual=17_000.0, accounts=n_seen),
         groups={"owner": pd.Series({a: a[:2] for a in accounts})},
     )
+    if n_seen < 60:
+        assert found.loc[0, "expected"] == pytest.approx(60 * 36.6 * 10.3, rel=0.03)
+        return
     assert found.loc[0, "expected"] == pytest.approx(25_000)
     assert found.loc[1:, "expected"].sum() == pytest.approx(25_000)
     assert found.loc[0, "lower"] < 25_000 < found.loc[0, "upper"]

@@ -55,8 +55,8 @@ def held_against(
         The one in force today.
     record : pandas.DataFrame
         Table "backtest" of `terms`: by how much the company's total had been missed before that day, which widens the
-        intervals; and the contest's forecast from that very day, if it made one, to whose total all is brought, so that
-        there is one figure for last year's forecast.
+        intervals; and the contest's forecast from that very day, if it made one for all accounts, to whose total all is
+        brought, so that there is one figure for last year's forecast.
     groups : mapping of str to pandas.Series
         Kind of group, such as "owner" → group by account (index).
     level, n_draws, seed
@@ -106,7 +106,7 @@ def held_against(
         return pd.DataFrame(columns=names)
     table = totals.totals(expected, draws, groups, measure="revenue", basis="revenue", level=level)
     of_days = record if days == period.horizon_days else record.iloc[:0]
-    table[["expected", "lower", "upper"]] *= _to_the_contest(of_days, forecaster, date, float(expected.sum()))
+    table[["expected", "lower", "upper"]] *= _to_the_contest(of_days, forecaster, date, expected)
     before = StudyPeriod(date.calibration_end - timedelta(days=days), days, period.unit)
     for name, origin in (("actual", date), ("naive", before)):
         came = holdout(ledger, origin, accounts=membership).set_index("account")["revenue"]
@@ -121,11 +121,15 @@ def held_against(
     return table[names].astype({"made_on": "datetime64[s]"})
 
 
-def _to_the_contest(record: pd.DataFrame, forecaster: str, date: StudyPeriod, total: float) -> float:
-    """Return what brings a total to that of the contest's forecast of the same days; 1 where it made none."""
+def _to_the_contest(record: pd.DataFrame, forecaster: str, date: StudyPeriod, expected: pd.Series) -> float:
+    """Return what brings the total to that of the contest's forecast of the same days; 1 where it made none for all."""
     same = (record["origin"] == pd.Timestamp(date.calibration_end)) & (record["target"] == "revenue")
     rows = record[same & (record["forecaster"] == forecaster)]
-    return float(rows["forecast"].iloc[0]) / total if len(rows) and total > 0 else 1.0
+    total = float(expected.sum())
+    # A contest that looked at a sample knows no total of all.
+    if rows.empty or rows["accounts"].iloc[0] < len(expected) or not total > 0:
+        return 1.0
+    return float(rows["forecast"].iloc[0]) / total
 
 
 def _known_errors(record: pd.DataFrame, forecaster: str, day: pd.Timestamp, horizon_days: int) -> list[float]:
