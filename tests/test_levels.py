@@ -99,9 +99,9 @@ def test_movement_is_told_with_who_waits():
 
 
 def test_of_very_many_accounts_it_is_said_that_the_quarters_before_rest_on_a_sample(monkeypatch):
-    monkeypatch.setattr(levels.earlier, "MAX_ACCOUNTS", 4)
+    monkeypatch.setattr(levels.names, "LOOKED_BACK_ON", 4)
     assert "drawn at random" not in levels.flows(Run(), T)[1].markdown
-    monkeypatch.setattr(levels.earlier, "MAX_ACCOUNTS", 3)
+    monkeypatch.setattr(levels.names, "LOOKED_BACK_ON", 3)
     said = plain(levels.flows(Run(), T)[1].markdown)
     assert said.endswith("the models of the quarters before are fitted to 3 of them, drawn at random.")
 

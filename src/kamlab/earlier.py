@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from kamlab import backtest, forecast, hysteresis, look_alikes, margins, potential, receivables, schemes, tiers
+from kamlab.backtest.names import LOOKED_BACK_ON as MAX_ACCOUNTS
 from kamlab.buying import product_mix
 from kamlab.errors import DataError, ModelError
 from kamlab.ids import among
@@ -34,12 +35,6 @@ LEAST_HISTORY = 0.5
 """As in the contest: what is said from less than half a horizon of history resembles nothing said today."""
 QUARTERS = 2
 """Two, so that it can be seen whether an account stands beyond a border for the second quarter in a row."""
-MAX_ACCOUNTS = 50_000
-"""Evidence is judged on a sample anyway; of more accounts a sample of so many is looked back on.
-
-Of more accounts the models of the quarters before are fitted to such a sample too, and bounds are drawn for those alone
-whose value asks for another class than a quarter before: no other account's bounds are looked at.
-"""
 N_DRAWS = 200
 N_BOOT = 30
 """Fewer than today's run takes: borders and bounds of earlier dates are not printed."""

@@ -69,7 +69,7 @@ def held_against(
     pandas.DataFrame
         Table "held_against" of `terms`: the company and the groups, with intervals of sums of joint draws; without rows
         where nothing can be forecast from that day. Accounts that were not known then are in no row. The models of more
-        than `earlier.MAX_ACCOUNTS` accounts are fitted to a sample of so many.
+        than `backtest.names.LOOKED_BACK_ON` accounts are fitted to a sample of so many.
     """
     names = [column.name for column in TABLES["held_against"]]
     date = StudyPeriod(period.calibration_end - timedelta(days=days), days, period.unit)

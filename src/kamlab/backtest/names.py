@@ -10,6 +10,13 @@ RECORDS = ("record", "only")
 LEVEL = 0.9
 """Of the intervals whose coverage is measured."""
 
+LOOKED_BACK_ON = 50_000
+"""Evidence is judged on a sample anyway; of more accounts a sample of so many is looked back on (`kamlab.earlier`).
+
+Of more accounts the models of the quarters before are fitted to such a sample too, and bounds are drawn for those alone
+whose value asks for another class than a quarter before: no other account's bounds are looked at.
+"""
+
 REFERENCE = "last_horizon"
 NEVER_CHOSEN = "always_0"
 """Forecasts nothing: it does well by absolute error where most accounts stay silent, and helps nobody."""

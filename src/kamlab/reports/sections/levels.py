@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from kamlab import earlier, schemes
+from kamlab import schemes
+from kamlab.backtest import names
 from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
@@ -189,7 +190,7 @@ def _moved(moves: pd.DataFrame, run: Source, t: Translator) -> str:
     )
     of_many = t(
         "There are so many accounts that the models of the quarters before are fitted to {n} of them, drawn at random.",
-        n=t.number(earlier.MAX_ACCOUNTS),
+        n=t.number(names.LOOKED_BACK_ON),
     )
     return t.join(
         SENTENCES,
@@ -208,7 +209,7 @@ def _moved(moves: pd.DataFrame, run: Source, t: Translator) -> str:
                 waits=t.number((moved["why"] == "waits").sum()),
             ),
             *([of_potential] if worth["before"].notna().any() else []),
-            *([of_many] if max(len(moved), len(worth)) > earlier.MAX_ACCOUNTS else []),
+            *([of_many] if max(len(moved), len(worth)) > names.LOOKED_BACK_ON else []),
         ],
     )
 
