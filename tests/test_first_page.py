@@ -48,7 +48,7 @@ def test_each_decision_has_accounts_money_a_leader_a_day_and_a_gain():
     _, table = decisions.table_of_decisions(asked(), T)
     won, repaired = [[plain(cell) for cell in row] for row in table.rows]
     # 20 − 8 each at stake; a tenth of the room of 40 for certain.
-    assert won == ["Win back: silent", "2", "EUR 24.0", "1", "Wu Fang", "30 Jan 2026", "EUR 4.00 (4 to 4)"]
+    assert won == ["Win back: silent", "2", "EUR 24.0", "1", "Wu Fang", "30 Jan 2026", "EUR 4.00 (4.00 to 4.00)"]
     # Expected to lose 5; of the two draws one loses 4 and one nothing, so the 5 to 95 % quantiles are 0.2 and 3.8.
     assert repaired == ["Repair: lose money", "1", "EUR 7.00", "1", "Ann", "1 Mar 2026", "EUR 5.00 (0.20 to 3.80)"]
     assert "Win back: 10% to 10%" in plain(table.note)
