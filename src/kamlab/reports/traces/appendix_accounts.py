@@ -131,18 +131,35 @@ SET = (
         for kind, words in {"owner": "owner", "region": "region", "product_line": "product line"}.items()
     ),
     Trace("{n} more is in the table targets.", {"n": "count(*) - 12"}, "targets", "kind = 'owner'"),
+)
+
+OF_PRODUCT_LINES = "kind = 'product_line'"
+PRICE_AND_VOLUME = (
     Trace(
         "The proposed targets in price and volume, by product line.",
         {
             "Mean price of a unit": "price",
             "Units, last 12 months": '"trailing" / price',
             "Units for the target": "quantity",
-            "Change": 'quantity * price / "trailing" - 1',
+            "Change": 'quantity / ("trailing" / price) - 1',
         },
         "targets",
-        "kind = 'product_line' and price is not null",
+        OF_PRODUCT_LINES,
         '"group"',
     ),
+    Trace("{n} more is in the table targets.", {"n": "count(*) filter (price is null)"}, "targets", OF_PRODUCT_LINES),
+)
+
+KEY_ACCOUNTS = "Key accounts by what a year of work is expected to win, against what a person of their own costs."
+HANDLING = (
+    Trace(
+        KEY_ACCOUNTS,
+        {"Expected gain a year": "uplift, uplift_lower, uplift_upper", "Its share of a person costs": "handling_cost"},
+        "handling, accounts",
+        line="name",
+    ),
+    Trace("Expected gain: an assumed share of the room ({level} interval).", {"level": "value.level"}, "configuration"),
+    Trace("{n} more is in the table handling.", {"n": "count(*) - 20"}, "handling"),
 )
 
 EFFORT = (
@@ -214,8 +231,16 @@ COVERAGE = (
         "cadence, accounts",
         line="name",
     ),
-    Trace(ROSTER, {"n": "count(*)", "people": "count(*) / 60", "each": "60"}, "roster"),
+    Trace(
+        ROSTER,
+        {
+            "n": "(select count(*) from roster)",
+            "people": "pooled_people",
+            "each": "(select count(*) from roster) / pooled_people",
+        },
+        "headcount",
+    ),
     Trace(ROSTER, {"Expected contribution": "expected_contribution"}, "roster", line="name"),
 )
 
-APPENDIX_ACCOUNTS = (*POTENTIAL, *SET, *EFFORT, *COVERAGE)
+APPENDIX_ACCOUNTS = (*POTENTIAL, *SET, *PRICE_AND_VOLUME, *EFFORT, *HANDLING, *COVERAGE)

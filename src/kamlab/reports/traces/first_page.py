@@ -214,6 +214,11 @@ DECISIONS = (
         "headcount",
     ),
     Trace(
+        "Expected gains would pay for {n}, at {cost} a person and year.",
+        {"n": "affordable", "cost": "(select planning.cost_per_person from configuration)"},
+        "headcount",
+    ),
+    Trace(
         "**Money owed by key accounts:** {overdue} overdue ({old} over 90 days), {disputed} disputed; {n} on hold.",
         {
             "overdue": "sum(overdue)",

@@ -27,6 +27,18 @@ OWNERS = (
     ),
     Trace("{n} account that takes work has no owner.", {"n": "count(*)"}, "reassignment", "reason = 'unassigned'"),
     Trace(
+        "{n} key account has a person of its own, or shares one with up to four others: the work of {people} people.",
+        {"n": "handled", "people": "handled_people"},
+        "headcount",
+    ),
+    Trace(
+        "The shared team takes {n} key account whose expected gain does not pay its share of a person.",
+        {"n": "count(*)"},
+        "handling join labels using (account)",
+        "scheme = 'coverage_004' and label = 'pooled' and uplift <= handling_cost",
+    ),
+    Trace("For {n} key account, that of the least gain, nobody is left.", {"n": "beyond"}, "headcount"),
+    Trace(
         "{n} account that takes work has an owner who has left.",
         {"n": "count(*)"},
         "reassignment",
