@@ -31,7 +31,7 @@ VERSIONED = (
         "pandas",
         "pyarrow",
     ),
-    *("scikit-learn", "scipy", "typst"),
+    *("scikit-learn", "scipy", "typst", "xlsxwriter"),
 )
 """Packages whose version can change a table or a document."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -27,10 +25,8 @@ MAX_TITLE = 31
 WIDTHS: dict[Kind, int] = {"text": 22, "money": 18, "number": 12, "decimal": 12, "percent": 12, "date": 13}
 FORMULA_SIGNS = ("=", "+", "-", "@")
 """First characters by which a spreadsheet takes a text for a formula once it is edited or saved as CSV."""
-MIDNIGHT_1980 = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip file can hold."""
+HEADING = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#17365D", "text_wrap": True, "valign": "top"}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-_STAMP = re.compile(rb"(<dcterms:modified [^>]*>)[^<]*(</dcterms:modified>)")
 
 
 @dataclass(frozen=True)
@@ -75,24 +71,24 @@ def write(path: Path, sheets: Sequence[Sheet], *, t: Translator, title: str, com
     as_of : date
         Stored as the file's time of making, so that the same sheets give the same bytes.
     """
-    from openpyxl import Workbook
-    from openpyxl.writer.excel import ExcelWriter
+    from xlsxwriter import Workbook
 
-    book = Workbook(write_only=True)
-    book.properties.title, book.properties.creator = clean(title), clean(company)
-    book.properties.language = str(t.locale).replace("_", "-")
-    book.properties.created = datetime(as_of.year, as_of.month, as_of.day)
-    formats, taken = number_formats(t), set[str]()
-    for sheet in sheets:
-        for part in range(max(1, -(-len(sheet.rows) // (MAX_ROWS - 1)))):
-            rows = sheet.rows.iloc[part * (MAX_ROWS - 1) : (part + 1) * (MAX_ROWS - 1)]
-            name = sheet_name(sheet.title if part == 0 else f"{sheet.title} {part + 1}", taken)
-            _add(book.create_sheet(name), sheet, rows, formats)
-    with TemporaryDirectory(prefix="kamlab-") as folder:
-        draft = Path(folder, "workbook.xlsx")
-        # Compressed once, when it is copied.
-        ExcelWriter(book, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED)).save()
-        _stamp(draft, path, as_of)
+    made = datetime(as_of.year, as_of.month, as_of.day)
+    # Rows go to files as they come; else a sheet is held in memory until all of them are there.
+    with (
+        TemporaryDirectory(prefix="kamlab-") as folder,
+        Workbook(path, {"constant_memory": True, "tmpdir": folder, "use_zip64": True}) as book,
+    ):
+        book.set_properties({"title": clean(title), "author": clean(company), "created": made})
+        book.set_custom_property("Language", str(t.locale).replace("_", "-"))
+        formats: dict[str, Any] = {"heading": book.add_format(HEADING)}
+        formats |= {kind: book.add_format({"num_format": known}) for kind, known in number_formats(t).items()}
+        taken = set[str]()
+        for sheet in sheets:
+            for part in range(max(1, -(-len(sheet.rows) // (MAX_ROWS - 1)))):
+                rows = sheet.rows.iloc[part * (MAX_ROWS - 1) : (part + 1) * (MAX_ROWS - 1)]
+                name = sheet_name(sheet.title if part == 0 else f"{sheet.title} {part + 1}", taken)
+                _add(book.add_worksheet(name), sheet, rows, formats)
 
 
 def number_formats(t: Translator) -> dict[Kind, str]:
@@ -101,7 +97,7 @@ def number_formats(t: Translator) -> dict[Kind, str]:
     day = t.locale.date_formats["short"].pattern.lower()
     day = re.sub(r"\by+\b", "yyyy", re.sub(r"\bd\b", "dd", re.sub(r"\bm\b", "mm", day)))
     share = re.sub(r"#,##0", "0.0", t.locale.percent_formats[None].pattern)
-    kinds: dict[Kind, str] = {"text": "General", "money": currency, "number": "#,##0", "decimal": "#,##0.0"}
+    kinds: dict[Kind, str] = {"text": "@", "money": currency, "number": "#,##0", "decimal": "#,##0.0"}
     return kinds | {"percent": share, "date": day}
 
 
@@ -122,69 +118,36 @@ def clean(value: object) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
-def _add(page: Any, sheet: Sheet, rows: pd.DataFrame, formats: dict[Kind, str]) -> None:
-    from openpyxl.utils import get_column_letter
-
-    last = get_column_letter(len(sheet.columns))
-    page.freeze_panes = f"{get_column_letter(sheet.frozen_columns + 1)}2"
-    page.auto_filter.ref = f"A1:{last}{len(rows) + 1}"
-    page.print_title_rows = "1:1"
-    page.page_setup.orientation, page.page_setup.fitToHeight, page.page_setup.fitToWidth = "landscape", 0, 1
-    page.sheet_properties.pageSetUpPr.fitToPage = True
-    for i, column in enumerate(sheet.columns, start=1):
-        page.column_dimensions[get_column_letter(i)].width = column.width or WIDTHS[column.kind]
-    page.row_dimensions[1].height = 45
-    page.append(_header(page, sheet.columns))
-    written = [_cells(page, column, rows[column.key], formats[column.kind]) for column in sheet.columns]
-    for line in zip(*written, strict=True):
-        page.append(line)
-
-
-def _header(page: Any, columns: Sequence[SheetColumn]) -> list[Any]:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Alignment, Font, PatternFill
-
-    cells = []
-    for column in columns:
-        cell = WriteOnlyCell(page, clean(column.label))
-        cell.data_type = "s"
-        cell.font, cell.fill = Font(bold=True, color="FFFFFF"), PatternFill("solid", fgColor="17365D")
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-        cells.append(cell)
-    return cells
+def _add(page: Any, sheet: Sheet, rows: pd.DataFrame, formats: Mapping[str, Any]) -> None:
+    page.freeze_panes(1, sheet.frozen_columns)
+    page.autofilter(0, 0, len(rows), len(sheet.columns) - 1)
+    page.repeat_rows(0)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.set_row(0, 45)
+    for i, column in enumerate(sheet.columns):
+        page.set_column(i, i, column.width or WIDTHS[column.kind])
+        page.write_string(0, i, clean(column.label), formats["heading"])
+    write = {"text": page.write_string, "date": page.write_datetime}
+    columns = [
+        (i, write.get(column.kind, page.write_number), formats[column.kind], _values(column, rows[column.key]))
+        for i, column in enumerate(sheet.columns)
+    ]
+    for line in range(len(rows)):
+        for i, put, known, values in columns:
+            value = values[line]
+            if value is None:
+                continue
+            # A text needs the format of texts only where a spreadsheet would take it for something else.
+            plain = put == page.write_string and not value.startswith((*FORMULA_SIGNS, "#"))
+            put(line + 1, i, value, None if plain else known)
 
 
-def _cells(page: Any, column: SheetColumn, values: pd.Series, number_format: str) -> Iterator[Any]:
-    """Yield the cells of a column; one cell is written over and over, since each row is stored before the next."""
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(page)
-    cell.number_format = "@" if column.kind == "text" else number_format
-    for value, missing in zip(values.tolist(), values.isna(), strict=True):
-        if missing:
-            yield None
-        elif column.kind != "text":
-            cell.value = value
-            yield cell
-        else:
-            text = clean(value)
-            if text.startswith((*FORMULA_SIGNS, "#")):
-                cell.value = text
-                cell.data_type = "s"
-                yield cell
-            else:
-                yield text
-
-
-def _stamp(draft: Path, path: Path, as_of: date) -> None:
-    """Copy a workbook without the time at which it was written."""
-    stamp = rf"\g<1>{as_of.isoformat()}T00:00:00Z\g<2>".encode()
-    with zipfile.ZipFile(draft) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            dated = zipfile.ZipInfo(entry.filename, MIDNIGHT_1980)
-            dated.compress_type, dated.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            with old.open(entry) as source, new.open(dated, "w", force_zip64=True) as target:
-                if entry.filename == "docProps/core.xml":
-                    target.write(_STAMP.sub(stamp, source.read()))
-                else:
-                    shutil.copyfileobj(source, target, 1 << 20)
+def _values(column: SheetColumn, values: pd.Series) -> list[Any]:
+    """Return what the cells of a column hold; None = nothing."""
+    held, known = values.tolist(), values.notna().tolist()
+    if column.kind == "text":
+        # Most texts of a column stand in it more than once.
+        written = {value: clean(value) for value in values.dropna().unique()}
+        held = [written.get(value) for value in held]
+    return [value if there else None for value, there in zip(held, known, strict=True)]
