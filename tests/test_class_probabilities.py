@@ -42,7 +42,7 @@ def test_of_the_accounts_with_a_probability_as_many_fall_into_the_class(said_and
                 # three binomial standard errors, of some fifteen shares
                 assert came.loc[part.index, level].mean() == pytest.approx(part.mean(), abs=3 * error), level
                 judged += 1
-    assert judged >= 12
+    assert judged >= 10
 
 
 def test_they_tell_more_than_the_shares_of_the_classes(said_and_came):

@@ -35,6 +35,9 @@ from kamlab.i18n import N_
 
 ENGINES = ("lifetimes", "kamlab")
 
+CERTAIN = 0.025
+"""Standard deviation of log parameters up to which they count as known: what is left moves no probability by 0.001."""
+
 NOTE_OWN_OPTIMISER = N_("The lifetimes library found no maximum; kamlab's own optimiser was used.")
 NOTE_PENALISED = N_("No maximum was found; a weak prior keeps the parameters in a plausible range.")
 NOTE_BOUNDARY = N_("A parameter stands at the border of its range, because the data show no such difference.")
@@ -246,11 +249,14 @@ class FittedModel(BaseEstimator):
 
         For the normal approximation of k log parameters 2k sets with its mean and covariance: the third-degree
         spherical-radial rule (Arasaratnam and Haykin 2009, "Cubature Kalman filters", eq. (31)); else 16 of the draws.
+        Where many accounts leave no log parameter a standard deviation above `CERTAIN`, the estimates alone.
         """
         drawn = self.log_draws()
         if drawn is not None:
             return self._values(spread_out(drawn))
         centre, root = self._normal()
+        if np.sqrt(np.diag(self.covariance_)).max() <= CERTAIN:
+            return self._values(centre[None])
         offsets = np.sqrt(len(centre)) * root.T
         return self._values(np.vstack([centre + offsets, centre - offsets]))
 
