@@ -164,7 +164,7 @@ def _most(run: Source, found: Moves, t: Translator) -> list[Block]:
         TableColumn("name", t("Account"), width=22),
         TableColumn("class", t("Class"), width=14),
         TableColumn("value", with_currency(t("Expected value"), t), "right"),
-        TableColumn("why", t("Why its strategy is what it is"), width=34),
+        TableColumn("why", t("Why this strategy"), width=34),
         *([TableColumn("held", t("Why the class changed"), width=16)] if any(why) else []),
     ]
     caption = t.plural(
