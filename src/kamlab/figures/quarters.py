@@ -11,8 +11,11 @@ from babel.dates import format_skeleton
 from matplotlib.figure import Figure
 
 from kamlab.figures.style import ACCENT, INK, LEVEL_COLOURS, PALETTE, WIDTH_INCHES, style
-from kamlab.figures.words import brief, money_axis, set_title, with_currency
+from kamlab.figures.words import brief, money_axis, set_title, with_currency, wrapped
 from kamlab.i18n import SEMICOLONS, Translator
+
+BAR_LETTERS = 12
+"""As many stand above one of eight bars without touching those of the next."""
 
 
 def month(day: date, t: Translator) -> str:
@@ -68,7 +71,7 @@ def draw(quarters: pd.DataFrame, t: Translator) -> Figure | None:
                 else brief(row.actual, t)
             )
             axes.annotate(
-                said,
+                "\n".join(wrapped(line, BAR_LETTERS) for line in said.split("\n")),
                 (n, top),
                 xytext=(0, 4),
                 textcoords="offset points",
@@ -93,7 +96,7 @@ def draw(quarters: pd.DataFrame, t: Translator) -> Figure | None:
         axes.set_xticks(place, [month(end, t) for end in quarters["end"]], fontsize=7.5)
         axes.set_xlabel(t("Quarter to"))
         highest = float(np.nanmax(quarters[["actual", "plan", "last_year"]]))
-        axes.set_ylim(min(0.0, quarters["actual"].min()), 1.22 * highest if highest > 0 else 1.0)
+        axes.set_ylim(min(0.0, quarters["actual"].min()), 1.3 * highest if highest > 0 else 1.0)
         axes.set_ylabel(with_currency(t("Revenue a quarter"), t))
         money_axis(axes.yaxis, t)
         axes.tick_params(axis="x", length=0)
