@@ -163,6 +163,32 @@ def alive(pid):
         return False
 
 
+def interrupted(inside, out, pids, *, kernels):
+    """Run `STOPPED`, press Ctrl-C when so many kernels have left their names in a folder; none of them goes on."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, str(inside), str(out)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )
+    try:
+        until = time.monotonic() + 120
+        while len(list(pids.iterdir())) < kernels:
+            assert running.poll() is None, running.stderr.read()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+    finally:
+        running.kill()
+    assert running.returncode == 128 + signal.SIGINT, said
+    assert said.splitlines()[-1] == "kamlab: stopped; nothing was changed."
+    until = time.monotonic() + 10  # a process that was killed takes a moment to be gone on a busy machine
+    while left := [p.name for p in pids.iterdir() if alive(p.name)]:
+        assert time.monotonic() < until, left
+        time.sleep(0.1)
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for the kernels' processes in /proc")
 def test_documents_that_are_stopped_leave_no_file_and_no_kernel(tmp_path):
     inside, pids = tmp_path / "in", tmp_path / "pids"
@@ -179,29 +205,8 @@ def test_documents_that_are_stopped_leave_no_file_and_no_kernel(tmp_path):
         'columns = { account = "customer", date = "day", amount = "net" }\n[period]\nas_of = 2024-12-31\n',
         "utf-8",
     )
-    running = subprocess.Popen(
-        [sys.executable, "-c", STOPPED, str(inside), str(tmp_path / "out")],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-    )
-    try:
-        until = time.monotonic() + 120
-        while len(list(pids.iterdir())) < min(2, os.cpu_count() or 1):
-            assert running.poll() is None, running.stderr.read()
-            assert time.monotonic() < until
-            time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=60)[1]
-    finally:
-        running.kill()
-    assert running.returncode == 128 + signal.SIGINT, said
-    assert said.splitlines()[-1] == "kamlab: stopped; nothing was changed."
+    interrupted(inside, tmp_path / "out", pids, kernels=min(2, os.cpu_count() or 1))
     assert not (tmp_path / "out").exists()
-    until = time.monotonic() + 10  # a process that was killed takes a moment to be gone on a busy machine
-    while left := [p.name for p in pids.iterdir() if alive(p.name)]:
-        assert time.monotonic() < until, left
-        time.sleep(0.1)
 
 
 def test_pages_are_printed_without_models():

@@ -241,7 +241,7 @@ def written(amount, way):
     return ("-" if amount < 0 else "") + text
 
 
-@hypothesis_settings(max_examples=8, deadline=None)
+@hypothesis_settings(max_examples=20, deadline=None)
 @given(rows=st.lists(st.tuples(st.sampled_from(FAULTS), MONEY), max_size=15), lang=st.sampled_from(sorted(WRITTEN)))
 def test_no_row_and_no_cent_of_a_dirty_file_is_lost(rows, lang):
     way, lines, money = WRITTEN[lang], [], Decimal(0)

@@ -109,7 +109,7 @@ LINE = st.tuples(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(lines=st.lists(LINE, min_size=1, max_size=12), as_of=st.integers(1, 9))
 def test_lines_after_the_as_of_date_change_nothing_before_it(lines, as_of):
     columns = {"line_id": "id", "account": "a", "date": "d", "amount": "n", "currency": "c"}
@@ -320,7 +320,7 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.lists(CELL, min_size=3, max_size=5), min_size=1, max_size=12))
 def test_read_is_accepted_plus_quarantined_whatever_the_dirt(rows):
     text = io.StringIO()

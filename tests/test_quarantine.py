@@ -26,7 +26,7 @@ def is_later(text):
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_read_is_used_plus_later_plus_quarantined_in_rows_and_money(name, data):
     schema = SCHEMAS[name]

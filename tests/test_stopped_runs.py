@@ -2,14 +2,12 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from test_building import STOPPED, alive, written
+from test_building import interrupted, written
 
 from kamlab.runs import output
 
@@ -172,27 +170,6 @@ def test_a_run_that_is_stopped_while_it_fits_and_writes_leaves_the_last_good_one
     (good / "manifest.json").write_text('{"company": "Acme", "as_of": "2024-11-30", "outputs": {}}', "utf-8")
     (out / "acme-2024-11-30").symlink_to(good.relative_to(out))
     written(folder, tables=HALF.format(pids=str(pids)), paper="1")
-    running = subprocess.Popen(
-        [sys.executable, "-c", STOPPED, str(folder), str(out)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-    )
-    try:
-        until = time.monotonic() + 120
-        while not (pid := [p.name for p in pids.iterdir()]):
-            assert running.poll() is None, running.stderr.read()
-            assert time.monotonic() < until
-            time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=60)[1]
-    finally:
-        running.kill()
-    assert running.returncode == 128 + signal.SIGINT, said
-    assert said.splitlines()[-1] == "kamlab: stopped; nothing was changed."
+    interrupted(folder, out, pids, kernels=1)
     assert sorted(p.name for p in out.iterdir()) == [".runs", "acme-2024-11-30"]
     assert sorted(p.name for p in (out / ".runs").iterdir()) == [".lock", good.name]
-    until = time.monotonic() + 10  # a process that was killed takes a moment to be gone on a busy machine
-    while alive(pid[0]):
-        assert time.monotonic() < until
-        time.sleep(0.1)

@@ -109,16 +109,26 @@ def held_against(
     table[["expected", "lower", "upper"]] *= _to_the_contest(of_days, forecaster, date, expected)
     before = StudyPeriod(date.calibration_end - timedelta(days=days), days, period.unit)
     for name, origin in (("actual", date), ("naive", before)):
-        came = holdout(ledger, origin, accounts=membership).set_index("account")["revenue"]
-        came = came.reindex(expected.index).fillna(0.0)
-        sums = {totals.COMPANY: pd.Series({totals.COMPANY: came.sum()})}
-        sums |= {kind: came.groupby(by.reindex(came.index)).sum() for kind, by in groups.items()}
-        place = zip(table["kind"], table["group"], strict=True)
-        table[name] = [float(sums[kind].get(group, 0.0)) for kind, group in place]
+        table[name] = _came(ledger, origin, membership, expected.index, groups, table)
     if ledger.first_date > before.calibration_end + FIRST_DAYS:
         table["naive"] = np.nan
     table = table.assign(made_on=pd.Timestamp(date.calibration_end), days=days)
     return table[names].astype({"made_on": "datetime64[s]"})
+
+
+def _came(
+    ledger: Ledger,
+    origin: StudyPeriod,
+    membership: pd.DataFrame,
+    accounts: pd.Index,
+    groups: Mapping[str, pd.Series],
+    table: pd.DataFrame,
+) -> list[float]:
+    """Return the revenue of these accounts in the horizon after a date, for each kind and group of a table."""
+    came = holdout(ledger, origin, accounts=membership).set_index("account")["revenue"].reindex(accounts).fillna(0.0)
+    sums = {totals.COMPANY: pd.Series({totals.COMPANY: came.sum()})}
+    sums |= {kind: came.groupby(by.reindex(came.index)).sum() for kind, by in groups.items()}
+    return [float(sums[kind].get(group, 0.0)) for kind, group in zip(table["kind"], table["group"], strict=True)]
 
 
 def _to_the_contest(record: pd.DataFrame, forecaster: str, date: StudyPeriod, expected: pd.Series) -> float:
