@@ -4,7 +4,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,8 +29,15 @@ class Everybody:
         self._run, self.config, self.period, self.read_facts = run, run.config, run.period, run.read_facts
         self._tables: dict[str, pd.DataFrame] = {}
 
-    def read(self, name: str) -> pd.DataFrame:
-        return self._tables[name] if name in self._tables else self._run.read(name)
+    def read(
+        self, name: str, *, columns: Sequence[str] = (), where: Mapping[str, Collection[str]] | None = None
+    ) -> pd.DataFrame:
+        if name not in self._tables:
+            return self._run.read(name, columns=columns, where=where)
+        table = self._tables[name]
+        for column, values in (where or {}).items():
+            table = table[table[column].isin(values)]
+        return table[list(columns)] if columns else table
 
     def known(self) -> plans.Known:
         run = self._run
@@ -39,7 +46,7 @@ class Everybody:
         accounts = accounts[accounts["has_bought"]].head(N).assign(plan_required=True)
         mix = product_mix(run.ledger(), run.period, accounts=run.read("membership"))
         names = ("credit", "cadence", "pipeline")
-        return plans.Known(accounts, *map(run.read, names), mix, run.read("revenue_draws"), {}, NOTHING)
+        return plans.Known(accounts, *map(run.read, names), mix, {}, NOTHING)
 
     def make(self, known: plans.Known) -> None:
         settings = Plans(plans_per_owner=N, without_owner=N)
