@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from kamlab.engines import DUCKDB, Engine, Session
 from kamlab.errors import ConfigError, DataError, did_you_mean, first_ids
-from kamlab.ledger.book import Ledger, PurchaseRule, facts_text, why
+from kamlab.ledger.book import ORDER, Ledger, PurchaseRule, facts_text, why
 from kamlab.ledger.lines import (
     BITS,
     COLUMNS,
@@ -248,8 +248,7 @@ def _accepted(lines: ir.Table, found: _Quarantined, mapped: Sequence[str]) -> ir
         good = good.mutate(repeated=good.repeated.fill_null(False))
     else:
         good = good.mutate(repeated=False)
-    # What is one account's lies together, which makes every later sum over accounts and days cheaper.
-    return good.select([column.name for column in TABLES["ledger"]]).order_by(["account", "date", "source", "line"])
+    return good.select([column.name for column in TABLES["ledger"]]).order_by(ORDER)
 
 
 def mostly_impossible(
