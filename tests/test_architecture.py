@@ -75,6 +75,7 @@ ORDER = (
         "hysteresis",
         "schemes",
         "earlier",
+        "quarters",
         "evidence",
         "strategies",
         "gains",
