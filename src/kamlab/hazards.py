@@ -34,10 +34,10 @@ COVARIATES = ("product", "owner", "stage_detail")
 
 
 class Hazards(Protocol):
-    """Weekly chances of being won and of being lost for deals of given ages."""
+    """Weekly chances of being won and of being lost, for deals of some kinds by week of age."""
 
-    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return both chances, each of shape (deals,), of deals in the given week of their age."""
+    def weekly(self, deals: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return both chances, each of shape (kinds, `LAST_WEEK` + 1), and the kind of each deal, shape (deals,)."""
         ...
 
 
@@ -65,8 +65,8 @@ class LifeTable:
             rates[event] = rate
         return cls(**rates)
 
-    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.won[weeks], self.lost[weeks]
+    def weekly(self, deals: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.won[None], self.lost[None], np.zeros(len(deals), dtype=int)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +91,11 @@ class LogisticHazards:
         encoder = OneHotEncoder(handle_unknown="ignore")
         transform = make_column_transformer((encoder, [*columns]), ("passthrough", ["log_won", "log_lost"]))
         pipeline = make_pipeline(transform, LogisticRegression(C=0.5, max_iter=500))
+        # Deal-weeks that are alike are one row, which counts as often: the likelihood is the same.
+        rows = spells.groupby([*columns, "week", "event"], sort=False, dropna=False).size().reset_index(name="n")
+        inputs = cls._inputs(table, rows, rows["week"].to_numpy(), columns)
         with threadpool_limits(1):
-            pipeline.fit(cls._inputs(table, spells, spells["week"].to_numpy(), columns), spells["event"])
+            pipeline.fit(inputs, rows["event"], logisticregression__sample_weight=rows["n"])
         return cls(table, pipeline, columns)
 
     @staticmethod
@@ -100,11 +103,15 @@ class LogisticHazards:
         rates = {"log_won": np.log(table.won[weeks]), "log_lost": np.log(table.lost[weeks])}
         return deals[[*columns]].astype("str").reset_index(drop=True).assign(**rates)
 
-    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inputs = self._inputs(self.table, deals, weeks, self.columns)
-        chance = self.model.predict_proba(inputs)
+    def weekly(self, deals: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        groups = deals.groupby([*self.columns], sort=False, dropna=False)
+        kind = groups.ngroup().to_numpy()
+        first = np.unique(kind, return_index=True)[1]
+        weeks = np.tile(np.arange(LAST_WEEK + 1), len(first))
+        inputs = self._inputs(self.table, deals.iloc[np.repeat(first, LAST_WEEK + 1)], weeks, self.columns)
+        chance = self.model.predict_proba(inputs).reshape(len(first), LAST_WEEK + 1, -1)
         place = list(self.model.classes_)
-        return chance[:, place.index("won")], chance[:, place.index("lost")]
+        return chance[..., place.index("won")], chance[..., place.index("lost")], kind
 
 
 def _spells(known: pd.DataFrame) -> pd.DataFrame:
@@ -138,15 +145,16 @@ def chances(hazards: Hazards, deals: pd.DataFrame, days: Sequence[int]) -> np.nd
 
     Sum over the weeks ahead of P(still open) · P(won in that week): the cumulative incidence of [1]_.
     """
-    age = deals["age_days"].to_numpy() // WEEK
-    still, won, reached = np.ones(len(deals)), np.zeros(len(deals)), []
+    age = np.minimum(deals["age_days"].to_numpy() // WEEK, LAST_WEEK)
+    up, down, kind = hazards.weekly(deals)
+    still, won, reached = np.ones_like(up), np.zeros_like(up), []
     weeks = [int(np.ceil(day / WEEK)) for day in days]
     for ahead in range(max(weeks)):
-        up, down = hazards.weekly(deals, np.minimum(age + ahead, LAST_WEEK))
-        won = won + still * up
-        still = still * (1 - up - down)
+        then = np.minimum(np.arange(LAST_WEEK + 1) + ahead, LAST_WEEK)
+        won = won + still * up[:, then]
+        still = still * (1 - up[:, then] - down[:, then])
         if ahead + 1 in weeks:
-            reached += [won] * weeks.count(ahead + 1)
+            reached += [won[kind, age]] * weeks.count(ahead + 1)
     return np.stack(reached, axis=1)
 
 
