@@ -28,6 +28,7 @@ from kamlab.clv.climb import (
     inside,
     newton_top,
     sharpened,
+    with_prior,
 )
 from kamlab.clv.posterior import MOST_ACCOUNTS, WEAK_PRIOR_SD, Density, Posterior, spread_out
 from kamlab.errors import ModelError
@@ -121,18 +122,6 @@ def _top(
         return newton_top(objective, starts, bounds, n_accounts, pilot)
     rough = highest(pilot or objective, starts, bounds, exact=False)
     return sharpened(objective, climb(objective, rough.at, bounds, FINE), bounds)
-
-
-def with_prior(objective: Objective, centre: np.ndarray, sd: float | Sequence[float], n_accounts: float) -> Objective:
-    """Add independent normal priors of the log parameters, with one standard deviation or one for each."""
-    precision = 1 / (np.broadcast_to(np.asarray(sd, dtype=float), centre.shape) ** 2 * n_accounts)
-
-    def penalised(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        value, gradient, outer = objective(log_params)
-        off = log_params - centre
-        return value + 0.5 * float(precision @ off**2), gradient + precision * off, outer + np.diag(precision)
-
-    return penalised
 
 
 def _covariance(information: np.ndarray) -> tuple[np.ndarray, bool]:
