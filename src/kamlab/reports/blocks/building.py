@@ -143,9 +143,9 @@ def callout(tone: Tone, title: str, markdown: str = "") -> Callout:
     return Callout(tone, title, markdown)
 
 
-def page_break() -> PageBreak:
-    """Begin a new page."""
-    return PageBreak()
+def page_break(*, unless_left_mm: float = 85.0) -> PageBreak:
+    """Begin a new page unless so many millimetres of this one are left: by default a good third of it."""
+    return PageBreak(unless_left_mm)
 
 
 def part(key: str, blocks: Sequence[Block]) -> Part:

@@ -115,9 +115,13 @@ class Callout(Block):
 
 @dataclass(frozen=True)
 class PageBreak(Block):
-    """The next block begins a new page."""
+    """The next block begins a new page, unless so many millimetres of this one are left.
+
+    What stands above the first page break of a document with a compact cover is set on one page if it can be.
+    """
 
     kind: ClassVar[str] = "page_break"
+    unless_left_mm: float = 85.0
 
 
 @dataclass(frozen=True)
