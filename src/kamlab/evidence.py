@@ -62,7 +62,7 @@ class _First(NamedTuple):
         return np.where(here >= 0, self.part[:, here], 0.0)
 
     def sums(self, weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Add up the values of what counts in each draw, in the order of all: the same accounts, the same bits."""
+        """Add up what counts in each draw, always in the order of all: the same accounts, the same bits."""
         counted = np.zeros_like(weights)
         counted[:, self.place] = weights[:, self.place] * self.part
         return counted @ values
