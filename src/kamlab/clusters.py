@@ -10,9 +10,11 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import adjusted_rand_score, pairwise_distances_chunked, silhouette_score
+from sklearn.metrics import adjusted_rand_score, pairwise_distances, silhouette_score
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import PowerTransformer
+
+from kamlab.threads import in_order
 
 METHODS = ("kmeans", "ward", "diagonal", "full")
 """k-means, agglomerative (Ward), and Gaussian mixtures with diagonal and with full covariances, simplest first."""
@@ -30,6 +32,8 @@ LOOKS, HOPELESS = (5, 10), 0.7
 NULL_DRAWS, LARGEST_NULL = 10, 500
 LARGEST_INDEX = 1000
 """Points that a mean silhouette is taken of."""
+TOGETHER = 5000
+"""Points whose distances to others are held in memory at a time."""
 
 
 class Division(Protocol):
@@ -244,7 +248,8 @@ def silhouettes(z: np.ndarray, groups: np.ndarray, rows: np.ndarray) -> np.ndarr
     """Return the silhouette of each point against the points in `rows`; 0 for a point alone in its group."""
     k = groups.max() + 1
     members = np.eye(k)[groups[rows]]
-    sums = np.vstack(list(pairwise_distances_chunked(z, z[rows], reduce_func=lambda d, start: d @ members)))
+    parts = [slice(start, start + TOGETHER) for start in range(0, len(z), TOGETHER)]
+    sums = np.vstack(list(in_order(lambda part: pairwise_distances(z[part], z[rows]) @ members, parts)))
     sizes = np.repeat(members.sum(axis=0)[None, :], len(z), axis=0)
     everyone = np.arange(len(z))
     sizes[rows, groups[rows]] -= 1  # the distance to itself is in the sum, but it is no neighbour

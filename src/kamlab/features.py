@@ -11,6 +11,7 @@ from kamlab import personal
 from kamlab.errors import DataError, first_ids
 from kamlab.feature_list import FEATURES, MIX, feature
 from kamlab.i18n import N_
+from kamlab.ids import among, beside
 from kamlab.period import DAYS_PER_YEAR, days_to_years
 
 MIN_KNOWN_SHARE = 0.5
@@ -61,19 +62,18 @@ def join(
     future = ["account", "expected_contribution", "expected_purchases", "p_alive", "margin_rate", "basis"]
     future += ["contribution_lower", "contribution_upper", "cost_to_serve"]
     worth = ["account", "potential_source", "headroom", "wallet_share"]
-    table = summary.merge(accounts[["account"]], on="account")
-    table = table.merge(forecast[[c for c in future if c in forecast]], on="account", how="left")
-    table = table.merge(potential[[c for c in worth if c in potential]], on="account", how="left")
+    table = summary[among(summary["account"], accounts["account"])]
+    table = beside(table, forecast[[c for c in future if c in forecast]])
+    table = beside(table, potential[[c for c in worth if c in potential]])
     if mix is not None:
-        shares = mix.set_index("account").add_prefix(MIX).reset_index()
-        table = table.merge(shares, on="account", how="left")
+        table = beside(table, mix.rename(columns={c: f"{MIX}{c}" for c in mix if c != "account"}))
     if swings is not None:
-        table = table.merge(swings[["account", "volatility", "discount_depth"]], on="account", how="left")
+        table = beside(table, swings[["account", "volatility", "discount_depth"]])
     if payments is not None:
-        table = table.merge(payments[["account", "days_beyond_terms"]], on="account", how="left")
+        table = beside(table, payments[["account", "days_beyond_terms"]])
     windows = summary.assign(shift_days=0) if windows is None else windows
-    compared = windows.set_index("account")[list(COMPARED)].add_prefix(IN_WINDOWS).reset_index()
-    return table.merge(compared, on="account", how="left").sort_values("account", ignore_index=True)
+    compared = windows[["account", *COMPARED]].rename(columns={c: f"{IN_WINDOWS}{c}" for c in COMPARED})
+    return beside(table, compared).sort_values("account", ignore_index=True)
 
 
 class AccountFeatures(TransformerMixin, BaseEstimator):

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kamlab import tiers
+from kamlab.ids import beside
 from kamlab.schemes.registry import AXES, NO_BORDERS, Classes, Context, Found, Scheme
 from kamlab.terms import LEVELS, TABLES
 from kamlab.tiers import Cuts
@@ -139,7 +140,7 @@ def inputs(
     for part in (summary, forecast, potential):
         if part is not None:
             new = [c for c in part if c == "account" or c not in table]
-            table = table.merge(part[new], on="account", how="left")
+            table = beside(table, part[new])
     quantity = table["quantity"].clip(lower=0) / table["purchase_days"]
     table["expected_quantity"] = table["expected_purchases"] * quantity
     table = table if potential is None else with_sure_potential(table)

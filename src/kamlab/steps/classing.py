@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kamlab.accounts import decision_units, read_master
 from kamlab.buying import product_mix, swings
 from kamlab.errors import DataError
+from kamlab.ids import places
 from kamlab.period import StudyPeriod
 from kamlab.steps.once import once, stands
 from kamlab.steps.valuing import costs, covariates, owners, undisputed
@@ -81,8 +82,11 @@ def tiers(run: Run) -> pd.DataFrame:
 
 def _with_classes(classes: pd.DataFrame, moved: pd.DataFrame, which: str) -> pd.DataFrame:
     """Put the classes that are in force ("held"), or those by the value alone ("now"), into the table of schemes."""
-    by_column = {column: rows.set_index("account")[which] for column, rows in moved.groupby("column")}
-    return classes.assign(**{c: classes["account"].map(found).astype("str") for c, found in by_column.items()})
+    found = {}
+    for column, rows in moved.groupby("column"):
+        place = places(classes["account"], rows["account"])
+        found[column] = rows[which].astype("str").array.take(place, allow_fill=True)
+    return classes.assign(**found)
 
 
 def _settings(run: Run, fixed: dict[str, tuple[float, float]]) -> Any:
