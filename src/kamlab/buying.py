@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kamlab.engines import fetch
+from kamlab.ids import beside
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.revenue import money_where, revenue_lines, unattributed_lines
 
@@ -77,25 +78,24 @@ def swings(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None
 
     lines = revenue_lines(ledger, period, accounts)
     days = ibis.literal(period.calibration_end).delta(lines.date, unit="day")
-    known = lines.group_by("account").agg(days_known=days.max())
+    last = lines.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
+    known = lines.group_by("account").agg(
+        days_known=days.max(),
+        sold=money_where(last & (lines.kind == "sale") & (lines.amount > 0), lines.amount),
+        rebates=money_where(last & (lines.kind == "rebate"), -lines.amount),
+    )
     recent = lines.mutate(quarter=days // QUARTER_DAYS).filter(days < QUARTERS * QUARTER_DAYS)
     quarters = recent.group_by("account", "quarter").agg(net=recent.amount.sum())
     square = (quarters.net.cast("float64") * quarters.net.cast("float64")).cast("decimal(38,4)")
     sums = quarters.group_by("account").agg(total=quarters.net.sum(), squares=square.sum())
-    last = lines.filter(lines.date >= ibis.literal(period.window_start(DAYS_PER_YEAR)))
-    money = last.group_by("account").agg(
-        sold=money_where((last.kind == "sale") & (last.amount > 0), last.amount),
-        rebates=money_where(last.kind == "rebate", -last.amount),
-    )
-    parts = (fetch(part).set_index("account") for part in (known, sums, money))
-    first, *others = parts
-    table = first.join(others).sort_index().astype("float64")
+    table = beside(fetch(known).sort_values("account", ignore_index=True), fetch(sums))
+    table = table.astype(dict.fromkeys(table.columns.drop("account"), "float64"))
     mean = table["total"] / QUARTERS
     whole = (table["days_known"] >= QUARTERS * QUARTER_DAYS - 1) & (mean > 0)
     spread = np.sqrt((table["squares"] / QUARTERS - mean**2).clip(lower=0))
     table["volatility"] = (spread / mean).where(whole)
     table["discount_depth"] = (table["rebates"] / table["sold"]).where(table["sold"] > 0)
-    return table[["volatility", "discount_depth"]].reset_index()
+    return table[["account", "volatility", "discount_depth"]]
 
 
 def product_windows(ledger: Ledger, period: StudyPeriod, *, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
