@@ -25,6 +25,7 @@ ORDER = (
         "i18n",
         "reasons",
         "parsing",
+        "parts",
         "engines",
         "sources",
         "calendar",
