@@ -9,6 +9,7 @@ import pandas as pd
 from kamlab.i18n import MISSING, N_, SEMICOLONS, SENTENCES, Translator
 from kamlab.reports.blocks import Block, Kpi, kpis, text
 from kamlab.reports.sections import books, covers, review, targets
+from kamlab.reports.sections.caveats import nearest_rule
 from kamlab.reports.sections.data import left_out
 from kamlab.reports.sections.decisions import asked_for
 from kamlab.reports.sections.names import signed
@@ -231,7 +232,8 @@ def how_sure(run: Source, t: Translator) -> list[Block]:
             "actual": write(model["actual"]),
             "bias": signed(model["bias"], t),
         }
-        if choice["forecaster"] == "last_horizon":
+        if "last_horizon" in (choice["forecaster"], nearest_rule(run)):
+            # Either there is nothing to compare, or the page has begun with it.
             message = N_(
                 "The same forecast made on {origin} said {forecast} for the period after it; {actual} came ({bias})."
             )
