@@ -38,9 +38,7 @@ class Check:
     faults: bool
 
 
-def check_data(
-    data: Path, *, as_of: str = "", unusable: Path | None = None, progress: Progress | None = None
-) -> Check:
+def check_data(data: Path, *, as_of: str = "", unusable: Path | None = None, progress: Progress | None = None) -> Check:
     """Read a company's data as a report would, and say what is found.
 
     Parameters
@@ -61,7 +59,9 @@ def check_data(
         If the data cannot be read at all, or `unusable` is another file already.
     """
     if unusable is not None and unusable.exists() and not _is_quarantine(unusable):
-        raise ConfigError(f"{unusable} is there already and is no list of lines that cannot be used. Name another file.")
+        raise ConfigError(
+            f"{unusable} is there already and is no list of lines that cannot be used. Name another file."
+        )
     if data.is_dir():
         if not (data / NAME).is_file():
             raise ConfigError(f"The folder {data} holds no {NAME}. Have one written: kamlab init {data}")

@@ -14,8 +14,8 @@ from kamlab.config import Config
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import StudyPeriod
-from kamlab.sources import Reading, parquet_files
 from kamlab.reasons import remedies
+from kamlab.sources import Reading, parquet_files
 from kamlab.tables import TableReading
 from kamlab.terms import TABLES
 
