@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from kamlab.engines import DUCKDB, Engine, Session
 from kamlab.errors import ConfigError, DataError, did_you_mean, first_ids
-from kamlab.ledger.book import Ledger, PurchaseRule, facts_text, why
+from kamlab.ledger.book import ORDER, Ledger, PurchaseRule, facts_text, why
 from kamlab.ledger.lines import (
     BITS,
     COLUMNS,
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
     import pyarrow as pa
-
-ORDERED_BY = ("account", "date", "source", "line")
-"""What is one account's lies together, which makes every later sum over accounts and days cheaper."""
 
 
 def read_ledger(
@@ -126,7 +123,7 @@ def read_ledger(
     mapped = tuple(c for c in COLUMNS if c in columns)
     path = session.scratch / "ledger.parquet"
     facts = facts_text(mapped, purchase, currency)
-    session.write_parquet(_accepted(lines, found, mapped), path, facts, by=ORDERED_BY, n_rows=found.n_rows)
+    session.write_parquet(_accepted(lines, found, mapped), path, facts, by=ORDER, n_rows=found.n_rows)
     return Ledger(path, quarantine, mapped, purchase, currency, session)
 
 
