@@ -18,7 +18,7 @@ from kamlab.errors import ConfigError
 from kamlab.i18n import Translator
 from kamlab.ledger import Ledger
 from kamlab.period import StudyPeriod, parse_day
-from kamlab.resources import replacing
+from kamlab.resources import replacing, write_csv
 from kamlab.runs.drafts import DEFAULT_CONFIG, PARENTS_SEARCHED, draft_root, find_config
 from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period
 from kamlab.sources import file_hash
@@ -43,6 +43,9 @@ SCRATCH = ".scratch"
 
 KEPT_BYTES = 1_500_000_000
 """Tables that a run has read stay in memory up to this size together, because sections ask for the same ones often."""
+
+RUNS = ".runs"
+"""Where the folders of runs lie, under way and finished, inside the folder that holds the links to them."""
 
 FROZEN = Path("log", "config.json")
 """What a run was started with."""
@@ -195,9 +198,16 @@ class Run:
     def write_csv(self, name: str, table: pd.DataFrame) -> None:
         """Write a table as CSV beside its Parquet file, for those who mend data in a spreadsheet; see `write`."""
         self._refuse_if_finished(name)
-        with replacing(self.path(name).with_suffix(".csv")) as path:
-            # The mark lets spreadsheets see that it is UTF-8.
-            table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+        write_csv(table, self.path(name).with_suffix(".csv"))
+
+    def write_refused(self, lines: pd.DataFrame) -> Path:
+        """Write the lines for which a run is refused as CSV, where it outlives the run; return where that is."""
+        if self.folder.parent.name == RUNS:
+            path = refused_lines(self.folder.parents[1], run_id(self.config, self.period))
+        else:
+            path = self.path("quarantine").with_suffix(".csv")
+        write_csv(lines, path)
+        return path
 
     def write_facts(self, name: str, facts: dict[str, Any]) -> None:
         """Write a step's facts as JSON; see `write`."""
@@ -256,6 +266,11 @@ class Run:
                 f'"{name}" cannot be written: the run in {self.folder} is finished and does not change any more. '
                 'Open a draft with run_dir="" to try something else.'
             )
+
+
+def refused_lines(out: Path, name: str) -> Path:
+    """Return where the lines stand for which a run of that name was refused: beside the link to the last good one."""
+    return out / f"{name}.quarantine.csv"
 
 
 def _put(path: Path, table: pd.DataFrame) -> None:
