@@ -7,14 +7,8 @@ from collections.abc import Callable
 import pandas as pd
 
 from kamlab import reasons, schemes
-<<<<<<< HEAD
 from kamlab.i18n import COMMAS, Translator
-||||||| f5e7cd6
-from kamlab.i18n import COMMAS, N_, Translator
-=======
-from kamlab.i18n import COMMAS, N_, Translator
 from kamlab.ids import beside
->>>>>>> 2c20a333d9acf9caff5340235aa6093023517b58
 from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
 from kamlab.reports.sections.source import Source, is_contribution
 from kamlab.reports.workbook.headings import (
@@ -127,29 +121,6 @@ def _playbook(run: Source, t: Translator) -> list[Sheet]:
         SheetColumn("inputs", t("Values that gave it"), source="labels.inputs", width=80),
     ]
     found = []
-<<<<<<< HEAD
-    for scheme, rows in labels.groupby("scheme", sort=False):
-        few = len(rows) <= MOST_LISTED
-        if few:
-            rows = run.read("labels", where={"scheme": [str(scheme)]}).merge(names, on="account", how="left")
-            rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
-            rows = rows.assign(rests_on=rows["rests_on"].map(rests))
-        rows = rows.assign(label=_named(rows["label"], _label_namer(str(scheme), t)))
-        title = t(wording.SCHEMES.get(str(scheme), str(scheme)))
-        found.append(
-            Sheet(title, columns, rows, 2, t(ABOUT["scheme"])) if few else _counted(title, rows, columns[2], t)
-        )
-||||||| f5e7cd6
-    for scheme, rows in labels.groupby("scheme", sort=False):
-        few = len(rows) <= MOST_LISTED
-        if few:
-            rows = run.read("labels", where={"scheme": [str(scheme)]}).merge(names, on="account", how="left")
-            rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
-            rows = rows.assign(rests_on=rows["rests_on"].map(rests))
-        rows = rows.assign(label=_named(rows["label"], _label_namer(str(scheme), t)))
-        title = t(wording.SCHEMES.get(str(scheme), str(scheme)))
-        found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
-=======
     place, playbook = pd.factorize(labels["scheme"])
     for number, scheme in enumerate(playbook):
         title, namer = t(wording.SCHEMES.get(scheme, scheme)), _label_namer(scheme, t)
@@ -160,24 +131,17 @@ def _playbook(run: Source, t: Translator) -> list[Sheet]:
         rows = run.read("labels", where={"scheme": [scheme]}).merge(names, on="account", how="left")
         rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
         rows = rows.assign(rests_on=rows["rests_on"].map(rests), label=_named(rows["label"], namer))
-        found.append(Sheet(title, columns, rows, 2))
->>>>>>> 2c20a333d9acf9caff5340235aa6093023517b58
+        found.append(Sheet(title, columns, rows, 2, t(ABOUT["scheme"])))
     return found
 
 
 def _counted(title: str, values: pd.Series, name: Callable[[str], str], label: SheetColumn, t: Translator) -> Sheet:
     """Return a sheet of a scheme that says how many accounts have each label, ordered by what it is called."""
     columns = [label, SheetColumn("accounts", t("Accounts"), "number", source=label.source)]
-<<<<<<< HEAD
-    counts = rows.groupby(label.key).size().rename("accounts").reset_index()
-    return Sheet(title, columns, counts, about=t(ABOUT["counted"]))
-||||||| f5e7cd6
-    return Sheet(title, columns, rows.groupby(label.key).size().rename("accounts").reset_index())
-=======
     counts = values.value_counts(sort=False)
     named = _named(pd.Series(counts.index), name).to_numpy()
-    return Sheet(title, columns, counts.groupby(named).sum().rename_axis(label.key).rename("accounts").reset_index())
->>>>>>> 2c20a333d9acf9caff5340235aa6093023517b58
+    counted = counts.groupby(named).sum().rename_axis(label.key).rename("accounts").reset_index()
+    return Sheet(title, columns, counted, about=t(ABOUT["counted"]))
 
 
 def _class_columns(run: Source, t: Translator) -> list[Sheet]:
@@ -202,19 +166,11 @@ def _class_columns(run: Source, t: Translator) -> list[Sheet]:
             rows = rows.assign(probability=pd.Series(mine, index=rows.index, dtype=float))
             origin = f"class_probabilities.{'…' if column == 'contribution_class' else column + '_…'}"
             columns.append(SheetColumn("probability", t("Probability"), "percent", source=origin))
-<<<<<<< HEAD
-        title, rows = t(schemes.TITLES[column]), rows.assign(**{"class": _named(rows[column], _class_namer(column, t))})
-        found.append(Sheet(title, columns, rows, 2, t(ABOUT["class"])) if few else _counted(title, rows, columns[2], t))
-||||||| f5e7cd6
-        title, rows = t(schemes.TITLES[column]), rows.assign(**{"class": _named(rows[column], _class_namer(column, t))})
-        found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
-=======
         title, classes = t(schemes.TITLES[column]), rows[column]
         if few:
-            found.append(Sheet(title, columns, rows.assign(**{"class": _named(classes, namer)}), 2))
+            found.append(Sheet(title, columns, rows.assign(**{"class": _named(classes, namer)}), 2, t(ABOUT["class"])))
         else:
             found.append(_counted(title, classes, namer, columns[2], t))
->>>>>>> 2c20a333d9acf9caff5340235aa6093023517b58
     return found
 
 
