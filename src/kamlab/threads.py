@@ -32,3 +32,8 @@ def in_order(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterat
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
+
+
+def parts(n: int, size: int) -> list[slice]:
+    """Return the rows to work on at a time, so many at most of n."""
+    return [slice(start, start + size) for start in range(0, n, size)]
