@@ -211,6 +211,7 @@ def bounds(draws: np.ndarray, level: float, *, whole: bool) -> tuple[np.ndarray,
     rows = parts(len(draws), _CHUNK)
     for some, ends in zip(rows, in_order(lambda some: _ends(draws[some], level, whole=whole), rows), strict=True):
         found[:, some] = ends
+    found += 0.0  # without a sign of nothing
     return (np.floor(found[0]), np.ceil(found[1])) if whole else (found[0], found[1])
 
 
