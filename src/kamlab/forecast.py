@@ -20,7 +20,7 @@ from kamlab.ids import among
 from kamlab.margins import credit_rate
 from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
-from kamlab.threads import in_order, parts
+from kamlab.threads import in_order, parts, side_by_side
 
 MOST_CELLS = 100_000_000
 """Accounts × draws that are kept at most, some 0.4 GB for each table of them in memory."""
@@ -356,6 +356,5 @@ def _contribution(revenue: np.ndarray, rates: pd.DataFrame, served: np.ndarray, 
         sampled[rows] = money - np.where(revenue[rows] > 0, served[rows, None], 0.0)
 
     # As in `Spread.draws`: each block has its own random numbers, whatever the number of threads.
-    for _ in in_order(earned, list(zip(blocks, [rng, *rng.spawn(len(blocks))], strict=False))):
-        pass
+    side_by_side(earned, list(zip(blocks, [rng, *rng.spawn(len(blocks))], strict=False)))
     return sampled

@@ -26,7 +26,7 @@ from kamlab.errors import ModelError, first_ids
 from kamlab.ids import among
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
-from kamlab.threads import in_order, parts
+from kamlab.threads import in_order, parts, side_by_side
 
 YEARS = (1, 3, 5)
 """Horizons of lifetime value."""
@@ -264,8 +264,7 @@ class _Outlook:
                 self.purchases[years][rows] = curve[:, years * MONTHS_PER_YEAR - 1]
                 self.per_unit[years][rows] = flows[:, : years * MONTHS_PER_YEAR].sum(axis=1)
 
-        for _ in in_order(looked_at, parts(n, _CHUNK)):
-            pass
+        side_by_side(looked_at, parts(n, _CHUNK))
         self.scale = future["expected_purchases"].to_numpy() * self.per_purchase
 
     def draws(
