@@ -129,9 +129,10 @@ class Ledger:
         import pyarrow as pa
 
         wanted = ibis.memtable(pa.table({"wanted": pa.array(sorted(accounts), pa.string())}))
-        lines = self.table.semi_join(wanted, self.table.account == wanted.wanted).order_by(ORDER)
+        lines = self.table.semi_join(wanted, self.table.account == wanted.wanted)
         path = Path(tempfile.mkdtemp(dir=self.session.scratch), "ledger.parquet")
-        self.session.write_parquet(lines, path, self.facts())
+        n_rows = int(lines.count().execute())
+        self.session.write_parquet(lines, path, self.facts(), by=ORDER, n_rows=n_rows)
         return replace(self, path=path, _cache={"extremes": self._extremes()})
 
     def reconciliation(self, as_of: date | None = None) -> pd.DataFrame:
