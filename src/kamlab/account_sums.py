@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, StudyPeriod, months_to_days
+from kamlab.threads import parts, side_by_side
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -29,6 +30,9 @@ EDGES = sorted({edge for window in WINDOWS for edge in window})
 
 BATCH = 200_000
 """Accounts that are finished at a time, which bounds the memory beside the table itself."""
+
+WINDOWS_BATCH = 20_000
+"""Accounts whose windows are compared at a time, one batch on each core."""
 
 OF_ALL_DAYS = frozenset({"revenue", "trailing_revenue", "previous_revenue"})
 """Columns that days without a purchase, such as days of returns, count in."""
@@ -118,14 +122,17 @@ def best_twelve_months(months: pa.Table, accounts: pd.Series) -> np.ndarray:
     order = np.argsort(row, kind="stable")
     row, stretch, net = row[order], stretch[order], net[order]
     best = np.zeros((len(accounts), 2))
-    for start in range(0, len(accounts), BATCH):
-        here = slice(*np.searchsorted(row, [start, start + BATCH]))
-        sums = np.zeros((min(BATCH, len(accounts) - start), len(EDGES) - 1))
-        sums[row[here] - start, stretch[here]] = net[here]
+
+    def looked_at(some: slice) -> None:
+        here = slice(*np.searchsorted(row, [some.start, some.stop]))
+        sums = np.zeros((len(best[some]), len(EDGES) - 1))
+        sums[row[here] - some.start, stretch[here]] = net[here]
         traded = np.zeros(sums.shape, dtype=bool)
-        traded[row[here] - start, stretch[here]] = True
+        traded[row[here] - some.start, stretch[here]] = True
         for column, first in enumerate((0, MONTHS_PER_YEAR)):
-            best[start : start + BATCH, column] = _best_window(sums, traded, first)
+            best[some, column] = _best_window(sums, traded, first)
+
+    side_by_side(looked_at, parts(len(accounts), WINDOWS_BATCH))
     return best
 
 

@@ -13,12 +13,14 @@ from kamlab.backtest.distribution import bounds
 from kamlab.backtest.situation import Amounts
 from kamlab.backtest.spread import Spread
 from kamlab.clv.checks import as_frame
+from kamlab.clv.climb import one_thread
 from kamlab.errors import ModelError, first_ids
 from kamlab.i18n import N_
 from kamlab.ids import among
 from kamlab.margins import credit_rate
 from kamlab.period import DAYS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
+from kamlab.threads import in_order, parts, side_by_side
 
 MOST_CELLS = 100_000_000
 """Accounts × draws that are kept at most, some 0.4 GB for each table of them in memory."""
@@ -29,7 +31,7 @@ NOTE_FEWER_DRAWS = N_(
 )
 
 _CHUNK = 50_000
-"""Accounts whose draws are worked on at a time."""
+"""Accounts that are worked on at a time."""
 
 OWN_VALUE = 1e-6
 """A forecast of revenue that departs by more than this from purchases × order value has an order value of its own."""
@@ -276,13 +278,15 @@ def _rates(margins: pd.DataFrame | None, accounts: pd.Series) -> pd.DataFrame:
     names = ["margin_rate", "margin_rate_se", "cost_to_serve", "receivables_rate", "loss_rate", "p_negative"]
     if margins is None:
         return pd.DataFrame(np.nan, accounts.index, names).assign(cost_to_serve=0.0)
-    absent = accounts[~among(accounts, margins["account"])]
-    if len(absent):
-        raise ModelError(
-            f"{len(absent)} of {len(accounts)} accounts have no margin (first: {first_ids(absent)}). "
-            "Take the margins of the same summary."
-        )
-    rates = margins.set_index("account").loc[accounts].reindex(columns=names).reset_index(drop=True)
+    if not margins["account"].equals(accounts):
+        absent = accounts[~among(accounts, margins["account"])]
+        if len(absent):
+            raise ModelError(
+                f"{len(absent)} of {len(accounts)} accounts have no margin (first: {first_ids(absent)}). "
+                "Take the margins of the same summary."
+            )
+        margins = margins.set_index("account").loc[accounts].reset_index()
+    rates = margins.reindex(columns=names)
     # Where values are revenue these would be all that is known of costs.
     for name in ("cost_to_serve", "receivables_rate", "loss_rate"):
         rates[name] = rates[name].where(rates["margin_rate"].notna())
@@ -295,7 +299,8 @@ def _purchases(choice: Choice, spread: Spread, counts: np.ndarray, level: float,
     at = spread.at
     soon = np.full(len(at.summary), np.nan)
     if with_soon:
-        soon = choice.soon.applied(1 - choice.transactions.probability_at_most(at.summary, 0, SOON_DAYS))
+        silent = _by_part(lambda rows: choice.transactions.probability_at_most(rows, 0, SOON_DAYS), at.summary)
+        soon = choice.soon.applied(1 - silent)
     lower, upper = bounds(counts, level, whole=True)
     if spread.as_the_model:
         exact = choice.transactions.predict(at.summary, at.horizon_days, level=level)
@@ -351,12 +356,23 @@ def _discount(summary: pd.DataFrame, choice: Choice, horizon_days: int, discount
     """Return each account's value of one unit of money, spread over the horizon as its purchases are expected."""
     whole = takewhile(lambda days: days < horizon_days, map(months_to_days, count(1)))
     ends = np.array([*whole, horizon_days], dtype=float)
-    curve = choice.transactions.expected_purchases(summary, ends)
     middles = (ends + np.concatenate([[0.0], ends[:-1]])) / 2
     factors = (1 + discount_rate_annual) ** -days_to_years(middles)
-    flows = np.diff(curve, axis=1, prepend=0.0)
-    total = curve[:, -1]
-    return np.divide(flows @ factors, total, out=np.full(len(total), factors.mean()), where=total > 0)
+
+    def discounted(rows: pd.DataFrame) -> np.ndarray:
+        curve = choice.transactions.expected_purchases(rows, ends)
+        flows = np.diff(curve, axis=1, prepend=0.0)
+        total = curve[:, -1]
+        return np.divide(flows @ factors, total, out=np.full(len(total), factors.mean()), where=total > 0)
+
+    return _by_part(discounted, summary)
+
+
+def _by_part(work: Callable[[pd.DataFrame], np.ndarray], summary: pd.DataFrame) -> np.ndarray:
+    """Return what the work makes of the accounts, shape (accounts,), taking some of them at a time, on all cores."""
+    with one_thread():
+        found = list(in_order(lambda rows: work(summary[rows]), parts(len(summary), _CHUNK)))
+    return np.concatenate([np.empty(0), *found])
 
 
 def _contribution(revenue: np.ndarray, rates: pd.DataFrame, served: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -364,8 +380,13 @@ def _contribution(revenue: np.ndarray, rates: pd.DataFrame, served: np.ndarray, 
     rate = (rates["margin_rate"].fillna(1.0) - credit_rate(rates)).to_numpy()[:, None]
     error = rates["margin_rate_se"].fillna(0.0).to_numpy()[:, None]
     sampled = np.empty_like(revenue)
-    for start in range(0, len(revenue), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        money = revenue[rows] * (rate[rows] + error[rows] * rng.standard_normal(revenue[rows].shape))
+    blocks = parts(len(revenue), _CHUNK)
+
+    def earned(block: tuple[slice, np.random.Generator]) -> None:
+        rows, luck = block
+        money = revenue[rows] * (rate[rows] + error[rows] * luck.standard_normal(revenue[rows].shape))
         sampled[rows] = money - np.where(revenue[rows] > 0, served[rows, None], 0.0)
+
+    # As in `Spread.draws`: each block has its own random numbers, whatever the number of threads.
+    side_by_side(earned, list(zip(blocks, [rng, *rng.spawn(len(blocks))], strict=False)))
     return sampled

@@ -19,20 +19,20 @@ import pandas as pd
 
 from kamlab import totals
 from kamlab.backtest import Choice
+from kamlab.backtest.distribution import bounds
 from kamlab.backtest.situation import Amounts
 from kamlab.clv.checks import as_frame
 from kamlab.errors import ModelError, first_ids
 from kamlab.ids import among
 from kamlab.period import DAYS_PER_YEAR, MONTHS_PER_YEAR, days_to_years, months_to_days
 from kamlab.terms import TABLES
+from kamlab.threads import in_order, parts, side_by_side
 
 YEARS = (1, 3, 5)
 """Horizons of lifetime value."""
 
-_CHUNK = 200_000
-"""Accounts whose months are worked on at a time."""
-_DRAWN_CHUNK = 20_000
-"""Accounts whose draws are."""
+_CHUNK = 20_000
+"""Accounts whose months, or draws, are worked on at a time."""
 
 NOTHING = 1e-9
 """Below this many expected purchases an account is gone, and stays so."""
@@ -78,16 +78,14 @@ def residual_purchases(model: Purchasing, summary: Any, discount_rate_annual: fl
     w = np.exp(_STEPS - np.exp(-_STEPS))
     weights = np.exp(-w) * w * (1 + np.exp(-_STEPS)) * (_STEPS[1] - _STEPS[0])
     rows = as_frame(summary)
-    total = np.zeros(len(rows))
-    for part in _parts(len(rows), _CHUNK):
+
+    def summed(part: slice) -> np.ndarray:
+        total = np.zeros(len(rows[part]))
         for weight, expected in zip(weights, model.expected_purchases(rows[part], w / per_day).T, strict=True):
-            total[part] += weight * expected
-    return total
+            total += weight * expected
+        return total
 
-
-def _parts(n: int, size: int) -> list[slice]:
-    """Return the rows to work on at a time, so that what is known of each month need not be held of all accounts."""
-    return [slice(start, start + size) for start in range(0, n, size)]
+    return np.concatenate([np.empty(0), *in_order(summed, parts(len(rows), _CHUNK))])
 
 
 def value(
@@ -142,14 +140,7 @@ def value(
         If accounts have no forecast or no draws.
     """
     summary = as_frame(summary).sort_values("account", ignore_index=True)
-    for rows in (future, draws):
-        absent = summary["account"][~among(summary["account"], rows["account"])]
-        if len(absent):
-            raise ModelError(
-                f"{len(absent)} of {len(summary)} accounts have no forecast (first: {first_ids(absent)}). "
-                "Take the forecast and the draws of the same summary."
-            )
-    future = future.set_index("account").loc[summary["account"]].reset_index()
+    future, draws = (_of_the_same(rows, summary["account"]) for rows in (future, draws))
     outlook = _Outlook(summary, choice, future, discount_rate_annual, seed)
     table = future[["account", "level", "basis"]].copy()
     if discount_rate_annual > 0:
@@ -161,8 +152,6 @@ def value(
     if choice.spend is None:
         no_sums = pd.DataFrame(columns=[column.name for column in TABLES["totals"]])
         return table.reindex(columns=names), no_sums, pd.DataFrame(columns=["account", "years"])
-    if not summary["account"].equals(draws["account"]):
-        draws = draws.set_index("account").loc[summary["account"]].reset_index()
     first_year = draws.drop(columns="account").to_numpy()
     kinds = {totals.COMPANY: None, **(groups or {})}
     level, basis = float(future["level"].iloc[0]), str(future["basis"].iloc[0])
@@ -181,6 +170,19 @@ def value(
     return table.reindex(columns=names), pd.concat(found, ignore_index=True), _beyond(keep, summary["account"])
 
 
+def _of_the_same(rows: pd.DataFrame, accounts: pd.Series) -> pd.DataFrame:
+    """Bring a table into the accounts' order."""
+    if rows["account"].equals(accounts):
+        return rows
+    absent = accounts[~among(accounts, rows["account"])]
+    if len(absent):
+        raise ModelError(
+            f"{len(absent)} of {len(accounts)} accounts have no forecast (first: {first_ids(absent)}). "
+            "Take the forecast and the draws of the same summary."
+        )
+    return rows.set_index("account").loc[accounts].reset_index()
+
+
 def _beyond(money: np.ndarray, accounts: pd.Series) -> pd.DataFrame:
     """Return account, years, d0 … of the draws of more than one year, shape (horizons, accounts, draws)."""
     table = pd.DataFrame(money.reshape(-1, money.shape[2]), columns=[f"d{i}" for i in range(money.shape[2])])
@@ -189,11 +191,12 @@ def _beyond(money: np.ndarray, accounts: pd.Series) -> pd.DataFrame:
 
 
 class _Measured(NamedTuple):
-    """What is kept of some accounts' draws: P(value < 0), bounds, and the draws themselves to be added up."""
+    """What is kept of some accounts' draws: P(value < 0), bounds, their sums, and the draws themselves."""
 
     below: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
+    total: np.ndarray
     drawn: np.ndarray
 
 
@@ -207,8 +210,8 @@ class _Measure:
     def __call__(self, rows: slice, drawn: np.ndarray) -> _Measured:
         if self.keep is not None:
             self.keep[rows] = drawn
-        lower, upper = np.quantile(drawn, [(1 - self.level) / 2, (1 + self.level) / 2], axis=1)
-        return _Measured((drawn < 0).mean(axis=1), lower, upper, drawn)
+        lower, upper = bounds(drawn, self.level, whole=False)
+        return _Measured((drawn < 0).mean(axis=1), lower, upper, np.asfortranarray(drawn).sum(axis=0), drawn)
 
 
 def _gathered(
@@ -219,9 +222,11 @@ def _gathered(
     sums: dict[str, pd.DataFrame] = {}
     for rows, found in measured:
         below[rows], lower[rows], upper[rows] = found[:3]
-        part = pd.DataFrame(found.drawn).assign(account=accounts[rows].to_numpy())
         for kind, by in kinds.items():
-            added = totals.sums(part, by)
+            if by is None:
+                added = pd.DataFrame([found.total], index=pd.Index([kind], name="group"))
+            else:
+                added = totals.sums(pd.DataFrame(found.drawn).assign(account=accounts[rows].to_numpy()), by)
             sums[kind] = sums[kind].add(added, fill_value=0.0) if kind in sums else added
     return below, lower, upper, sums
 
@@ -243,7 +248,8 @@ class _Outlook:
         n = len(summary)
         self.alive, self.per_purchase, self._by_year = np.empty(n, dtype=bool), np.empty(n), np.empty((n, YEARS[-1]))
         self.purchases, self.per_unit = ({years: np.empty(n) for years in YEARS} for _ in range(2))
-        for rows in _parts(n, _CHUNK):
+
+        def looked_at(rows: slice) -> None:
             curve = choice.transactions.expected_purchases(summary[rows], ends)
             year = curve[:, MONTHS_PER_YEAR - 1]
             alive = year > NOTHING
@@ -257,6 +263,8 @@ class _Outlook:
             for years in YEARS:
                 self.purchases[years][rows] = curve[:, years * MONTHS_PER_YEAR - 1]
                 self.per_unit[years][rows] = flows[:, : years * MONTHS_PER_YEAR].sum(axis=1)
+
+        side_by_side(looked_at, parts(n, _CHUNK))
         self.scale = future["expected_purchases"].to_numpy() * self.per_purchase
 
     def draws(
@@ -265,8 +273,9 @@ class _Outlook:
         """Yield rows, and what is measured of their draws of discounted contribution, shape (accounts, draws)."""
         per_unit = self.per_unit[years]
         if years == 1:
-            for rows in _parts(len(first_year), _DRAWN_CHUNK):
-                yield rows, measure(rows, first_year[rows] * per_unit[rows, None])
+            blocks = parts(len(first_year), _CHUNK)
+            found = in_order(lambda rows: measure(rows, first_year[rows] * per_unit[rows, None]), blocks)
+            yield from zip(blocks, found, strict=True)
             return
         n_draws, choice = first_year.shape[1], self.choice
         rng = np.random.default_rng([self.seed, years])
@@ -287,7 +296,12 @@ class _Outlook:
         spread = replace(choice.spread(choice.model, at, wanted), level_sd=0.0)
 
         def made(rows: slice, _: np.ndarray, money: np.ndarray, rng: np.random.Generator) -> _Measured:
-            rate = worth[rows, None] + error[rows, None] * rng.standard_normal(money.shape)
-            return measure(rows, money * (share[rows] @ level) * rate * discount[rows, None])
+            rate = rng.standard_normal(money.shape)
+            rate *= error[rows, None]
+            rate += worth[rows, None]
+            worth_then = money * (share[rows] @ level)
+            worth_then *= rate
+            worth_then *= discount[rows, None]
+            return measure(rows, worth_then)
 
         yield from spread.draws(n_draws, rng, made)

@@ -76,6 +76,9 @@ def upper_revenue(
     ----------
     .. [1] R. Koenker, G. Bassett (1978), Regression quantiles, Econometrica 46, equation (3.1).
     """
+    columns = [column.name for column in TABLES["potential_fit"]]
+    if accounts["channel"].isna().all():
+        return pd.Series(dtype=float).rename_axis("account"), pd.DataFrame(columns=columns)
     revenue = summary.set_index("account")["trailing_revenue"].astype(float)
     units = accounts.set_index("account").sort_index()
     shares = mix.set_index("account")
@@ -84,9 +87,7 @@ def upper_revenue(
         numbers, record = _channel(revenue, members, shares, seed)
         found.append(numbers)
         rows += [{"channel": channel, **row} for row in record]
-    fitted = pd.concat(found) if found else pd.Series(dtype=float)
-    columns = [column.name for column in TABLES["potential_fit"]]
-    return fitted.rename_axis("account").sort_index(), pd.DataFrame(rows, columns=columns)
+    return pd.concat(found).rename_axis("account").sort_index(), pd.DataFrame(rows, columns=columns)
 
 
 def _channel(
@@ -212,15 +213,17 @@ def nearest(summary: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
         Table "look_alikes" of `terms`: up to 3 rows a prospect, ordered by account and rank.
     """
     columns = [column.name for column in TABLES["look_alikes"]]
-    revenue = summary.set_index("account")["trailing_revenue"].astype(float)
     known = [c for c in FIRMOGRAPHICS if c in accounts and accounts[c].nunique() > 1]
+    if not known:
+        return pd.DataFrame(columns=columns)
+    revenue = summary.set_index("account")["trailing_revenue"].astype(float)
     units = accounts.set_index("account").sort_index()
     parts = []
     for _, members in units.assign(channel=units["channel"].fillna("")).groupby("channel", sort=True):
         bought = revenue.reindex(members.index)
         buyers = bought[bought > 0].sort_values(ascending=False, kind="stable").index
         prospects = members.index.difference(summary["account"])
-        if known and len(buyers) and len(prospects):
+        if len(buyers) and len(prospects):
             parts.append(_nearest(members[known], buyers, prospects))
     if not parts:
         return pd.DataFrame(columns=columns)

@@ -116,7 +116,7 @@ def find(
     accounts : pandas.DataFrame, optional
         Columns member, account, as for `summary.summarize`.
     """
-    days = daily(revenue_lines(ledger, period, accounts), ledger)
+    days = daily(revenue_lines(ledger, period, accounts), ledger).cache()
     months = _months(days, ledger, period)
     whole = months[months["whole"]].reset_index(drop=True)
     measures = ("orders", "revenue") if ledger.has_money else ("orders",)

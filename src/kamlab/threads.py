@@ -32,3 +32,13 @@ def in_order(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterat
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
+
+
+def side_by_side(work: Callable[[Piece], None], pieces: Sequence[Piece]) -> None:
+    """Do the work on each piece, as `in_order` does, for what it changes instead of what it returns."""
+    deque(in_order(work, pieces), maxlen=0)
+
+
+def parts(n: int, size: int) -> list[slice]:
+    """Return the rows to work on at a time, so many at most of n."""
+    return [slice(start, start + size) for start in range(0, n, size)]

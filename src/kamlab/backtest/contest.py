@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -33,11 +34,13 @@ from kamlab.backtest.record import SOON_DAYS, Record, replay
 from kamlab.backtest.situation import Situation, came_in, from_ledger
 from kamlab.backtest.trial import Pair, Trial, hold, leaving
 from kamlab.clv import MBGNBD, GammaGamma
+from kamlab.clv.climb import one_thread
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.progress import track
 from kamlab.revenue import members_of
 from kamlab.terms import AUTO, FORECASTERS
+from kamlab.threads import in_order
 
 if TYPE_CHECKING:
     from kamlab.ledger import Ledger
@@ -210,25 +213,32 @@ def _trials(
         except DataError:
             break
     pairs = [(at, came_in(ledger, origin, accounts, at.summary["account"], sample)) for origin, at in seen]
-    trials: list[Trial] = []
-    for k, (origin, at) in enumerate(track(seen[:origins], "earlier dates tried"), start=1):
-        if k > 1 and _history(ledger, origin) < period.horizon_days - SLACK_DAYS:
-            break
-        soon_days = min(SOON_DAYS, period.horizon_days)
-        soon = came_in(
-            ledger,
-            StudyPeriod(origin.calibration_end, soon_days, period.unit),
-            accounts,
-            at.summary["account"],
-            sample,
-        )
+    whole = takewhile(
+        lambda k: not k or _history(ledger, seen[k][0]) >= period.horizon_days - SLACK_DAYS, range(len(seen))
+    )
+    tried = list(whole)[:origins]
+    soon_days = min(SOON_DAYS, period.horizon_days)
+    soon = [
+        came_in(ledger, StudyPeriod(o.calibration_end, soon_days, o.unit), accounts, at.summary["account"], sample)
+        for o, at in (seen[k] for k in tried)
+    ]
+
+    def held(k: int) -> Trial | None:
+        origin, at = seen[k]
+        date, bought = pd.Timestamp(origin.calibration_end), soon[k].purchases > 0
         try:
-            date = pd.Timestamp(origin.calibration_end)
-            trials.append(
-                hold(date, at, pairs[k - 1][1], soon.purchases > 0, pairs[: k - 1 : -1], with_money=with_money)
-            )
+            return hold(date, at, pairs[k][1], bought, pairs[:k:-1], with_money=with_money)
         except ModelError:
-            break
+            return None
+
+    trials: list[Trial] = []
+    with one_thread():
+        # Fits of few accounts are so many small steps that threads would only wait for one another.
+        found = map(held, tried) if sample is None else in_order(held, tried)
+        for _, trial in zip(track(tried, "earlier dates tried"), found, strict=True):
+            if trial is None:
+                break
+            trials.append(trial)
     return trials[::-1], pairs[::-1]
 
 

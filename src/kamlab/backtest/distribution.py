@@ -9,6 +9,8 @@ from typing import Self
 import numpy as np
 from scipy.special import betainc
 
+from kamlab.threads import in_order, parts
+
 NOTHING = 1e-9
 """Below this many expected purchases the model draws next to nothing that could be scaled."""
 MIN_BOUGHT = 10
@@ -158,21 +160,42 @@ class Recalibration:
         if not self.changes:
             return draws
         n = draws.shape[1]
-        order = np.argsort(draws, axis=1, kind="stable")
-        rising = np.take_along_axis(draws, order, axis=1)
+        order = _rising(draws)
+        rising = draws.take(order)
         position = self.place((np.arange(n) + 0.5) / n) * n - 0.5
         low = np.clip(np.floor(position).astype(int), 0, n - 1)
         high, part = np.minimum(low + 1, n - 1), np.clip(position - low, 0.0, 1.0)
-        new = rising[:, low] * (1 - part) + rising[:, high] * part
-        before, after = draws.mean(axis=1), new.mean(axis=1)
+        new = rising.take(low, axis=1) * (1 - part) + rising.take(high, axis=1) * part
+        # One column added to the other, which is the order that the last bits of the means come from.
+        before, after = draws.mean(axis=1), new.T.copy().mean(axis=0)
         usable = after > 0
-        scale = np.divide(before, after, out=np.ones_like(before), where=usable)
-        corrected = np.empty_like(draws, dtype=float)
-        np.put_along_axis(corrected, order, new * scale[:, None], axis=1)
-        return np.where(usable[:, None], corrected, draws)
+        new *= np.divide(before, after, out=np.ones_like(before), where=usable)[:, None]
+        corrected = np.empty(draws.shape)
+        corrected.reshape(-1)[order] = new
+        corrected[~usable] = draws[~usable]
+        return corrected
 
 
-_CHUNK = 50_000
+def _rising(draws: np.ndarray) -> np.ndarray:
+    """Return each row's places, in the table laid out flat, in the rising order of its values, equal ones as they come.
+
+    A place in the row takes the last bits of a value that is not negative: whole numbers are sorted many times faster
+    than places by their values. Values that agree in all bits but these count as equal.
+    """
+    n_rows, n = draws.shape
+    first = n * np.arange(n_rows)[:, None]
+    if draws.dtype != np.float64 or (draws < 0).any():
+        return np.argsort(draws, axis=1, kind="stable") + first
+    low_bits = (1 << (n - 1).bit_length()) - 1
+    keys = np.ascontiguousarray(draws).view(np.int64) & ~low_bits
+    keys |= np.arange(n)
+    keys.sort(axis=1)
+    keys &= low_bits
+    keys += first
+    return keys
+
+
+_CHUNK = 10_000
 """Rows whose quantiles are taken at a time."""
 
 EVEN = Recalibration(GRID)
@@ -180,11 +203,28 @@ EVEN = Recalibration(GRID)
 
 
 def bounds(draws: np.ndarray, level: float, *, whole: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of each row's central interval; whole numbers, rounded outwards, where they are counts."""
-    ends = [(1 - level) / 2, (1 + level) / 2]
+    """Return the ends of each row's central interval; whole numbers, rounded outwards, where they are counts.
+
+    Quantiles as numpy's: "inverted_cdf" of counts, else "linear".
+    """
     found = np.empty((2, len(draws)))
-    for start in range(0, len(draws), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        # Quantiles are taken of a copy, which should not be one of all draws.
-        found[:, rows] = np.quantile(draws[rows], ends, axis=1, method="inverted_cdf" if whole else "linear")
+    rows = parts(len(draws), _CHUNK)
+    for some, ends in zip(rows, in_order(lambda some: _ends(draws[some], level, whole=whole), rows), strict=True):
+        found[:, some] = ends
+    found += 0.0  # without a sign of nothing
     return (np.floor(found[0]), np.ceil(found[1])) if whole else (found[0], found[1])
+
+
+def _ends(draws: np.ndarray, level: float, *, whole: bool) -> np.ndarray:
+    """Return the quantiles of some rows, shape (2, rows), of sorted draws, which is faster than to part them twice."""
+    rising, ends = np.sort(draws, axis=1), np.array([(1 - level) / 2, (1 + level) / 2])
+    last = draws.shape[1] - 1
+    if whole:
+        return rising[:, np.quantile(np.arange(last + 1), ends, method="inverted_cdf")].T
+    place = last * ends
+    low = np.floor(place).astype(np.intp)
+    part = place - low
+    below, above = rising[:, low], rising[:, np.minimum(low + 1, last)]
+    step = above - below
+    # From the nearer end, so that rounding cannot pass it.
+    return np.where(part < 0.5, below + step * part, above - step * (1 - part)).T

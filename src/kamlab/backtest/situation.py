@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,9 @@ from kamlab.summary import holdout, summarize, summarize_periods
 
 if TYPE_CHECKING:
     from kamlab.ledger import Ledger
+
+_ASKING = Lock()
+"""A session answers one thread at a time."""
 
 
 class Amounts(NamedTuple):
@@ -184,9 +188,17 @@ def from_ledger(
         recent,
         trailing,
         _seasonal(ledger, period, accounts, known, history, sample),
-        lambda days: summarize_periods(ledger, period, period_days=days, accounts=accounts, only=sample),
+        lambda days: _periods(ledger, period, days, accounts, sample),
         () if covariates is None else tuple(covariates.columns.drop("account")),
     )
+
+
+def _periods(
+    ledger: Ledger, period: StudyPeriod, days: int, accounts: pd.DataFrame | None, sample: frozenset[str] | None
+) -> pd.DataFrame:
+    """Return the accounts' histories in periods of so many days; threads ask the engine one after the other."""
+    with _ASKING:
+        return summarize_periods(ledger, period, period_days=days, accounts=accounts, only=sample)
 
 
 def came_in(

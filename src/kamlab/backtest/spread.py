@@ -11,9 +11,10 @@ import numpy as np
 from kamlab.backtest.distribution import EVEN, Recalibration, around, level_error
 from kamlab.backtest.forecasters import Parametric
 from kamlab.backtest.situation import Amounts, Situation
+from kamlab.clv.climb import one_thread
 from kamlab.clv.spend import sample_revenue
 from kamlab.progress import track
-from kamlab.threads import in_order
+from kamlab.threads import in_order, parts
 
 _CHUNK = 5000
 """Accounts drawn at a time, which bounds the memory beside the draws themselves."""
@@ -91,10 +92,12 @@ class Spread:
             brought = self.ranks.get("revenue", EVEN).applied(revenue * scale[:, None] * factor)
             return rows, make(rows, corrected, brought, luck)
 
-        parts = [slice(start, start + _CHUNK) for start in range(0, len(own), _CHUNK)]
-        pieces = list(zip(parts, [rng, *rng.spawn(len(parts))], strict=False))
+        blocks = parts(len(own), _CHUNK)
+        pieces = list(zip(blocks, [rng, *rng.spawn(len(blocks))], strict=False))
         told = track(pieces, "blocks of accounts drawn")
-        yield from (part for _, part in zip(told, in_order(drawn, pieces), strict=True))
+        # Linear algebra on all cores in each of these threads would make them wait for one another.
+        with one_thread():
+            yield from (part for _, part in zip(told, in_order(drawn, pieces), strict=True))
 
     def all_draws(self, n_draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return all drawn purchases and what they bring, shape (accounts, draws).

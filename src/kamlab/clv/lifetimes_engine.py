@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import warnings
 from contextlib import redirect_stdout
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ with warnings.catch_warnings():
         from lifetimes import BetaGeoFitter, GammaGammaFitter
     finally:
         pd.set_option("mode.chained_assignment", _chained_assignment)
+
+_ALONE = Lock()
+"""What a fit changes for the process, another thread must not find changed, nor change back too early."""
 
 
 def fit_bg_nbd(*histories: np.ndarray, penalizer: float) -> np.ndarray | None:
@@ -41,6 +45,7 @@ def fit_gamma_gamma(*spend: np.ndarray, penalizer: float) -> np.ndarray | None:
 
 def _fit(fitter: BetaGeoFitter | GammaGammaFitter, names: tuple[str, ...], *data: np.ndarray) -> np.ndarray | None:
     with (
+        _ALONE,
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
         redirect_stdout(io.StringIO()),

@@ -47,4 +47,4 @@ def at_draws(function: Callable[[np.ndarray], np.ndarray], params: np.ndarray) -
     found = function(np.exp(np.vstack([centre, centre + step, centre - step])).T)
     middle, (above, below) = found[:, :1], np.split(found[:, 1:], 2, axis=1)
     slope, bend = (above - below) / (2 * _REACH), (above + below - 2 * middle) / (2 * _REACH**2)
-    return middle + slope @ place.T + bend @ (place**2).T
+    return np.hstack([middle, slope, bend]) @ np.hstack([np.ones((len(logs), 1)), place, place**2]).T

@@ -281,8 +281,11 @@ def _put(path: Path, table: pd.DataFrame) -> None:
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     # Measured numbers hardly repeat: to look for repetitions costs more than all the rest of writing.
     repeated = [field.name for field in arrow.schema if not pa.types.is_floating(field.type)]
+    # Many accounts' draws, in single precision, are read often: a quarter larger, they open in half the time.
+    drawn = {field.name for field in arrow.schema if pa.types.is_float32(field.type)}
+    packed = {name: "snappy" if name in drawn else "zstd" for name in arrow.column_names}
     with replacing(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd", use_dictionary=repeated)
+        pq.write_table(arrow, temporary, compression=packed, use_dictionary=repeated)
 
 
 def open(

@@ -51,6 +51,8 @@ def ledger(run: Run) -> Ledger:
     master = beside["accounts"].rows if "accounts" in beside else None
     unlisted = inputs.unlisted(master, ids)
     units, membership = decision_units(master, ids, level=run.config.company.account_level, as_of=as_of)
+    # Without a master nobody else is known.
+    in_log = membership if master is None else membership[among(membership["member"], ids)]
     run.write_facts(
         "freshness",
         {
@@ -65,7 +67,7 @@ def ledger(run: Run) -> Ledger:
             "has_cost": lines.has_cost,
             "has_master": master is not None,
             "unlisted_accounts": len(unlisted),
-            "accounts_in_log": int(membership.loc[among(membership["member"], ids), "account"].nunique()),
+            "accounts_in_log": int(in_log["account"].nunique()),
             "readings": [[r.source, list(r.what), sorted(r.found), r.example] for r in readings],
         },
     )

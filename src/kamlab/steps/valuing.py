@@ -116,11 +116,15 @@ def owners(units: pd.DataFrame) -> dict[str, pd.Series]:
 @once("potential")
 def potential(run: Run) -> pd.DataFrame:
     """Write `potential`, `potential_fit` and `look_alikes`: what each account could buy in a year, and whence."""
+    import pandas as pd
+
     from kamlab import look_alikes
     from kamlab import potential as module
 
     table, units = undisputed(run), run.read("accounts")
-    mix = product_mix(run.ledger(), run.period, accounts=run.read("membership"))
+    mix = pd.DataFrame(columns=["account"])
+    if units["channel"].notna().any():  # look-alikes are sought within a channel
+        mix = product_mix(run.ledger(), run.period, accounts=run.read("membership"))
     fitted, record = look_alikes.upper_revenue(table, units, mix, seed=run.config.seed)
     run.write("potential_fit", record)
     run.write("look_alikes", look_alikes.nearest(table, units))
