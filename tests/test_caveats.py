@@ -55,6 +55,12 @@ def test_a_simple_rule_that_was_better_is_named_with_both_errors():
     )
 
 
+def test_the_errors_of_a_rule_that_was_better_are_dated():
+    facts = {"freshness": FRESH, "choice": choice(["rate"])}
+    (warning,) = caveats.warnings(FakeRun({"backtest": RECORD, "strategies": TYPES}, facts), T)
+    assert "Both were made on 31 Dec 2024." in warning.markdown.replace("\u00a0", " ")
+
+
 def test_nothing_is_warned_of_where_nothing_is_wrong():
     run = FakeRun({"backtest": RECORD, "strategies": TYPES}, {"freshness": FRESH, "choice": choice([])})
     assert caveats.warnings(run, T) == []

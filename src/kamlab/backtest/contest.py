@@ -36,6 +36,7 @@ from kamlab.clv import MBGNBD, GammaGamma
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.progress import track
+from kamlab.revenue import members_of
 from kamlab.terms import AUTO, FORECASTERS
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def choose(
     sample = _sample(now.summary["account"], seed)
     notes = [NOTE_NO_SPEND] if spend is None and ledger.has_money else []
     notes += [NOTE_SAMPLED] if sample is not None else []
-    trials, pairs = _trials(ledger, period, accounts, sample, covariates, origins=origins, with_money=spend is not None)
+    seen = ledger if sample is None or not origins else ledger.of(members_of(accounts, sample))
+    trials, pairs = _trials(seen, period, accounts, sample, covariates, origins=origins, with_money=spend is not None)
     target = "purchases" if spend is None else "revenue"
     if not trials:
         return _untested(now, spend, target, [*notes, NOTE_NO_ORIGIN], forecaster)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from kamlab.backtest import BASELINES
+from kamlab.backtest.names import NEVER_CHOSEN
 from kamlab.i18n import SEMICOLONS, SENTENCES, Translator
-from kamlab.reports.blocks import Block, callout
+from kamlab.reports.blocks import Block, callout, text
 from kamlab.reports.sections.data import stale
 from kamlab.reports.sections.names import forecaster_name, group_name, signed
 from kamlab.reports.sections.source import Source, record
@@ -38,11 +39,12 @@ def warnings(run: Source, t: Translator) -> list[Block]:
                 "warning",
                 t("A simple rule forecast the last period better"),
                 t(
-                    "“{rule}” had an error of {rule_error} per account, this report's forecast {model_error}. "
-                    "Take the forecasts of single accounts below with care.",
+                    "“{rule}” had an error of {rule_error} per account, this report's forecast {model_error}. Both were "
+                    "made on {origin}. Take the forecasts of single accounts below with care.",
                     rule=forecaster_name(best, t),
                     rule_error=_error(rows.loc[best], t),
                     model_error=_error(rows.loc[choice["forecaster"]], t),
+                    origin=pd.Timestamp(rows.loc[best, "origin"]).date(),
                 ),
             )
         )
@@ -102,6 +104,41 @@ def warnings(run: Source, t: Translator) -> list[Block]:
             )
         )
     return [*blocks, *_weak_proof(run, t), *_crowded(run, t)]
+
+
+def nearest_rule(run: Source) -> str | None:
+    """Return the simple rule whose total came nearest on the record, where it was nearer than the forecast's.
+
+    Percentages that are printed alike count as equal.
+    """
+    rows = record(run)
+    if rows.empty:
+        return None
+    off = rows["bias"].abs().round(2)
+    rules = off[off.index.isin(BASELINES) & (off.index != NEVER_CHOSEN)].dropna()
+    if rules.empty or not rules.min() < off[run.read_facts("choice")["forecaster"]]:
+        return None
+    return str(rows.loc[rules.index, "bias"].abs().idxmin())
+
+
+def nearer_total(run: Source, t: Translator) -> list[Block]:
+    """Say before all else which simple rule forecast the total of all accounts better, by how much, and from when."""
+    rule = nearest_rule(run)
+    if rule is None:
+        return []
+    rows = record(run)
+    return [
+        text(
+            t(
+                "The simple rule “{rule}” forecast the total better: from {origin} on it missed what came by {rule_bias}, "
+                "this report's forecast by {bias}.",
+                origin=pd.Timestamp(rows.loc[rule, "origin"]).date(),
+                rule=forecaster_name(rule, t),
+                rule_bias=signed(rows.loc[rule, "bias"], t),
+                bias=signed(rows.loc[run.read_facts("choice")["forecaster"], "bias"], t),
+            )
+        )
+    ]
 
 
 def _weak_proof(run: Source, t: Translator) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kamlab.backtest.names import BASELINES, NEVER_CHOSEN
 from kamlab.reports.traces.common import (
     BOTH,
     EXPECTED,
@@ -19,6 +20,7 @@ from kamlab.reports.traces.common import (
 )
 from kamlab.reports.traces.trace import BOUNDS, DRAWN, VALUE, Trace, sums
 
+RULES = tuple(name for name in BASELINES if name != NEVER_CHOSEN)
 HAD, HAS = "revenue_before > 0", "revenue_now > 0"
 PARTS = {
     "lost": f"{HAD} and not {HAS}",
@@ -45,6 +47,23 @@ FIRST_PAGE = (
     Trace("Revenue rose {percent} to {now}", {"percent": f"{NOW} / {THEN} - 1", "now": NOW}, "ledger", REVENUE),
     Trace("Revenue fell {percent} to {now}", {"percent": f"1 - {NOW} / {THEN}", "now": NOW}, "ledger", REVENUE),
     Trace("Revenue held at {now}", {"now": NOW}, "ledger", REVENUE),
+    Trace(
+        "The simple rule “{rule}” forecast the total better: from {origin} on it missed what came by {rule_bias}, this "
+        "report's forecast by {bias}.",
+        {
+            "rule_bias": "min_by(forecast / actual - 1, abs(forecast / actual - 1))",
+            "bias": f"any_value({_in_force('forecast / actual - 1')})",
+        },
+        "backtest",
+        f"{RECORD} and forecaster in {RULES}",
+    ),
+    Trace(
+        "“{rule}” had an error of {rule_error} per account, this report's forecast {model_error}. Both were made on "
+        "{origin}. Take the forecasts of single accounts below with care.",
+        {"rule_error": "min(rmse)", "model_error": f"any_value({_in_force('rmse')})"},
+        "backtest",
+        f"{RECORD} and forecaster in {RULES}",
+    ),
     Trace(
         "{n} account puts {money} of revenue a year at risk",
         {"n": "count(*)", "money": f"sum({LOSS})"},
