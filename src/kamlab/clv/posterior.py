@@ -71,6 +71,7 @@ class Density(NamedTuple):
         """
         objective = with_prior(self.objective, self.centre, WEAK_PRIOR_SD, self.n_accounts)
         with np.errstate(all="ignore"):
+            # The outer product, where that is what the objective gives, will do: the rounds that follow mend it.
             point = climb(objective, near, self.bounds, FINE, exact=True)
         values, vectors = np.linalg.eigh(self.n_accounts * point.curvature)
         return point.at, (vectors / np.maximum(values, WEAK_PRIOR_SD**-2)) @ vectors.T
