@@ -176,8 +176,6 @@ class FittedModel(BaseEstimator):
     n_effects_: int = 0
     """How many parameters, the last ones, are effects of covariates: real numbers that need no logarithm."""
 
-    shapes: ClassVar[tuple[str, ...]] = ()
-    """Parameters whose prior is even in 1 / √shape: shapes of gamma distributions that the data may leave open."""
     engine: str = "kamlab"
     penalizer: float
     engines: ClassVar[tuple[str, ...]] = ENGINES
@@ -219,8 +217,6 @@ class FittedModel(BaseEstimator):
         labels = _labels(tuple(names))
         self.covariance_ = pd.DataFrame(maximum.covariance, index=labels, columns=labels)
         density = maximum.density
-        if density is not None:
-            density = density.even_in_spread([names.index(shape) for shape in self.shapes])
         self.posterior_ = density and Posterior(density, maximum.log_params, maximum.covariance, log_scale)
         self.converged_ = maximum.converged
         self.n_accounts_ = n_accounts

@@ -190,7 +190,6 @@ class ParetoNBD(CovariateModel):
 
     parameters = ("r", "alpha", "s", "beta")
     times = ("alpha", "beta")
-    shapes = ("r", "s")
     bounds = ((-8.0, 8.0), (-16.0, 12.0), (-8.0, 8.0), (-16.0, 12.0))
     # The last one: most never leave, and a few at once.
     starts = ((0.0, -1.0, -0.5, -1.0), (-0.5, -1.5, 0.5, 1.0), (-0.5, -1.5, -3.0, -3.0))

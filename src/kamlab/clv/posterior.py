@@ -1,22 +1,19 @@
 """What the data leave open of a model's log parameters, where they are too few for a normal approximation.
 
-The posterior density of the log parameters is their likelihood times a weak normal prior, for some of them one that is
-even in how far a gamma distribution spreads [3]_. It is drawn from by adaptive multiple importance sampling [1]_:
-rounds of a multivariate t distribution that takes its mean and covariance from the rounds before, all draws weighted by
-the density over the mixture of all rounds, the weights truncated [2]_.
+The posterior density of the log parameters is their likelihood times a weak normal prior. It is drawn from by adaptive
+multiple importance sampling [1]_: rounds of a multivariate t distribution, the first around the density's mode, the
+others with the mean and covariance of the rounds before, all draws weighted by the density over the mixture of all
+rounds, the weights truncated [2]_.
 
 References
 ----------
 .. [1] Cornuet, Marin, Mira and Robert (2012), Adaptive multiple importance sampling, Scandinavian Journal of Statistics
    39 (4), 798-812.
 .. [2] Ionides (2008), Truncated importance sampling, Journal of Computational and Graphical Statistics 17 (2), 295-311.
-.. [3] Gelman (2006), Prior distributions for variance parameters in hierarchical models, Bayesian Analysis 1 (3),
-   515-534.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -67,24 +64,14 @@ class Density(NamedTuple):
             return -np.inf
         return -self.n_accounts * value - float(((at - self.centre) ** 2).sum()) / (2 * WEAK_PRIOR_SD**2)
 
-    def even_in_spread(self, shapes: Sequence[int]) -> Density:
-        """Return the density with a prior that is even in 1 / √shape of these parameters, not in their logarithms.
-
-        Few accounts often cannot tell the shape of a gamma distribution from infinity, where nothing differs. A prior
-        even in its logarithm gives that all the room there is; one even in the coefficient of variation does not [3]_.
-        The difference, a factor of shape^(−1/2), moves the centre of a normal prior of the log by half of its variance.
-        """
-        centre = self.centre.copy()
-        centre[list(shapes)] -= WEAK_PRIOR_SD**2 / 2
-        return self._replace(centre=centre)
-
     def top(self, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the density's mode and the covariance of the normal density there, climbing from a point.
 
-        The likelihood's own mode can lie far off, where the prior alone ends a ridge.
+        Where the likelihood rises without end only the prior turns it down, far from the likelihood's own maximum.
         """
         objective = with_prior(self.objective, self.centre, WEAK_PRIOR_SD, self.n_accounts)
         with np.errstate(all="ignore"):
+            # The outer product, where that is what the objective gives, will do: the rounds that follow mend it.
             point = climb(objective, near, self.bounds, FINE, exact=True)
         values, vectors = np.linalg.eigh(self.n_accounts * point.curvature)
         return point.at, (vectors / np.maximum(values, WEAK_PRIOR_SD**-2)) @ vectors.T
