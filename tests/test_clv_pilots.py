@@ -84,9 +84,24 @@ def test_a_fit_below_its_limit_is_mended_where_the_limit_was_climbed_to_on_a_sam
 def test_samples_hold_the_weight_of_all_and_are_taken_of_twice_as_many_rows_alone():
     rows = Histories(*np.random.default_rng(2).random((3, 1000)), np.arange(1000.0) + 1, np.empty((1000, 0)))
     few, more = samples(rows, (100, 500))
-    assert (len(few.x), len(more.x)) == (100, 500)
-    assert few.weight.sum() == more.weight.sum() == rows.weight.sum()
+    assert few.weight.sum() == pytest.approx(rows.weight.sum(), rel=1e-12)
+    assert more.weight.sum() == pytest.approx(rows.weight.sum(), rel=1e-12)
+    assert len(few.x) == 100
+    assert len(more.x) <= 500
     assert samples(rows, (501,)) == []
+
+
+def test_a_heavy_row_is_in_every_sample_with_about_its_own_weight():
+    weight = np.ones(10_000)
+    weight[[17, 4242]] = [5000.0, 3000.0]
+    place = np.arange(10_000.0)
+    (some,) = samples(Histories(place, place, place, weight, np.empty((10_000, 0))), (1000,))
+    taken = dict(zip(some.x, some.weight, strict=True))
+    step = weight.sum() / 1000
+    assert taken[17] == pytest.approx(5000, abs=step)
+    assert taken[4242] == pytest.approx(3000, abs=step)
+    # The light ones are drawn evenly along their order.
+    assert some.weight @ some.x / weight.sum() == pytest.approx(weight @ place / weight.sum(), rel=1e-3)
 
 
 def test_rows_without_weights_count_once_and_their_places_are_found_when_asked_for():

@@ -38,17 +38,18 @@ def distinct_rows(data: Purchases) -> Histories:
 
 
 def samples(rows: Histories, sizes: Sequence[int]) -> list[Histories]:
-    """Take samples of some so many rows each; none where there are no twice as many.
+    """Take samples of at most some so many rows each; none where there are no twice as many.
 
-    That is every n-th row in falling order of weight, with the weight of those until the next.
+    Of accounts in the order of their histories every n-th is taken, and stands for all n: heavy rows are in every
+    sample, light ones as often as their weight says.
     """
-    strides = [len(rows.x) // size for size in sizes if len(rows.x) >= 2 * size]
-    order = np.argsort(-rows.weight, kind="stable") if strides else np.empty(0, dtype=np.intp)
+    upto = np.cumsum(rows.weight)
     taken = []
-    for stride in strides:
-        weight = np.add.reduceat(rows.weight[order], np.arange(0, len(order), stride))
-        some = order[::stride]
-        taken.append(Histories(rows.x[some], rows.t_x[some], rows.T[some], weight, rows.z[some]))
+    for size in (size for size in sizes if len(rows.x) >= 2 * size):
+        step = upto[-1] / size
+        times = np.bincount(np.searchsorted(upto, step * (np.arange(size) + 0.5)), minlength=len(upto))
+        some = np.flatnonzero(times)
+        taken.append(Histories(rows.x[some], rows.t_x[some], rows.T[some], step * times[some], rows.z[some]))
     return taken
 
 
