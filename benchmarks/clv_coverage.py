@@ -4,7 +4,7 @@ Each company is drawn from a model at known parameters, with a seed of its own, 
 the 90 % interval of each parameter holds its true value, and that of the company's total what then came; of its
 accounts, in how many companies the randomised PIT of what came passes for uniform (Kolmogorov-Smirnov p > .01), and
 which share of what came fell into their 90 % intervals. What is counted is kept in the file: a run may be broken off
-and gone on with.
+and gone on with. `--models pareto_nbd --truth 0.8 8 2 20` counts one model at other parameters.
 """
 
 import argparse
@@ -67,20 +67,35 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--models", nargs="+", choices=NAMES, default=NAMES)
+    parser.add_argument("--truth", nargs="+", type=float, help="true parameters of the one model named")
     options = parser.parse_args()
+    if options.truth:
+        if len(options.models) != 1 or len(options.truth) != len(TRUTH[options.models[0]]):
+            parser.error("--truth takes the parameters of one model, which --models names")
+        TRUTH[options.models[0]] = tuple(options.truth)
     lines = [json.loads(line) for line in options.file.open()] if options.file.exists() else []
-    done = {(line["model"], line["accounts_each"], line["seed"], line["company"]) for line in lines}
+    asked = [
+        {
+            "model": name,
+            "truth": list(TRUTH[name]),
+            "accounts_each": options.accounts,
+            "seed": options.seed,
+            "company": company,
+        }
+        for name in options.models
+        for company in range(options.companies)
+    ]
+    done = [{key: line.get(key) for key in asked[0]} for line in lines]
     with options.file.open("a") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in options.models:
-            for company in range(options.companies):
-                if (name, options.accounts, options.seed, company) in done:
-                    continue
-                rng = np.random.default_rng([options.seed, options.accounts, NAMES.index(name), company])
-                asked = {"model": name, "accounts_each": options.accounts, "seed": options.seed, "company": company}
-                lines.append(asked | counted(name, options.accounts, rng))
-                print(json.dumps(lines[-1]), file=file, flush=True)
-    printed([line for line in lines if (line["accounts_each"], line["seed"]) == (options.accounts, options.seed)])
+        for one in asked:
+            if one in done:
+                continue
+            name, size = one["model"], one["accounts_each"]
+            rng = np.random.default_rng([one["seed"], size, NAMES.index(name), one["company"]])
+            lines.append(one | counted(name, size, rng))
+            print(json.dumps(lines[-1]), file=file, flush=True)
+    printed([line for line in lines if {key: line.get(key) for key in asked[0]} in asked])
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class FakeRun:
         table = self.tables[name]
         for column, values in (where or {}).items():
             table = table[table[column].isin(values)]
-        return table
+        return table[[name for name in columns if name in table]] if columns else table
 
     def read_facts(self, name):
         return self.facts[name]

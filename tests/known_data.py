@@ -1,4 +1,4 @@
-"""Data that several tests of the models share: CDNOW's published sample, and companies with a known truth."""
+"""Data that several tests share: CDNOW's published sample, a real seller's log, companies with a known truth."""
 
 import os
 from functools import cache
@@ -11,6 +11,28 @@ import pytest
 
 CDNOW_LOG = Path(find_spec("lifetimes").submodule_search_locations[0], "datasets", "CDNOW_sample.txt")
 CDNOW_COLUMNS = ("master", "account", "date", "quantity", "amount")
+
+CLASSICMODELS = """
+[source.transactions]
+path = "${KAMLAB_CASES}/classicmodels/orderdetails.csv"
+joins = [
+    { path = "${KAMLAB_CASES}/classicmodels/orders.csv", on = "orderNumber" },
+    { path = "${KAMLAB_CASES}/classicmodels/products.csv", on = "productCode" },
+]
+exclude = { status = ["Cancelled", "Disputed"] }
+[source.transactions.columns]
+account = "customerNumber"
+date = "orderDate"
+amount = "quantityOrdered * priceEach"
+cost = "quantityOrdered * buyPrice"
+order_id = "orderNumber"
+product = "productCode"
+product_line = "productLine"
+quantity = "quantityOrdered"
+[source.accounts]
+path = "${KAMLAB_CASES}/classicmodels/customers.csv"
+"""
+"""The log of a seller of model cars and the path of its account master, whose columns a test adds."""
 
 
 @cache

@@ -43,7 +43,7 @@ def test_a_normal_density_is_told_from_others():
 
 
 def test_draws_find_a_normal_density_from_a_poor_guess():
-    drawn = draw(Density(bell, np.zeros(2), WIDE, 100.0), np.array([0.2, -0.2]), 0.3 * np.eye(2))
+    drawn = draw(Density(bell, np.zeros(2), WIDE, 100.0), np.array([0.2, -0.2]))
     # 400 draws: three standard errors; the weak prior narrows by 1 % at most.
     assert np.abs(drawn.mean(axis=0)) == pytest.approx([0.0, 0.0], abs=3 * 0.3 / 20)
     assert np.cov(drawn.T) == pytest.approx(COVARIANCE, abs=0.025)
@@ -134,7 +134,8 @@ def test_files_and_pickles_carry_the_draws(open_model, contracts, tmp_path):
 
 def test_too_few_draws_are_noted(contracts):
     model = clv.SBG().fit(contracts)
-    density = Density(lambda at: (0.0 if np.abs(at).max() < 1e-6 else np.nan, None, None), np.zeros(2), WIDE, 1.0)
+    level = np.zeros(2), np.eye(2)
+    density = Density(lambda at: (0.0 if np.abs(at).max() < 1e-6 else np.nan, *level), np.zeros(2), WIDE, 1.0)
     model.posterior_ = clv.base.Posterior(density, np.zeros(2), COVARIANCE, np.zeros(2))
     assert len(model.parameter_draws(5, np.random.default_rng(1))) == 5
     assert model.parameter_nodes().shape == (4, 2)

@@ -123,9 +123,19 @@ def test_a_scheme_without_classes_at_a_date_is_compared_on_the_others():
 def test_equal_keys_share_their_places():
     keys, weights = np.array([[3.0, 2.0, 2.0, 2.0, 1.0]]), np.ones((1, 5))
     # two of five places: the first is sure, the second is one of three equals
-    assert evidence._first(keys, weights, 0.4).tolist() == [[1.0, *[pytest.approx(1 / 3)] * 3, 0.0]]
+    everyone = np.arange(5)
+    assert evidence._first(keys, weights, 0.4).of(everyone, 5).tolist() == [[1.0, *[pytest.approx(1 / 3)] * 3, 0.0]]
     doubled = np.array([[2.0, 0.0, 1.0, 1.0, 1.0]])
-    assert evidence._first(keys, doubled, 0.4)[0, [0, 2, 4]].tolist() == [1.0, 0.0, 0.0]
+    assert evidence._first(keys, doubled, 0.4).of(everyone, 5)[0, [0, 2, 4]].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_the_first_of_a_draw_are_looked_for_as_far_down_as_it_takes():
+    value = np.arange(100.0, 0.0, -1.0)
+    weights = np.ones((2, 100))
+    weights[1, :60], weights[1, 60:] = 0.0, 2.5
+    first = evidence._first(value[None, :], weights, 0.05)
+    # in the second draw the best sixty are not there, and each other stands for two and a half of the five
+    assert first.sums(weights, value).tolist() == [100.0 + 99 + 98 + 97 + 96, 2.5 * (40 + 39)]
 
 
 def test_the_same_seed_gives_the_same_evidence_and_a_sample_stands_for_very_many(monkeypatch):

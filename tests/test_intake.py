@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from known_data import CLASSICMODELS
 
 from kamlab import accounts, config, inputs
 from kamlab.errors import ConfigError, DataError
@@ -288,20 +289,7 @@ def test_files_read_by_other_rules_are_hashed_by_what_they_hold(tmp_path):
     assert [name for name in before if before[name] != after[name]] == ["products.csv"]
 
 
-CLASSICMODELS = """
-path = "${KAMLAB_CASES}/classicmodels/orderdetails.csv"
-columns.account = "customerNumber"
-columns.date = "orderDate"
-columns.amount = "quantityOrdered * priceEach"
-columns.cost = "quantityOrdered * buyPrice"
-columns.product_line = "productLine"
-exclude = { status = ["Cancelled", "Disputed"] }
-joins = [
-  { path = "${KAMLAB_CASES}/classicmodels/orders.csv", on = "orderNumber" },
-  { path = "${KAMLAB_CASES}/classicmodels/products.csv", on = "productCode" },
-]
-[source.accounts]
-path = "${KAMLAB_CASES}/classicmodels/customers.csv"
+MASTER = """
 columns = { account = "customerNumber", name = "customerName", country = "country", owner = "lastName" }
 joins = [{ path = "${KAMLAB_CASES}/classicmodels/employees.csv", on = { salesRepEmployeeNumber = "employeeNumber" } }]
 """
@@ -309,7 +297,8 @@ joins = [{ path = "${KAMLAB_CASES}/classicmodels/employees.csv", on = { salesRep
 
 @needs_cases
 def test_classicmodels_is_joined_by_configuration(tmp_path):
-    found = settings(tmp_path, CLASSICMODELS)
+    (tmp_path / "kamlab.toml").write_text(f'[company]\nname = "X"\n{CLASSICMODELS}{MASTER}', "utf-8")
+    found = config.load(tmp_path / "kamlab.toml")
     ledger, _ = inputs.read_lines(found)
     folder = Path(CASES, "classicmodels")
     lines = pd.read_csv(folder / "orderdetails.csv").merge(pd.read_csv(folder / "orders.csv"), on="orderNumber")

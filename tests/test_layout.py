@@ -15,6 +15,7 @@ from test_form import spans
 from test_i18n import load_script
 from test_pdf import frame_table, make
 
+from kamlab.i18n import languages
 from kamlab.reports import blocks as b
 from kamlab.reports import column_widths
 from kamlab.reports.pdf import compile_pdf
@@ -41,8 +42,13 @@ def words(data):
     return found
 
 
-def test_three_companies_are_looked_at():
-    assert {name.split(".")[0] for name in REPORTS} == {"sample", "cdnow", "classicmodels"}
+def test_three_companies_are_looked_at_in_every_language():
+    assert set(REPORTS) == {f"{name}.{lang}" for name in ("sample", "cdnow", "classicmodels") for lang in languages()}
+
+
+def test_the_report_has_eight_to_twelve_pages_and_a_shorter_one_where_margins_and_potential_are_unknown(frozen):
+    document, _, pages = frozen
+    assert len(pages) in (range(5, 8) if document["meta"]["company"] == "CDNOW" else range(8, 13))
 
 
 def test_no_page_but_the_last_is_half_empty(frozen):

@@ -5,35 +5,22 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from known_data import CLASSICMODELS
 
 import kamlab as kl
+from kamlab.reports.sections import segments
 
 CASES = Path(os.environ.get("KAMLAB_CASES", "/nowhere"))
 pytestmark = pytest.mark.skipif(
     "KAMLAB_CASES" not in os.environ, reason="KAMLAB_CASES does not name the folder of real data"
 )
 
-CLASSIC = """
+COMPANY = """
 [company]
 name = "Classic Models"
-[source.transactions]
-path = "${KAMLAB_CASES}/classicmodels/orderdetails.csv"
-joins = [
-    { path = "${KAMLAB_CASES}/classicmodels/orders.csv", on = "orderNumber" },
-    { path = "${KAMLAB_CASES}/classicmodels/products.csv", on = "productCode" },
-]
-exclude = { status = ["Cancelled", "Disputed"] }
-[source.transactions.columns]
-account = "customerNumber"
-date = "orderDate"
-amount = "quantityOrdered * priceEach"
-cost = "quantityOrdered * buyPrice"
-order_id = "orderNumber"
-product = "productCode"
-product_line = "productLine"
-quantity = "quantityOrdered"
-[source.accounts]
-path = "${KAMLAB_CASES}/classicmodels/customers.csv"
+currency = "USD"
+"""
+SIDE_TABLES = """
 columns = { account = "customerNumber", name = "customerName", owner = "salesRepEmployeeNumber", country = "country" }
 [source.owners]
 path = "${KAMLAB_CASES}/classicmodels/employees.csv"
@@ -93,7 +80,7 @@ def orders():
 def classic(tmp_path_factory, orders):
     folder = tmp_path_factory.mktemp("classic")
     orders[["orderNumber", "customerNumber", "orderDate", "due", "amount"]].to_csv(folder / "invoices.csv", index=False)
-    (folder / "kamlab.toml").write_text(CLASSIC, "utf-8")
+    (folder / "kamlab.toml").write_text(COMPANY + CLASSICMODELS + SIDE_TABLES, "utf-8")
     return kl.runs.open("", config=folder / "kamlab.toml", accept_stale=True)
 
 
@@ -134,6 +121,26 @@ def test_a_list_of_people_by_other_numbers_leaves_owners_in_place(classic):
     named = classic.read("accounts").set_index("account")["owner"].reindex(plans["account"])
     assert (plans["responsible"].to_numpy() == named.fillna("").to_numpy()).all()
     assert plans["planned"].sum() > 10
+
+
+def test_a_seller_to_key_accounts_falls_into_segments_that_a_manager_can_read(classic):
+    profile, t = classic.read("profile"), classic.translator("en")
+    # 98 of the 122 have bought
+    assert profile["accounts"].sum() == 98
+    assert len(profile) >= 2
+    assert profile["segment_name"].is_unique
+    assert not profile["segment_name"].str.contains("[0-9]").any()
+    best = profile.iloc[0]
+    assert best["share_contribution"] > 1.2 * best["share_accounts"]
+    assert classic.read_facts("segmentation")["reproduced"] > 0.85
+    (rules,) = segments.rules(classic, t)
+    assert all(any(sign in row[1] for sign in "≥<") for row in rules.rows)
+    assert any("USD" in row[1] for row in rules.rows)
+    # whose middle account bought nothing for a year is called silent
+    silent = classic.read("segments").merge(classic.read("features")[["account", "silence"]], on="account")
+    gone = silent.groupby("segment_name")["silence"].median()
+    assert all("silent" in name for name in gone.index[gone > 365])
+    assert (gone > 365).any()
 
 
 def test_open_deals_are_weighted_by_what_became_of_earlier_ones(deals):

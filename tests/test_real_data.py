@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from known_data import CLASSICMODELS
 
-from kamlab import accounts, config, configured, inputs, runs, tables
+from kamlab import accounts, config, configured, inputs, tables
 from kamlab.checks import check_data
 from kamlab.errors import DataError
-from kamlab.reports.sections import segments
 from kamlab.sources import read_table
 from kamlab.tables import SCHEMAS
 
@@ -61,11 +61,7 @@ def test_no_row_of_a_file_is_lost(name):
 
 def test_companies_that_never_ordered_and_orders_that_were_not_shipped(tmp_path):
     (tmp_path / "kamlab.toml").write_text(
-        '[company]\nname = "X"\n[source.transactions]\npath = "${KAMLAB_CASES}/classicmodels/orderdetails.csv"\n'
-        'joins = [{ path = "${KAMLAB_CASES}/classicmodels/orders.csv", on = "orderNumber" }]\n'
-        'columns = { account = "customerNumber", date = "orderDate", amount = "quantityOrdered * priceEach" }\n'
-        'exclude = { status = ["Cancelled", "Disputed"] }\n'
-        '[source.accounts]\npath = "${KAMLAB_CASES}/classicmodels/customers.csv"\n'
+        f'[company]\nname = "X"\n{CLASSICMODELS}'
         'columns = { account = "customerNumber", name = "customerName", owner = "salesRepEmployeeNumber" }\n'
     )
     settings = config.load(tmp_path / "kamlab.toml")
@@ -207,38 +203,3 @@ def test_a_wholesaler_with_cancellations_and_lines_without_a_customer(tmp_path):
     # A fifth of the lines has no customer: that is shown as revenue of nobody, and no error.
     assert raw["CustomerID"].isna().mean() == pytest.approx(0.205, abs=0.001)
     assert ledger.lines["account"].null_count == raw["CustomerID"].isna().sum()
-
-
-def test_a_seller_to_key_accounts_falls_into_segments_that_a_manager_can_read(tmp_path):
-    (tmp_path / "kamlab.toml").write_text(
-        '[company]\nname = "Classic Models"\ncurrency = "USD"\n[source.transactions]\n'
-        'path = "${KAMLAB_CASES}/classicmodels/orderdetails.csv"\n'
-        'joins = [{ path = "${KAMLAB_CASES}/classicmodels/orders.csv", on = "orderNumber" }, '
-        '{ path = "${KAMLAB_CASES}/classicmodels/products.csv", on = "productCode" }]\n'
-        'exclude = { status = ["Cancelled"] }\n'
-        'columns = { account = "customerNumber", date = "orderDate", product_line = "productLine", '
-        'quantity = "quantityOrdered", amount = "quantityOrdered * priceEach", cost = "quantityOrdered * buyPrice" }\n'
-        '[source.accounts]\npath = "${KAMLAB_CASES}/classicmodels/customers.csv"\n'
-        'columns = { account = "customerNumber", name = "customerName", country = "country" }\n'
-        "[period]\nas_of = 2005-05-31\n",
-        "utf-8",
-    )
-    (tmp_path / "reports").mkdir()
-    run = runs.open("", config=tmp_path / "kamlab.toml", accept_stale=True)
-    profile, t = run.read("profile"), run.translator("en")
-    # 98 of the 122 have bought
-    assert profile["accounts"].sum() == 98
-    assert len(profile) >= 2
-    assert profile["segment_name"].is_unique
-    assert not profile["segment_name"].str.contains("[0-9]").any()
-    best = profile.iloc[0]
-    assert best["share_contribution"] > 1.2 * best["share_accounts"]
-    assert run.read_facts("segmentation")["reproduced"] > 0.85
-    (rules,) = segments.rules(run, t)
-    assert all(any(sign in row[1] for sign in "≥<") for row in rules.rows)
-    assert any("USD" in row[1] for row in rules.rows)
-    # whose middle account bought nothing for a year is called silent
-    silent = run.read("segments").merge(run.read("features")[["account", "silence"]], on="account")
-    gone = silent.groupby("segment_name")["silence"].median()
-    assert all("silent" in name for name in gone.index[gone > 365])
-    assert (gone > 365).any()

@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import f_oneway
 
 import kamlab as kl
-from kamlab import signals
-from kamlab.signals import _out_of_line, _season, _truncation
+from kamlab import beginning, signals
+from kamlab.signals import _out_of_line, _season
 
 PERIOD = kl.StudyPeriod("2024-12-31")
 START = pd.Timestamp("2022-01-01")
@@ -36,7 +36,7 @@ def arrivals(known, new, seed, *, together=False, days=1096):
 
 
 def truncation(summary):
-    return _truncation(summary, SimpleNamespace(first_date=START.date()), PERIOD)
+    return beginning.truncation(summary, SimpleNamespace(first_date=START.date()), PERIOD)
 
 
 # The beginning
@@ -64,7 +64,7 @@ def test_customers_who_all_began_together_are_no_proof_of_a_cut():
 
 def test_a_short_log_or_few_accounts_say_nothing():
     assert truncation(arrivals(5, 5, 1)) is None
-    assert _truncation(arrivals(50, 50, 1), SimpleNamespace(first_date=date(2024, 6, 1)), PERIOD) is None
+    assert beginning.truncation(arrivals(50, 50, 1), SimpleNamespace(first_date=date(2024, 6, 1)), PERIOD) is None
 
 
 # Seasons

@@ -20,6 +20,7 @@ from kamlab.ledger import Ledger, read_ledger
 from kamlab.parsing import DATE_REMEDY
 from kamlab.period import StudyPeriod, parse_day
 from kamlab.reasons import with_remedy
+from kamlab.resources import write_csv
 from kamlab.runs import early_faults, study_period
 from kamlab.sources import Reading, read_table
 from kamlab.start import NAME
@@ -37,7 +38,7 @@ class Check:
     faults: bool
 
 
-def check_data(data: Path, *, as_of: str = "", progress: Progress | None = None) -> Check:
+def check_data(data: Path, *, as_of: str = "", unusable: Path | None = None, progress: Progress | None = None) -> Check:
     """Read a company's data as a report would, and say what is found.
 
     Parameters
@@ -47,20 +48,26 @@ def check_data(data: Path, *, as_of: str = "", progress: Progress | None = None)
         shown.
     as_of : str
         As-of date. Without one, a log without configuration is not judged for completeness.
+    unusable : Path, optional
+        CSV to write every line to that cannot be used, of all tables; one that was written before is replaced.
     progress : callable, optional
         Called with the step's name, its number and the number of steps before each step.
 
     Raises
     ------
     KamlabError
-        If the data cannot be read at all.
+        If the data cannot be read at all, or `unusable` is another file already.
     """
+    if unusable is not None and unusable.exists() and not _is_quarantine(unusable):
+        raise ConfigError(
+            f"{unusable} is there already and is no list of lines that cannot be used. Name another file."
+        )
     if data.is_dir():
         if not (data / NAME).is_file():
             raise ConfigError(f"The folder {data} holds no {NAME}. Have one written: kamlab init {data}")
         data = data / NAME
     if data.suffix.lower() != ".toml":
-        return _check_log(data, StudyPeriod(parse_day(as_of)) if as_of else None)
+        return _check_log(data, StudyPeriod(parse_day(as_of)) if as_of else None, unusable)
     settings = _config.load(data)
     period = study_period(settings, as_of)
     steps = iter(enumerate(STEPS, start=1))
@@ -79,6 +86,7 @@ def check_data(data: Path, *, as_of: str = "", progress: Progress | None = None)
     next_step()
     lines += [*_control_lines(settings, ledger, period), *_account_lines(settings, ledger, master, period)]
     lines += [line for table in beside.values() for line in table.said()]
+    lines += _kept_lines(inputs.quarantined(ledger, beside.values()), unusable)
     next_step()
     fresh = inputs.check_source(ledger, settings, period)
     refusals = _refusals(settings, ledger, master, period)
@@ -126,10 +134,11 @@ def check_playbook(path: Path, *, as_of: str = "") -> Check:
     return Check("\n".join(lines), bool(proof.broken or proof.unused))
 
 
-def _check_log(path: Path, period: StudyPeriod | None) -> Check:
+def _check_log(path: Path, period: StudyPeriod | None, unusable: Path | None) -> Check:
     """Check a transaction log without configuration."""
     ledger, readings, guess = _guessed(path)
     lines = [*_reading_lines(readings), guess, *_ledger_lines(ledger, period)]
+    lines += _kept_lines(inputs.quarantined(ledger), unusable)
     if period is None:
         return Check("\n".join(lines), faults=False)
     fresh = assess(ledger, period, max_data_lag_days=_config.Period().max_data_lag_days)
@@ -138,6 +147,20 @@ def _check_log(path: Path, period: StudyPeriod | None) -> Check:
 
 def _reading_lines(readings: tuple[Reading, ...]) -> list[str]:
     return [f"{reading}." for reading in readings]
+
+
+def _kept_lines(bad: pd.DataFrame, path: Path | None) -> list[str]:
+    """Write all lines that cannot be used to a CSV, if one is wanted, and say where they are or how to get them."""
+    if path is not None:
+        write_csv(bad, path)
+        return [f"All {len(bad):,} lines that cannot be used, each with its reason: {path}"]
+    return ["To get all of these lines as CSV, add --unusable FILE.csv."] if len(bad) else []
+
+
+def _is_quarantine(path: Path) -> bool:
+    """Whether a file holds what `_kept_lines` writes."""
+    with path.open("rb") as file:
+        return file.readline().decode("utf-8-sig", errors="replace").strip() == ",".join(inputs.QUARANTINED)
 
 
 def _freshness_lines(fresh: Freshness, period: StudyPeriod) -> list[str]:

@@ -82,6 +82,9 @@ def check(
         Path | None, typer.Argument(help="Configuration file (.toml), its folder, or the transaction log.")
     ] = None,
     as_of: AsOfOption = "",
+    unusable: Annotated[
+        Path | None, typer.Option(help="CSV to write every line to that cannot be used.", metavar="FILE.csv")
+    ] = None,
     playbook: Annotated[
         Path | None, typer.Option(help="Playbook whose rules are tried on every state of an account.")
     ] = None,
@@ -94,7 +97,7 @@ def check(
         if playbook is not None:
             results.append(check_playbook(playbook, as_of=as_of))
         if data is not None:
-            results.append(check_data(data, as_of=as_of, progress=progress))
+            results.append(check_data(data, as_of=as_of, unusable=unusable, progress=progress))
     if not results:
         raise UsageError("There is nothing to check. Name a configuration, a transaction log, or --playbook with one.")
     for result in results:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kamlab.errors import ConfigError
+from kamlab.parts import AT_ONCE, write_in_parts
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 EngineName = Literal["duckdb", "spark"]
 FACTS_FILE = "_kamlab.json"
 """Beside the parts of a table that Spark wrote: what a single file holds in its own metadata."""
+
+MOST_AT_ONCE = 3 * AT_ONCE
+"""Rows up to which a table is sorted at once: within the usual memory limit, and faster than in parts."""
 
 
 def fetch(table: ir.Table) -> pd.DataFrame:
@@ -128,13 +132,21 @@ class Session:
             table, prefix = table.rename(source_row="file_row_number"), str(shared)
         return table.mutate(source_file=table.source_file.substr(len(prefix) + 1))
 
-    def write_parquet(self, table: ir.Table, path: Path, facts: str) -> None:
-        """Write a table with a text of facts: DuckDB one file, Spark a folder of them."""
+    def write_parquet(self, table: ir.Table, path: Path, facts: str, *, by: Sequence[str], n_rows: int) -> None:
+        """Write a table in the order of columns with a text of facts: DuckDB one file, Spark a folder of them.
+
+        Where there are too many rows to be sorted at once (`n_rows` says about how many), DuckDB sorts them in parts.
+        """
         view = "kamlab_result"
+        in_parts = self.spark is None and n_rows > MOST_AT_ONCE
+        table = table if in_parts else table.order_by(list(by))
         self.connection.create_view(view, table, overwrite=True)
         if self.spark is not None:
             self.spark.table(view).write.parquet(str(path), compression="zstd")
             (path / FACTS_FILE).write_text(facts, "utf-8")
+            return
+        if in_parts:
+            write_in_parts(self.connection.con, view, by, path, self.scratch, facts=facts)
             return
         options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{kamlab: {_quoted(facts)}}}"
         self.connection.raw_sql(f"COPY (FROM {view}) TO {_quoted(str(path))} ({options})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -47,17 +48,39 @@ LEAST_TOP = 10
 _Draws = dict[pd.Timestamp, np.ndarray]
 
 
+class _First(NamedTuple):
+    """The first accounts of an order: their places, and how much of each counts, shape (draws, places)."""
+
+    place: np.ndarray
+    part: np.ndarray
+
+    def of(self, place: np.ndarray, n: int) -> np.ndarray:
+        """Return how much of each account at these places counts, of n accounts; shape (draws, places)."""
+        at = np.full(n, -1)
+        at[self.place] = np.arange(len(self.place))
+        here = at[place]
+        return np.where(here >= 0, self.part[:, here], 0.0)
+
+    def sums(self, weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Add up what counts in each draw, always in the order of all: the same accounts, the same bits."""
+        counted = np.zeros_like(weights)
+        counted[:, self.place] = weights[:, self.place] * self.part
+        return counted @ values
+
+
 @dataclass(frozen=True, eq=False)
 class _Origin:
     """One date: its accounts' rows, and the weight of each in the data (row 0) and in each bootstrap draw.
 
-    top : share of the accounts that is compared; scale : accounts of the company for one that is judged.
+    top : share of the accounts that is compared; scale : accounts of the company for one that is judged; best : the
+    accounts that turned out to be the most valuable, as many as are compared.
     """
 
     table: pd.DataFrame
     weights: np.ndarray
     top: float
     scale: float
+    best: _First
 
     @property
     def value(self) -> np.ndarray:
@@ -123,19 +146,22 @@ def _at(rows: pd.DataFrame, accounts: pd.Index, drawn: np.ndarray, known: int) -
     table = rows.sort_values("account", ignore_index=True)
     weights = drawn[:, accounts.get_indexer(table["account"])]
     on_top = int((table[REFERENCE] == CLASSES[REFERENCE].labels[-1]).sum())
-    return _Origin(table, weights, max(on_top, LEAST_TOP) / len(table), known / len(table))
+    top = max(on_top, LEAST_TOP) / len(table)
+    best = _first(table["next_value"].to_numpy(dtype=float)[None, :], weights, top)
+    return _Origin(table, weights, top, known / len(table), best)
 
 
 def _panel(past: pd.DataFrame, today: pd.DataFrame, accounts: pd.Index) -> dict[str, pd.DataFrame]:
     """Return each column's classes as codes, accounts × dates in rising order, the as-of date last; −1 unknown."""
     panel = {}
+    today = today.set_index("account").reindex(accounts)
     for column, classes in CLASSES.items():
         if column not in past:
             continue
         wide = past.pivot(index="account", columns="origin", values=column).reindex(accounts)
         # Among dates pandas would read the word as the present moment.
         wide.columns = wide.columns.astype(object)
-        wide["today"] = today.set_index("account")[column].reindex(accounts)
+        wide["today"] = today[column]
         codes = {label: i for i, label in enumerate(classes.labels)}
         panel[column] = wide.apply(lambda c, codes=codes: c.map(codes)).fillna(-1).astype(int)
     return panel
@@ -170,37 +196,46 @@ def _mean_size(origins: dict[pd.Timestamp, _Origin], dates: Iterable[pd.Timestam
 
 def _forward(origin: _Origin, code: np.ndarray, order: np.ndarray, column: str) -> dict[str, np.ndarray]:
     """Return the measures that hold classes of one date against what came after it."""
-    w, value = origin.weights, origin.value
+    w, value, best = origin.weights, origin.value, origin.best
     worth = np.maximum(value, 0.0)
-    best = _first(value[None, :], w, origin.top)
     mine = _first(np.vstack([code, order]), w, origin.top)
+    missed = _First(best.place, best.part * (1 - mine.of(best.place, len(value))))
     total = w @ worth
     on_top = code == len(CLASSES[column].labels) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
-            "share": (w * mine) @ worth / total,
+            "share": mine.sums(w, worth) / total,
             "explained": _explained(w, value, code),
             "churn": _separated(w, code, origin.table),
-            "missed": (w * best * (1 - mine)) @ worth * origin.scale,
+            "missed": missed.sums(w, worth) * origin.scale,
             "own_accounts": w @ on_top / w.sum(axis=1),
             "own_share": w @ (worth * on_top) / total,
         }
 
 
-def _first(keys: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
-    """Return how much of each account stands among the first `share` of all, by the keys in falling order.
+def _first(keys: np.ndarray, weights: np.ndarray, share: float) -> _First:
+    """Return the accounts among the first `share` of all, by the keys in falling order, and how much of each stands so.
 
-    Accounts with equal keys stand there in equal parts. Shape (draws, accounts).
+    Accounts with equal keys stand there in equal parts.
     """
     _, group = np.unique(-keys, axis=1, return_inverse=True)
     group = group.ravel()
     ordered = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[ordered], prepend=-1))
-    by_group = np.add.reduceat(weights[:, ordered], starts, axis=1)
+    ends = np.append(starts[1:], len(ordered))
+    wanted = share * weights.sum(axis=1, keepdims=True)
+    # What lies behind the first of every draw need not be looked at; whether enough was, the weights say.
+    n_groups = int(np.searchsorted(ends, share * len(ordered))) + 1
+    while True:
+        n_groups = min(2 * n_groups, len(ends))
+        place = ordered[: ends[n_groups - 1]]
+        by_group = np.add.reduceat(weights[:, place], starts[:n_groups], axis=1)
+        if n_groups == len(ends) or (by_group.sum(axis=1, keepdims=True) >= wanted).all():
+            break
     before = by_group.cumsum(axis=1) - by_group
-    room = share * weights.sum(axis=1, keepdims=True) - before
+    room = wanted - before
     part = np.clip(np.divide(room, by_group, out=np.zeros_like(room), where=by_group > 0), 0.0, 1.0)
-    return part[:, group]
+    return _First(place, np.repeat(part, np.diff(starts[:n_groups], append=len(place)), axis=1))
 
 
 def _explained(weights: np.ndarray, value: np.ndarray, code: np.ndarray) -> np.ndarray:
@@ -218,7 +253,7 @@ def _separated(weights: np.ndarray, code: np.ndarray, table: pd.DataFrame) -> np
     active = (table["trailing_purchase_days"] > 0).to_numpy()
     bought = (table["next_purchases"] > 0).to_numpy()
     member = np.eye(code.max() + 2)[code + 1]
-    kept, lost = (weights[:, rows] @ member[rows] for rows in (active & bought, active & ~bought))
+    kept, lost = (weights @ (member * rows[:, None]) for rows in (active & bought, active & ~bought))
     below = lost.cumsum(axis=1) - lost
     return (kept * (below + lost / 2)).sum(axis=1) / (kept.sum(axis=1) * lost.sum(axis=1))
 

@@ -212,6 +212,38 @@ def value_where(
     return table.astype({"account": "str", "spend_basis": "str", "basis": "str"})
 
 
+def revenue_and_draws(
+    summary: pd.DataFrame, choice: Choice, *, horizon_days: int = DAYS_PER_YEAR, n_draws: int = 500, seed: int = 0
+) -> tuple[pd.Series, pd.DataFrame]:
+    """Forecast each account's revenue alone, for sums over accounts: no account's own bounds are taken.
+
+    Parameters
+    ----------
+    summary, choice, horizon_days, n_draws, seed
+        As for `value_and_draws`.
+
+    Returns
+    -------
+    expected : pandas.Series
+        Expected revenue of the horizon (currency) by account, as in its table; missing without money.
+    draws : pandas.DataFrame
+        Its third table: account, d0 …
+
+    Raises
+    ------
+    ModelError
+        If an option is impossible.
+    """
+    _check_options(horizon_days, 0.0, 0.5, n_draws)
+    summary = as_frame(summary).sort_values("account", ignore_index=True)
+    at, model = choice.situation(summary, horizon_days), choice.model
+    wanted = choice.expected(at)
+    _, revenue = choice.spread(model, at, wanted).all_draws(n_draws, np.random.default_rng(seed))
+    expected = wanted.revenue if model.values(at) is not None else np.full(len(summary), np.nan)
+    accounts = summary["account"].astype("str")
+    return pd.Series(expected, pd.Index(accounts), name="expected_revenue"), _named(accounts, revenue)
+
+
 def affordable_draws(n_draws: int, n_accounts: int, *, most_cells: int = MOST_CELLS, least: int = LEAST_DRAWS) -> int:
     """Return how many draws of so many accounts are made: those wanted, or as many as `most_cells` allow.
 

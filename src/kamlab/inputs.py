@@ -14,6 +14,7 @@ from kamlab.config import Config
 from kamlab.errors import DataError, first_ids
 from kamlab.ledger import Ledger, read_ledger
 from kamlab.period import StudyPeriod
+from kamlab.reasons import remedies
 from kamlab.sources import Reading, parquet_files
 from kamlab.tables import TableReading
 from kamlab.terms import TABLES
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LARGEST_UNLISTED_SHARE = 0.5
 """A master that lacks more than this share of the log's accounts is another company's, or writes ids otherwise."""
+
+QUARANTINED = ("table", "source", "line", "reason", "remedy", "amount", "currency", "original")
+"""Columns of the list of all lines that cannot be used."""
 
 
 def read_lines(
@@ -131,6 +135,24 @@ def refusals(lines: Ledger, beside: Iterable[TableReading], config: Config, *, a
     """Say of which tables, the log among them, so much cannot be used that a report on the rest would mislead."""
     tables_of_them = (" ".join(line.strip() for line in table.said()) for table in beside if table.too_many)
     return [*quality.too_much(lines, config.source.transactions, as_of=as_of), *tables_of_them]
+
+
+def quarantined(lines: Ledger, beside: Iterable[TableReading] = ()) -> pd.DataFrame:
+    """Return every line that cannot be used, of the log and of all other tables, for those who mend them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        table ("transactions" or the table's name), source, line, reason, remedy, amount (as far as it is known),
+        currency (where it is not the company's) and original (the values as JSON).
+    """
+    import pandas as pd
+
+    log = lines.quarantine.assign(table="transactions")
+    others = [table.quarantine.assign(currency="") for table in beside]
+    every = pd.concat([part for part in (log, *others) if len(part)] or [log], ignore_index=True)
+    every["remedy"] = ["; ".join(remedies(reason)) for reason in every["reason"]]
+    return every[list(QUARANTINED)]
 
 
 def table_quarantine(beside: Iterable[TableReading]) -> pd.DataFrame:

@@ -90,18 +90,15 @@ def held_against(
         )
         known = _known_errors(record, forecaster, pd.Timestamp(date.calibration_end), period.horizon_days)
         choice = replace(choice, level_sd=level_sd(known, horizon_days=days)) if known else choice
-        future, _, draws = forecast.value_and_draws(
+        expected, draws = forecast.revenue_and_draws(
             summary,
             choice,
             horizon_days=days,
-            level=level,
             n_draws=forecast.affordable_draws(n_draws, len(summary), most_cells=MOST_CELLS, least=LEAST_DRAWS),
             seed=seed,
-            with_soon=False,
         )
     except (DataError, ModelError):
         return pd.DataFrame(columns=names)
-    expected = future.set_index("account")["expected_revenue"]
     if expected.isna().all():
         return pd.DataFrame(columns=names)
     table = totals.totals(expected, draws, groups, measure="revenue", basis="revenue", level=level)

@@ -1,40 +1,23 @@
 """Deals → probability and time of winning them, grades of prospects, weighted pipeline, stalled deals.
 
-A deal leaves the pipeline by one of two competing events, won or lost, at a rate that depends on its age. The rates
-come from the company's own deals; a logistic model of them stands in where it has predicted better at earlier dates.
-
-References
-----------
-.. [1] Kalbfleisch and Prentice (2002), The Statistical Analysis of Failure Time Data, section 8.2: cause-specific
-   hazards and cumulative incidence.
-.. [2] Singer and Willett (2003), Applied Longitudinal Data Analysis, chapters 11-12: discrete-time hazard models.
-.. [3] Cox (1958), Two further applications of a model for binary regression, Biometrika 45: calibration in the large.
+The chances come from the company's own deals, by age alone; a logistic model stands in where it has predicted better at
+earlier dates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
 from kamlab import terms
 from kamlab.errors import DataError, first_ids
-
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline as SkPipeline
+from kamlab.hazards import COVARIATES, LAST_WEEK, WEEK, Hazards, calibration, chances, fit, shifted
 
 STAGES = ("won", "lost", "open")
-
-WEEK = 7
-LAST_WEEK = 104
-"""A deal that is open for two years counts as one of that age."""
-
-PRIOR_WEEKS = 20.0
-"""Deal-weeks that the rate of the week before counts as."""
 
 LEAST_CLOSED = 50
 """With fewer won and lost deals the pipeline's own history says nothing; sales' closing dates do."""
@@ -55,82 +38,6 @@ PRIOR_LEVEL_SD, PRIOR_ORIGINS = 0.2, 2
 """Before any date is tried all chances together are taken to be off by 20 %, a belief worth two dates."""
 
 DRAWS = 2000
-
-_COVARIATES = ("product", "owner", "stage_detail")
-
-
-class Hazards(Protocol):
-    """Weekly chances of being won and of being lost for deals of given ages."""
-
-    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return both chances, each of shape (deals,), of deals in the given week of their age."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class LifeTable:
-    """Rates by week of age alone, each drawn towards that of the week before [1]_.
-
-    Where few deals have grown so old the rate of younger ones fades in, and no week is without any chance.
-    """
-
-    won: np.ndarray
-    lost: np.ndarray
-
-    @classmethod
-    def fit(cls, spells: pd.DataFrame) -> LifeTable:
-        """Fit to deal-weeks, as `_spells` makes them."""
-        at_risk = np.bincount(spells["week"], minlength=LAST_WEEK + 1).astype(float)
-        rates: dict[str, np.ndarray] = {}
-        for event in ("won", "lost"):
-            events = np.bincount(spells["week"], spells["event"] == event, minlength=LAST_WEEK + 1)
-            rate = np.empty(LAST_WEEK + 1)
-            before = events.sum() / at_risk.sum()
-            for week in range(LAST_WEEK + 1):
-                before = rate[week] = (events[week] + PRIOR_WEEKS * before) / (at_risk[week] + PRIOR_WEEKS)
-            rates[event] = rate
-        return cls(**rates)
-
-    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.won[weeks], self.lost[weeks]
-
-
-@dataclass(frozen=True, eq=False)
-class LogisticHazards:
-    """The life table's rates, moved by product, owner and stage in a multinomial logistic model [2]_."""
-
-    table: LifeTable
-    model: SkPipeline
-    columns: tuple[str, ...]
-
-    @classmethod
-    def fit(cls, spells: pd.DataFrame) -> LogisticHazards:
-        """Fit to deal-weeks, as `_spells` makes them."""
-        from sklearn.compose import make_column_transformer
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import OneHotEncoder
-        from threadpoolctl import threadpool_limits
-
-        columns = tuple(name for name in _COVARIATES if name in spells)
-        table = LifeTable.fit(spells)
-        encoder = OneHotEncoder(handle_unknown="ignore")
-        transform = make_column_transformer((encoder, [*columns]), ("passthrough", ["log_won", "log_lost"]))
-        pipeline = make_pipeline(transform, LogisticRegression(C=0.5, max_iter=500))
-        with threadpool_limits(1):
-            pipeline.fit(cls._inputs(table, spells, spells["week"].to_numpy(), columns), spells["event"])
-        return cls(table, pipeline, columns)
-
-    @staticmethod
-    def _inputs(table: LifeTable, deals: pd.DataFrame, weeks: np.ndarray, columns: Sequence[str]) -> pd.DataFrame:
-        rates = {"log_won": np.log(table.won[weeks]), "log_lost": np.log(table.lost[weeks])}
-        return deals[[*columns]].astype("str").reset_index(drop=True).assign(**rates)
-
-    def weekly(self, deals: pd.DataFrame, weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inputs = self._inputs(self.table, deals, weeks, self.columns)
-        chance = self.model.predict_proba(inputs)
-        place = list(self.model.classes_)
-        return chance[:, place.index("won")], chance[:, place.index("lost")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +96,7 @@ def assess(
         table, record, name = _by_closing_dates(waiting, as_of, grade_days), _no_record(), "closing_dates"
     else:
         record, name, shift = _contest(known, as_of)
-        table = _by_hazards(waiting, _fit(name, known), shift, grade_days, grade_chance)
+        table = _by_hazards(waiting, fit(name, known), shift, grade_days, grade_chance)
         won_ages = known.loc[known["stage"] == "won", "age_days"]
         table["stalled"] = waiting["age_days"] > won_ages.quantile(STALLED_SHARE)
     table["value"], table["value_source"] = _values(waiting, known)
@@ -258,46 +165,13 @@ def _as_of(deals: pd.DataFrame, as_of: date) -> pd.DataFrame:
     return known.reset_index(drop=True)
 
 
-def _spells(known: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each week of each deal's age, with what happened in it: won, lost or open."""
-    known = known[known["opened"].notna()]
-    last = np.minimum(known["age_days"].to_numpy() // WEEK, LAST_WEEK)
-    rows = np.repeat(np.arange(len(known)), last + 1)
-    week = np.arange(len(rows)) - np.repeat(np.cumsum(last + 1) - last - 1, last + 1)
-    event = np.where(week == last[rows], known["stage"].to_numpy(dtype=object)[rows], "open")
-    columns = [name for name in _COVARIATES if name in known]
-    return known[columns].iloc[rows].reset_index(drop=True).assign(week=week, event=event)
-
-
-def _fit(name: str, known: pd.DataFrame) -> Hazards:
-    spells = _spells(known)
-    return LogisticHazards.fit(spells) if name == "logistic" else LifeTable.fit(spells)
-
-
-def chances(hazards: Hazards, deals: pd.DataFrame, days: Sequence[int]) -> np.ndarray:
-    """Return P(won within `days`) of deals that are open at their age; shape (deals, len(days)), days in rising order.
-
-    Sum over the weeks ahead of P(still open) · P(won in that week): the cumulative incidence of [1]_.
-    """
-    age = deals["age_days"].to_numpy() // WEEK
-    still, won, reached = np.ones(len(deals)), np.zeros(len(deals)), []
-    weeks = [int(np.ceil(day / WEEK)) for day in days]
-    for ahead in range(max(weeks)):
-        up, down = hazards.weekly(deals, np.minimum(age + ahead, LAST_WEEK))
-        won = won + still * up
-        still = still * (1 - up - down)
-        if ahead + 1 in weeks:
-            reached += [won] * weeks.count(ahead + 1)
-    return np.stack(reached, axis=1)
-
-
 def _by_hazards(
     waiting: pd.DataFrame, hazards: Hazards, shift: float, grade_days: Mapping[str, int], grade_chance: float
 ) -> pd.DataFrame:
-    won = _shifted(chances(hazards, waiting, [*CHANCE_DAYS, LAST_WEEK * WEEK]), shift)
+    won = shifted(chances(hazards, waiting, [*CHANCE_DAYS, LAST_WEEK * WEEK]), shift)
     table = _base(waiting)
     table["p_win_30"], table["p_win_91"], table["p_win_182"], table["p_win"] = won.T
-    until = _shifted(chances(hazards, waiting, list(grade_days.values())), shift)
+    until = shifted(chances(hazards, waiting, list(grade_days.values())), shift)
     table["prospect_004"] = np.select([chance >= grade_chance for chance in until.T], list(grade_days), "D")
     return table
 
@@ -345,25 +219,6 @@ def _prospects(table: pd.DataFrame) -> pd.DataFrame:
     return result[[column.name for column in terms.TABLES["prospects"]]].astype({"account": "str"})
 
 
-def calibration(said: Sequence[np.ndarray], outcomes: Sequence[np.ndarray]) -> float:
-    """Return the shift of logits under which predictions at earlier dates would have been right on average [3]_.
-
-    0 where there is no earlier date, or all outcomes are alike.
-    """
-    from scipy.optimize import brentq
-
-    chance, came = (np.concatenate([*arrays, np.empty(0)]) for arrays in (said, outcomes))
-    if not 0 < came.sum() < len(came):
-        return 0.0
-    return float(brentq(lambda shift: _shifted(chance, shift).mean() - came.mean(), -20, 20))
-
-
-def _shifted(chance: np.ndarray, shift: float) -> np.ndarray:
-    from scipy.special import expit, logit
-
-    return expit(logit(np.clip(chance, 1e-6, 1 - 1e-6)) + shift)
-
-
 def _contest(known: pd.DataFrame, as_of: date) -> tuple[pd.DataFrame, str, float]:
     """Let both models and the plain win rate predict from earlier dates; choose on all but the newest.
 
@@ -373,7 +228,7 @@ def _contest(known: pd.DataFrame, as_of: date) -> tuple[pd.DataFrame, str, float
     """
     rows: list[tuple[object, ...]] = []
     gains: list[np.ndarray] = []
-    tells_apart = any(known[column].nunique() > 1 for column in _COVARIATES if column in known)
+    tells_apart = any(known[column].nunique() > 1 for column in COVARIATES if column in known)
     raw: dict[str, list[np.ndarray]] = {name: [] for name in ("life_table", "logistic")[: 1 + tells_apart]}
     outcomes: list[np.ndarray] = []
     for k in range(ORIGINS, 0, -1):
@@ -389,8 +244,8 @@ def _contest(known: pd.DataFrame, as_of: date) -> tuple[pd.DataFrame, str, float
         came = ((now["stage"] == "won") & (now["closed"] <= closed_by)).to_numpy()
         said = {"win_rate": np.full(len(waiting), (decided["stage"] == "won").mean())}
         for name, earlier in raw.items():
-            chance = chances(_fit(name, then), waiting, [SOON_DAYS])[:, 0]
-            said[name] = _shifted(chance, calibration(earlier, outcomes))
+            chance = chances(fit(name, then), waiting, [SOON_DAYS])[:, 0]
+            said[name] = shifted(chance, calibration(earlier, outcomes))
             earlier.append(chance)
         outcomes.append(came)
         rows += [

@@ -177,21 +177,23 @@ def holdout(
     *,
     accounts: pd.DataFrame | None = None,
     only: Collection[str] | None = None,
+    with_margin: bool = True,
 ) -> pd.DataFrame:
     """Return what came in the horizon: account, purchases (purchase days), revenue and margin.
 
     Revenue is net, margin revenue less cost on lines with a known cost (missing without any); both in currency.
-    `accounts` and `only` are as in `summarize`.
+    `accounts` and `only` are as in `summarize`; `with_margin` says whether the margin is wanted.
     """
     start, end = period.calibration_end, period.holdout_end
     lines = revenue_lines(ledger, StudyPeriod(end, period.horizon_days, period.unit), accounts, only=only)
     lines = lines.filter(lines.date > start)
     days = daily(lines, ledger)
     sums = days.group_by("account").agg(purchases=days.is_purchase.cast("int64").sum(), revenue=days.net.sum())
-    margins = lines.group_by("account").agg(margin=(lines.amount - lines.cost).sum())
-    table = fetch(sums).merge(fetch(margins), on="account")
-    table = table.sort_values("account", ignore_index=True)
-    return table.astype({"purchases": "int64", "revenue": "float64", "margin": "float64"})
+    table = fetch(sums)
+    if with_margin:
+        margins = lines.group_by("account").agg(margin=(lines.amount - lines.cost).sum())
+        table = table.merge(fetch(margins), on="account").astype({"margin": "float64"})
+    return table.sort_values("account", ignore_index=True).astype({"purchases": "int64", "revenue": "float64"})
 
 
 def _no_purchase(ledger: Ledger, period: StudyPeriod) -> str:

@@ -105,7 +105,8 @@ def choose(
     sample = _sample(now.summary["account"], seed)
     notes = [NOTE_NO_SPEND] if spend is None and ledger.has_money else []
     notes += [NOTE_SAMPLED] if sample is not None else []
-    trials, pairs = _trials(ledger, period, accounts, sample, covariates, origins=origins, with_money=spend is not None)
+    seen = ledger if sample is None or not origins else ledger.of(_members(accounts, sample))
+    trials, pairs = _trials(seen, period, accounts, sample, covariates, origins=origins, with_money=spend is not None)
     target = "purchases" if spend is None else "revenue"
     if not trials:
         return _untested(now, spend, target, [*notes, NOTE_NO_ORIGIN], forecaster)
@@ -246,6 +247,13 @@ def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
         return None
     rng = np.random.default_rng(seed)
     return frozenset(accounts.iloc[rng.choice(len(accounts), MAX_ACCOUNTS, replace=False)])
+
+
+def _members(accounts: pd.DataFrame | None, sample: frozenset[str]) -> frozenset[str]:
+    """Return the ledger's accounts behind a sample of decision units."""
+    if accounts is None:
+        return sample
+    return sample.union(accounts.loc[accounts["account"].isin(sample), "member"])
 
 
 def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list[str], forecaster: str) -> Choice:

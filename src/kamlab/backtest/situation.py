@@ -169,16 +169,14 @@ def from_ledger(
     summary = described(bought, covariates)
     known = summary["account"]
     history = (period.calibration_end - ledger.first_date).days + 1
-    recent = came_in(ledger, period.origin(1), accounts, known, sample)
+    year = Amounts(
+        summary["trailing_purchase_days"].to_numpy(dtype=float), summary["trailing_revenue"].to_numpy(dtype=float)
+    )
+    of_a_year = period.horizon_days == DAYS_PER_YEAR
+    recent = year if of_a_year else came_in(ledger, period.origin(1), accounts, known, sample)
     days = min(DAYS_PER_YEAR, history)
     share = period.horizon_days / days
-    trailing = recent
-    if days != period.horizon_days:
-        year = (
-            summary["trailing_purchase_days"].to_numpy(dtype=float),
-            summary["trailing_revenue"].to_numpy(dtype=float),
-        )
-        trailing = Amounts(*(values * share for values in year))
+    trailing = recent if days == period.horizon_days else Amounts(*(values * share for values in year))
     return Situation(
         summary,
         period.horizon_days,
@@ -202,7 +200,8 @@ def came_in(
 
     `sample` names accounts that hold them all, where it is known that not all of the log has to be looked at.
     """
-    sums = holdout(ledger, period, accounts=accounts, only=sample).set_index("account").reindex(known).fillna(0.0)
+    came = holdout(ledger, period, accounts=accounts, only=sample, with_margin=False)
+    sums = came.set_index("account").reindex(known).fillna(0.0)
     return Amounts(sums["purchases"].to_numpy(dtype=float), sums["revenue"].to_numpy(dtype=float))
 
 

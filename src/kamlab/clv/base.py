@@ -28,6 +28,7 @@ from kamlab.clv.climb import (
     inside,
     newton_top,
     sharpened,
+    with_prior,
 )
 from kamlab.clv.posterior import MOST_ACCOUNTS, WEAK_PRIOR_SD, Density, Posterior, spread_out
 from kamlab.errors import ModelError
@@ -123,18 +124,6 @@ def _top(
     return sharpened(objective, climb(objective, rough.at, bounds, FINE), bounds)
 
 
-def with_prior(objective: Objective, centre: np.ndarray, sd: float | Sequence[float], n_accounts: float) -> Objective:
-    """Add independent normal priors of the log parameters, with one standard deviation or one for each."""
-    precision = 1 / (np.broadcast_to(np.asarray(sd, dtype=float), centre.shape) ** 2 * n_accounts)
-
-    def penalised(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        value, gradient, outer = objective(log_params)
-        off = log_params - centre
-        return value + 0.5 * float(precision @ off**2), gradient + precision * off, outer + np.diag(precision)
-
-    return penalised
-
-
 def _covariance(information: np.ndarray) -> tuple[np.ndarray, bool]:
     """Invert the observed information, symmetric and positive definite; say whether a direction had to be cut."""
     values, vectors = np.linalg.eigh(information)
@@ -187,6 +176,8 @@ class FittedModel(BaseEstimator):
     n_effects_: int = 0
     """How many parameters, the last ones, are effects of covariates: real numbers that need no logarithm."""
 
+    shapes: ClassVar[tuple[str, ...]] = ()
+    """Parameters whose prior is even in 1 / √shape: shapes of gamma distributions that the data may leave open."""
     engine: str = "kamlab"
     penalizer: float
     engines: ClassVar[tuple[str, ...]] = ENGINES
@@ -228,6 +219,8 @@ class FittedModel(BaseEstimator):
         labels = _labels(tuple(names))
         self.covariance_ = pd.DataFrame(maximum.covariance, index=labels, columns=labels)
         density = maximum.density
+        if density is not None:
+            density = density.even_in_spread([names.index(shape) for shape in self.shapes])
         self.posterior_ = density and Posterior(density, maximum.log_params, maximum.covariance, log_scale)
         self.converged_ = maximum.converged
         self.n_accounts_ = n_accounts

@@ -6,6 +6,7 @@ References
    Marketing Science 24 (2), 275-284.
 .. [2] Fader and Hardie (2007), Incorporating time-invariant covariates into the Pareto/NBD and BG/NBD models,
    brucehardie.com/notes/019.
+.. [3] Fader, Hardie and Lee (2008), Computing P(alive) using the BG/NBD model, brucehardie.com/notes/021.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from kamlab.clv.notes import NOTE_ONE_TIME
 class BGNBD(CovariateModel, BetaGeometricModel):
     """BG/NBD model of purchase days [1]_.
 
-    P(alive) and the expected purchases of an account are its equations (6) and (10), those of a new customer its
-    equation (9).
+    The expected purchases of an account are its equation (10), those of a new customer its equation (9); P(alive) is
+    the share of staying in the likelihood, its equation (6) [3]_.
 
     Parameters
     ----------

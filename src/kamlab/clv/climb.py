@@ -248,6 +248,18 @@ def sharpened(objective: Objective, point: Point, bounds: Bounds) -> Point:
     return point._replace(curvature=second)
 
 
+def with_prior(objective: Objective, centre: np.ndarray, sd: float | Sequence[float], n_accounts: float) -> Objective:
+    """Add independent normal priors of the log parameters, with one standard deviation or one for each."""
+    precision = 1 / (np.broadcast_to(np.asarray(sd, dtype=float), centre.shape) ** 2 * n_accounts)
+
+    def penalised(log_params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        value, gradient, outer = objective(log_params)
+        off = log_params - centre
+        return value + 0.5 * float(precision @ off**2), gradient + precision * off, outer + np.diag(precision)
+
+    return penalised
+
+
 def second_derivatives(objective: Objective, at: np.ndarray) -> np.ndarray:
     """Return the objective's matrix of second derivatives by central differences of its gradient."""
     step = 1e-5

@@ -29,7 +29,6 @@ from kamlab.clv.checks import (
 )
 from kamlab.clv.climb import one_thread
 from kamlab.clv.merging import merge
-from kamlab.clv.posterior import WEAK_PRIOR_SD
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 from kamlab.i18n import N_
@@ -43,12 +42,6 @@ NOTE_ZERO_VALUES = N_("Accounts whose repeat purchases are all worth 0 are left 
 # Logs of (p, q, gamma) with money scaled to a geometric mean of 1. Below q = 1 the mean over accounts is infinite.
 _BOUNDS = ((-7.0, 10.0), (0.0, 10.0), (-14.0, 14.0))
 _STARTS = ((1.0, 1.0, 0.5), (0.0, 0.5, 0.0))
-
-# Mean values of few hundred accounts often cannot tell p from infinity: orders that never vary. A prior that is even in
-# ln(p) gives that all the room there is; one even in how far an account's orders vary, 1 / sqrt(p), does not (Gelman
-# 2006, Prior distributions for variance parameters in hierarchical models, Bayesian Analysis 1 (3)). The difference, a
-# factor of 1 / sqrt(p), moves the centre of a normal prior of ln(p) by half of its variance.
-_PRIOR_CENTRE = np.array([_STARTS[0][0] - WEAK_PRIOR_SD**2 / 2, *_STARTS[0][1:]])
 
 
 def log_likelihood(log_params: np.ndarray, x: np.ndarray, mean_value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -177,6 +170,8 @@ class GammaGamma(FittedModel):
         Mean value of the repeat purchase days that entered the fit (currency).
     """
 
+    shapes = ("p",)
+
     def __init__(self, *, p_from: str = "means", engine: str = "lifetimes", penalizer: float = 0.0) -> None:
         self.p_from = p_from
         self.engine = engine
@@ -222,8 +217,6 @@ class GammaGamma(FittedModel):
                 return lifetimes_engine.fit_gamma_gamma(x, mean_value, weight, penalizer=self.penalizer)
 
             maximum = self._maximise(objective, ask_lifetimes, _STARTS, _BOUNDS, n_accounts, exact=True)
-            if maximum.density is not None:
-                maximum = replace(maximum, density=maximum.density._replace(centre=_PRIOR_CENTRE))
         else:
             # One order of z promises (z + gamma) · p / (p + q − 1): never more than twice as much.
             bounds = ((np.log(max(0.1, 1 - held / 2)), _BOUNDS[1][1]), _BOUNDS[2])

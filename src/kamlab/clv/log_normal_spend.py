@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kamlab.clv.base import NOTE_FEW, FittedModel, with_prior
+from kamlab.clv.base import NOTE_FEW, FittedModel
 from kamlab.clv.checks import MIN_REPEAT_BUYERS, Spend, as_frame, read_order_values, read_spend, require_columns
-from kamlab.clv.climb import one_thread
+from kamlab.clv.climb import one_thread, with_prior
 from kamlab.clv.saving import data_hash
 from kamlab.errors import ModelError
 

@@ -14,10 +14,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from kamlab.clv.base import NOTE_FEW, maximise, with_prior
+from kamlab.clv.base import NOTE_FEW, maximise
 from kamlab.clv.beta_geometric import BetaGeometricModel
 from kamlab.clv.checks import read_purchases
-from kamlab.clv.climb import one_thread
+from kamlab.clv.climb import one_thread, with_prior
 from kamlab.clv.histories import distinct
 from kamlab.clv.saving import data_hash
 from kamlab.period import DAYS_PER_YEAR, days_to_units

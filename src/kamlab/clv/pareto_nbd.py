@@ -37,9 +37,9 @@ def log_likelihood(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each account's log-likelihood, shape (n,), and its gradient by the log parameters, shape (4, n).
 
-    Eq. (6) of [2]_ before it is expressed by hypergeometric functions: staying has (alpha + T)^-(r + x) (beta + T)^-s,
-    and leaving at some time between t_x and T the integral that `_left` takes. alpha and beta may be arrays of shape
-    (n,).
+    Eq. (18) of [2]_ before its integral is expressed by hypergeometric functions: staying has (alpha + T)^-(r + x)
+    (beta + T)^-s, and leaving at some time between t_x and T the integral that `_left` takes. alpha and beta may be
+    arrays of shape (n,).
     """
     parts = []
     params = [np.exp(log_param) for log_param in log_params]
@@ -105,7 +105,7 @@ def _left(
 
 
 def probability_alive(params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Return P(alive at T | x, t_x, T), the share of staying in the likelihood (eq. (7) of [2]_)."""
+    """Return P(alive at T | x, t_x, T), the share of staying in the likelihood (eqs. (36) and (37) of [2]_)."""
     return np.asarray(expit(log_odds_alive(params, x, t_x, age)))
 
 
@@ -122,7 +122,7 @@ def log_odds_alive(params: np.ndarray, x: np.ndarray, t_x: np.ndarray, age: np.n
 
 
 def expected_alive(params: np.ndarray, x: np.ndarray, age: np.ndarray, t: Any) -> np.ndarray:
-    """Return E[X(t) | x, T, alive at T]: eq. (9) of [2]_ without P(alive), also where s is near 1."""
+    """Return E[X(t) | x, T, alive at T]: eq. (41) of [2]_ without P(alive), also where s is near 1."""
     r, alpha, s, beta = params
     log_ratio = np.log1p(t / (beta + age))
     off = s - 1
@@ -190,6 +190,7 @@ class ParetoNBD(CovariateModel):
 
     parameters = ("r", "alpha", "s", "beta")
     times = ("alpha", "beta")
+    shapes = ("r", "s")
     bounds = ((-8.0, 8.0), (-16.0, 12.0), (-8.0, 8.0), (-16.0, 12.0))
     # The last one: most never leave, and a few at once.
     starts = ((0.0, -1.0, -0.5, -1.0), (-0.5, -1.5, 0.5, 1.0), (-0.5, -1.5, -3.0, -3.0))

@@ -1,24 +1,28 @@
 """What the data leave open of a model's log parameters, where they are too few for a normal approximation.
 
-The posterior density of the log parameters is their likelihood times a weak normal prior. It is drawn from by adaptive
-multiple importance sampling [1]_: rounds of a multivariate t distribution that takes its mean and covariance from the
-rounds before, all draws weighted by the density over the mixture of all rounds, the weights truncated [2]_.
+The posterior density of the log parameters is their likelihood times a weak normal prior, for some of them one that is
+even in how far a gamma distribution spreads [3]_. It is drawn from by adaptive multiple importance sampling [1]_:
+rounds of a multivariate t distribution that takes its mean and covariance from the rounds before, all draws weighted by
+the density over the mixture of all rounds, the weights truncated [2]_.
 
 References
 ----------
 .. [1] Cornuet, Marin, Mira and Robert (2012), Adaptive multiple importance sampling, Scandinavian Journal of Statistics
    39 (4), 798-812.
 .. [2] Ionides (2008), Truncated importance sampling, Journal of Computational and Graphical Statistics 17 (2), 295-311.
+.. [3] Gelman (2006), Prior distributions for variance parameters in hierarchical models, Bayesian Analysis 1 (3),
+   515-534.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.stats import multivariate_t
 
-from kamlab.clv.climb import Bounds, Objective, one_thread
+from kamlab.clv.climb import FINE, Bounds, Objective, climb, one_thread, with_prior
 
 WEAK_PRIOR_SD = 3.0
 """Standard deviation of the log parameters' prior."""
@@ -35,7 +39,7 @@ AGREEMENT = 0.2
 
 _END = 1.6449
 _ROUND = 400
-_MOST_ROUNDS = 6
+_FEWEST_ROUNDS, _MOST_ROUNDS = 2, 6
 _ENOUGH = 250.0
 _TOO_FEW = 50.0
 _HEAVY = 5.0
@@ -63,6 +67,28 @@ class Density(NamedTuple):
             return -np.inf
         return -self.n_accounts * value - float(((at - self.centre) ** 2).sum()) / (2 * WEAK_PRIOR_SD**2)
 
+    def even_in_spread(self, shapes: Sequence[int]) -> Density:
+        """Return the density with a prior that is even in 1 / √shape of these parameters, not in their logarithms.
+
+        Few accounts often cannot tell the shape of a gamma distribution from infinity, where nothing differs. A prior
+        even in its logarithm gives that all the room there is; one even in the coefficient of variation does not [3]_.
+        The difference, a factor of shape^(−1/2), moves the centre of a normal prior of the log by half of its variance.
+        """
+        centre = self.centre.copy()
+        centre[list(shapes)] -= WEAK_PRIOR_SD**2 / 2
+        return self._replace(centre=centre)
+
+    def top(self, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the density's mode and the covariance of the normal density there, climbing from a point.
+
+        The likelihood's own mode can lie far off, where the prior alone ends a ridge.
+        """
+        objective = with_prior(self.objective, self.centre, WEAK_PRIOR_SD, self.n_accounts)
+        with np.errstate(all="ignore"):
+            point = climb(objective, near, self.bounds, FINE, exact=True)
+        values, vectors = np.linalg.eigh(self.n_accounts * point.curvature)
+        return point.at, (vectors / np.maximum(values, WEAK_PRIOR_SD**-2)) @ vectors.T
+
 
 def is_normal(density: Density, mode: np.ndarray, covariance: np.ndarray) -> bool:
     """Say whether the likelihood falls as a normal density does, at both ends of each principal axis."""
@@ -80,8 +106,8 @@ def is_normal(density: Density, mode: np.ndarray, covariance: np.ndarray) -> boo
     return True
 
 
-def draw(density: Density, mode: np.ndarray, covariance: np.ndarray) -> np.ndarray | None:
-    """Draw from a density around its mode; the same draws each time.
+def draw(density: Density, near: np.ndarray) -> np.ndarray | None:
+    """Draw from a density whose mode is to be climbed to from a point; the same draws each time.
 
     Returns
     -------
@@ -90,11 +116,12 @@ def draw(density: Density, mode: np.ndarray, covariance: np.ndarray) -> np.ndarr
     """
     rng = np.random.default_rng(_SEED)
     proposals: list[Any] = []
-    at, logs = np.empty((0, len(mode))), np.empty(0)
+    at, logs = np.empty((0, len(near))), np.empty(0)
     # A floor keeps a matrix that is next to singular usable.
-    centre, floor = mode, _LEAST_VARIANCE * np.eye(len(mode))
+    floor = _LEAST_VARIANCE * np.eye(len(near))
+    centre, covariance = density.top(near)
     shape = covariance + floor
-    for _ in range(_MOST_ROUNDS):
+    for done in range(1, _MOST_ROUNDS + 1):
         proposals.append(multivariate_t(centre, shape, df=_HEAVY, seed=rng))
         new = proposals[-1].rvs(_ROUND)
         at, logs = np.vstack([at, new]), np.append(logs, [density.log(one) for one in new])
@@ -104,7 +131,8 @@ def draw(density: Density, mode: np.ndarray, covariance: np.ndarray) -> np.ndarr
         weights = _truncated(logs - mixture)
         centre = weights @ at
         shape = np.cov(at.T, aweights=weights, bias=True) + floor
-        if 1 / (weights**2).sum() >= _ENOUGH:
+        # A first round misses long tails, and its weights do not show it.
+        if done >= _FEWEST_ROUNDS and 1 / (weights**2).sum() >= _ENOUGH:
             break
     if not 1 / (weights**2).sum() >= _TOO_FEW:
         return None
@@ -158,9 +186,10 @@ class Posterior:
         `is_thin` says whether that is for want of draws.
         """
         if self._source is not None:
+            density, mode, covariance = self._source
             with one_thread():
-                if self._source[0].n_accounts <= FEW_ACCOUNTS or not is_normal(*self._source):
-                    drawn = draw(*self._source)
+                if density.n_accounts <= FEW_ACCOUNTS or not is_normal(density, mode, covariance):
+                    drawn = draw(density, mode)
                     self.is_thin = drawn is None
                     self._draws = None if drawn is None else drawn + self._shift
             self._source = None

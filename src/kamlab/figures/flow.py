@@ -52,23 +52,25 @@ class Panel:
         Columns: before, after, accounts, money, and drawn: the money without the accounts that lose some, since no
         stream is narrower than nothing.
         """
-        known = self.moves[self.moves["after"].notna()]
-        before = known["before"].astype(object).where(known["before"].notna(), UNKNOWN)
-        rows = pd.DataFrame({"before": before, "after": known["after"], "money": known["money"]})
+        before, after = self._places()
+        money = self.moves["money"]
+        rows = pd.DataFrame({"before": np.maximum(before, 0), "after": after, "money": money})[after >= 0]
         rows["drawn"] = rows["money"].clip(lower=0)
         found = rows.groupby(["before", "after"]).agg(
             accounts=("money", "size"), money=("money", "sum"), drawn=("drawn", "sum")
         )
         found = found.reset_index()
-        place = {node: i for i, node in enumerate(NODES)}
-        return found.sort_values(["before", "after"], key=lambda c: c.map(place), ignore_index=True)
+        return found.assign(**{side: np.array(NODES)[found[side]] for side in ("before", "after")})
 
     def moved(self) -> tuple[int, int]:
         """Return how many accounts stand higher and lower than before."""
-        known = self.moves.dropna(subset=["before", "after"])
-        rank = {level: i for i, level in enumerate(LEVELS)}
-        step = known["after"].map(rank) - known["before"].map(rank)
-        return int((step > 0).sum()), int((step < 0).sum())
+        before, after = self._places()
+        known = (before >= 0) & (after >= 0)
+        return int((known & (after > before)).sum()), int((known & (after < before)).sum())
+
+    def _places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return each account's classes as places among `NODES`, −1 where it had none, both of shape (accounts,)."""
+        return tuple(pd.Categorical(self.moves[side], categories=list(NODES)).codes for side in ("before", "after"))
 
 
 def title(panels: Sequence[Panel], t: Translator) -> str:

@@ -40,6 +40,15 @@ def wrapped(text: str, characters: int) -> str:
     return "\n".join([*lines, line.rstrip()])
 
 
+def shortened(text: str, characters: int) -> str:
+    """Cut a text to so many Latin characters, and say so with an ellipsis; Chinese characters count twice."""
+    if letters(text) <= characters:
+        return text
+    while text and letters(text) >= characters:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
 def letters(text: str) -> int:
     """Return how many Latin letters a text is wide; Chinese characters count twice."""
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)

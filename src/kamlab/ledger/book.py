@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from pathlib import Path
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 PurchaseRule = Literal["positive", "nonnegative"]
 ACCEPTED_PARTS = ("attributed", "unattributed", "not_revenue", "excluded", "after_as_of")
+ORDER = ("account", "date", "source", "line")
+"""What is one account's lies together, which makes every later sum over accounts and days cheaper."""
 _METADATA = b"kamlab"
 
 
@@ -115,6 +119,21 @@ class Ledger:
         t = self.table.filter(self.table.account.notnull())
         t = t if as_of is None else t.filter(t.date <= ibis.literal(as_of))
         return sorted(t.select("account").distinct().to_pyarrow()["account"].to_pylist())
+
+    def of(self, accounts: Collection[str]) -> Ledger:
+        """Copy the lines of some accounts into a file of their own: many questions about few need no scan of all.
+
+        Its first and last day stay those of the whole log.
+        """
+        import ibis
+        import pyarrow as pa
+
+        wanted = ibis.memtable(pa.table({"wanted": pa.array(sorted(accounts), pa.string())}))
+        lines = self.table.semi_join(wanted, self.table.account == wanted.wanted)
+        path = Path(tempfile.mkdtemp(dir=self.session.scratch), "ledger.parquet")
+        n_rows = int(lines.count().execute())
+        self.session.write_parquet(lines, path, self.facts(), by=ORDER, n_rows=n_rows)
+        return replace(self, path=path, _cache={"extremes": self._extremes()})
 
     def reconciliation(self, as_of: date | None = None) -> pd.DataFrame:
         """Count rows and money of what was read and where it went.

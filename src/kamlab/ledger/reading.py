@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from kamlab.engines import DUCKDB, Engine, Session
 from kamlab.errors import ConfigError, DataError, did_you_mean, first_ids
-from kamlab.ledger.book import Ledger, PurchaseRule, facts_text, why
+from kamlab.ledger.book import ORDER, Ledger, PurchaseRule, facts_text, why
 from kamlab.ledger.lines import (
     BITS,
     COLUMNS,
@@ -122,7 +122,8 @@ def read_ledger(
     currency = _one_currency(found.currencies, currency, name)
     mapped = tuple(c for c in COLUMNS if c in columns)
     path = session.scratch / "ledger.parquet"
-    session.write_parquet(_accepted(lines, found, mapped), path, facts_text(mapped, purchase, currency))
+    facts = facts_text(mapped, purchase, currency)
+    session.write_parquet(_accepted(lines, found, mapped), path, facts, by=ORDER, n_rows=found.n_rows)
     return Ledger(path, quarantine, mapped, purchase, currency, session)
 
 
@@ -155,11 +156,13 @@ def check_columns(have: Sequence[str], columns: Mapping[str, str], source: str) 
 class _Quarantined:
     """Which lines cannot be used.
 
+    n_rows : all lines.
     n_judged : lines up to the as-of date, and those whose date cannot be read.
     places : source, line, row, amount, currency and fault of each, ordered by source and line.
     late : of those, the lines whose id is repeated, which only a look at other lines shows.
     """
 
+    n_rows: int
     n_judged: int
     places: pa.Table
     late: pa.Table
@@ -172,6 +175,7 @@ class _Quarantined:
         import pyarrow.compute as pc
 
         counts = lines.group_by("fault", "currency", "later").agg(n=lines.count()).to_pyarrow()
+        n_rows = sum(counts["n"].to_pylist())
         counts = counts.filter(pc.invert(counts["later"]))
         possible = counts.filter(pc.equal(counts["fault"], 0))
         bad = lines.filter(lines.fault != 0).select(PLACE)
@@ -186,7 +190,7 @@ class _Quarantined:
             late = late.set_column(late.schema.get_field_index("fault"), "fault", fault).cast(places.schema)
         every = pa.concat_tables([places, late]).sort_by([("source", "ascending"), ("line", "ascending")])
         currencies = sorted(set(possible["currency"].drop_null().to_pylist()))
-        return cls(sum(counts["n"].to_pylist()), every, late, tuple(currencies))
+        return cls(n_rows, sum(counts["n"].to_pylist()), every, late, tuple(currencies))
 
     def table(self, rows: Rows, session: Session, currency: str) -> pd.DataFrame:
         """Return the quarantine, with the original values of each line; `currency` is the company's."""
@@ -234,7 +238,7 @@ def _with_ragged(table: pd.DataFrame, ragged: Sequence[RaggedRow]) -> pd.DataFra
 
 
 def _accepted(lines: ir.Table, found: _Quarantined, mapped: Sequence[str]) -> ir.Table:
-    """Return the lines that are left as columns of the ledger, in their order."""
+    """Return the lines that are left as columns of the ledger."""
     import ibis
 
     good = lines.filter(lines.fault == 0)
@@ -248,8 +252,7 @@ def _accepted(lines: ir.Table, found: _Quarantined, mapped: Sequence[str]) -> ir
         good = good.mutate(repeated=good.repeated.fill_null(False))
     else:
         good = good.mutate(repeated=False)
-    # What is one account's lies together, which makes every later sum over accounts and days cheaper.
-    return good.select([column.name for column in TABLES["ledger"]]).order_by(["account", "date", "source", "line"])
+    return good.select([column.name for column in TABLES["ledger"]])
 
 
 def mostly_impossible(

@@ -9,7 +9,7 @@ The document is a dict:
 - `body`: elements in reading order, each with its `kind`: `heading` (level, runs), `paragraph` (runs), `list`
   (ordered, start, tight, items = lists of elements), `code` (lines), `kpis` (items), `table` (label, columns, rows,
   caption, note, total_rows), `figure` (label, svg, caption, alt, width), `callout` (tone, title, body = elements) and
-  `page_break` (part: key of the part that begins there; None = the end of one; absent for any other).
+  `page_break` (unless_left_mm, or part: key of the part that begins there; None = the end of one).
 
 A run is `{"text": …}` with any of the marks strong, emphasis and code, or `{"break": True}`.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +18,7 @@ from kamlab.errors import ConfigError
 from kamlab.i18n import Translator
 from kamlab.ledger import Ledger
 from kamlab.period import StudyPeriod, parse_day
-from kamlab.resources import replacing
+from kamlab.resources import replacing, write_csv
 from kamlab.runs.drafts import DEFAULT_CONFIG, PARENTS_SEARCHED, draft_root, find_config
 from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period
 from kamlab.sources import file_hash
@@ -42,6 +43,9 @@ SCRATCH = ".scratch"
 
 KEPT_BYTES = 1_500_000_000
 """Tables that a run has read stay in memory up to this size together, because sections ask for the same ones often."""
+
+RUNS = ".runs"
+"""Where the folders of runs lie, under way and finished, inside the folder that holds the links to them."""
 
 FROZEN = Path("log", "config.json")
 """What a run was started with."""
@@ -78,6 +82,8 @@ class Run:
     accept_stale: bool = False
     _ledger: list[Ledger] = field(default_factory=list, repr=False, compare=False)
     _tables: dict[str, _Kept] = field(default_factory=dict, repr=False, compare=False)
+    _writers: list[ThreadPoolExecutor] = field(default_factory=list, repr=False, compare=False)
+    _under_way: dict[str, Future[None]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def scratch(self) -> Path | None:
@@ -94,6 +100,7 @@ class Run:
 
     def has(self, name: str) -> bool:
         """Whether a table exists."""
+        self._settle(name)
         return self.path(name).exists()
 
     def read(
@@ -118,6 +125,7 @@ class Run:
         import pyarrow.parquet as pq
 
         path = self.path(name)
+        self._settle(name)
         self._make(name, path)
         if where:
             if not all(where.values()):
@@ -152,31 +160,54 @@ class Run:
         self._make(name, self.facts_path(name))
         return json.loads(self.facts_path(name).read_text("utf-8"))
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Let tables be written while the work goes on; whoever reads one waits for it, and all stand at the end."""
+        with ThreadPoolExecutor(1, "table") as writer:
+            self._writers.append(writer)
+            try:
+                yield
+            finally:
+                self._writers.remove(writer)
+                writer.shutdown()
+                for name in list(self._under_way):
+                    self._settle(name)
+
     def write(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
-        """Write a table in one step, and return it.
+        """Write a table in one step, and return it; see `writing`.
 
         Raises
         ------
         ConfigError
             If the run is finished.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         self._refuse_if_finished(name)
-        arrow = pa.Table.from_pandas(table, preserve_index=False)
-        # Measured numbers hardly repeat: to look for repetitions costs more than all the rest of writing.
-        repeated = [field.name for field in arrow.schema if not pa.types.is_floating(field.type)]
-        with replacing(self.path(name)) as path:
-            pq.write_table(arrow, path, compression="zstd", use_dictionary=repeated)
+        self._settle(name)
+        if self._writers:
+            # What the caller changes meanwhile becomes a copy of its own.
+            self._under_way[name] = self._writers[-1].submit(_put, self.path(name), table.copy(deep=False))
+        else:
+            _put(self.path(name), table)
         return table
+
+    def _settle(self, name: str) -> None:
+        """Wait until a table that is being written stands."""
+        if name in self._under_way:
+            self._under_way.pop(name).result()
 
     def write_csv(self, name: str, table: pd.DataFrame) -> None:
         """Write a table as CSV beside its Parquet file, for those who mend data in a spreadsheet; see `write`."""
         self._refuse_if_finished(name)
-        with replacing(self.path(name).with_suffix(".csv")) as path:
-            # The mark lets spreadsheets see that it is UTF-8.
-            table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+        write_csv(table, self.path(name).with_suffix(".csv"))
+
+    def write_refused(self, lines: pd.DataFrame) -> Path:
+        """Write the lines for which a run is refused as CSV, where it outlives the run; return where that is."""
+        if self.folder.parent.name == RUNS:
+            path = refused_lines(self.folder.parents[1], run_id(self.config, self.period))
+        else:
+            path = self.path("quarantine").with_suffix(".csv")
+        write_csv(lines, path)
+        return path
 
     def write_facts(self, name: str, facts: dict[str, Any]) -> None:
         """Write a step's facts as JSON; see `write`."""
@@ -235,6 +266,23 @@ class Run:
                 f'"{name}" cannot be written: the run in {self.folder} is finished and does not change any more. '
                 'Open a draft with run_dir="" to try something else.'
             )
+
+
+def refused_lines(out: Path, name: str) -> Path:
+    """Return where the lines stand for which a run of that name was refused: beside the link to the last good one."""
+    return out / f"{name}.quarantine.csv"
+
+
+def _put(path: Path, table: pd.DataFrame) -> None:
+    """Write a table to its file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    # Measured numbers hardly repeat: to look for repetitions costs more than all the rest of writing.
+    repeated = [field.name for field in arrow.schema if not pa.types.is_floating(field.type)]
+    with replacing(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd", use_dictionary=repeated)
 
 
 def open(

@@ -11,10 +11,9 @@ from datetime import date
 from pathlib import Path
 
 from kamlab.errors import ConfigError, RunLockedError
-from kamlab.runs.folder import BEFORE, HANDED_ON, HANDED_ON_TOO, MANIFEST
+from kamlab.runs.folder import BEFORE, HANDED_ON, HANDED_ON_TOO, MANIFEST, RUNS
 from kamlab.sources import file_hash
 
-RUNS = ".runs"
 LOCK = ".lock"
 BUILDING, REPLACED = ".building-", ".replaced-"
 

@@ -19,11 +19,10 @@ from kamlab.runs import documents
 from kamlab.runs.building import DOCUMENTS, build
 from kamlab.runs.crew import Progress
 from kamlab.runs.drafts import find_config
-from kamlab.runs.folder import FROZEN, MANIFEST
+from kamlab.runs.folder import FROZEN, MANIFEST, RUNS, refused_lines
 from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period, versions
 from kamlab.runs.output import (
     BUILDING,
-    RUNS,
     before,
     current,
     handed_on,
@@ -130,6 +129,8 @@ def run(
             finally:
                 shutil.rmtree(building, ignore_errors=True)
         switch(link, target)
+        # What an earlier attempt was refused for is mended.
+        refused_lines(out, name).unlink(missing_ok=True)
     messages = offer_notes(settings, target, Translator(langs[0], currency=settings.company.currency))
     reports = tuple(link / "pdf" / f"{document}.{lang}.pdf" for document in DOCUMENTS.values() for lang in langs)
     return Result(link, target, reports, reused, timings, messages)

@@ -126,9 +126,12 @@ def evidence(run: Run) -> pd.DataFrame:
     """Write `evidence`: whether the fitted borders serve better than each other scheme, judged on the past."""
     from kamlab import evidence as module
 
+    past = run.read("earlier")
+    judged = {"account": past["account"].unique().tolist()}
+    moved = run.read("transitions", columns=["account", "column", "now"], where=judged)
     # classes of earlier dates are those of the value alone, so today's are too
-    today = _with_classes(run.read("schemes"), run.read("transitions"), "now")
-    return run.write("evidence", module.measure(run.read("earlier"), today, seed=run.config.seed))
+    today = _with_classes(run.read("schemes", where=judged), moved, "now")
+    return run.write("evidence", module.measure(past, today, seed=run.config.seed))
 
 
 def segments(run: Run, *, k: int | None = None, method: str | None = None) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kamlab import tables
 from kamlab.buying import product_mix, product_windows
+from kamlab.ids import beside
 from kamlab.period import DAYS_PER_YEAR
 from kamlab.steps.once import once
 from kamlab.steps.valuing import playbook, undisputed
@@ -37,8 +38,8 @@ def strategies(run: Run) -> pd.DataFrame:
     accounts = run.write("account_table", account_table(run))
     as_of, high = run.period.calibration_end, float(fitted["high"])
     decided = run.write("strategies", module.assign(accounts, book, as_of=as_of, contribution_cut_high=high))
-    won = _gains(run, accounts.merge(decided.drop(columns=["name", "owner"]), on="account", validate="one_to_one"))
-    accounts = accounts.merge(_handling(run, accounts, decided, won), on="account", how="left", validate="one_to_one")
+    won = _gains(run, beside(accounts, decided.drop(columns=["name", "owner"])))
+    accounts = beside(accounts, _handling(run, accounts, decided, won))
     chances = run.read("class_probabilities")
     labels = module.assign_all(accounts, book, as_of=as_of, contribution_cut_high=high, class_probabilities=chances)
     run.write("labels", labels)
@@ -72,7 +73,7 @@ def _handling(run: Run, accounts: pd.DataFrame, decided: pd.DataFrame, won: pd.D
     from kamlab.strategies.fields import AFTERWARDS
 
     here = people(accounts["owner"], side_tables.active_people(run.config, run.period, accounts["owner"]))
-    needing = accounts.merge(decided[["account", "plan_required"]], on="account")
+    needing = beside(accounts, decided[["account", "plan_required"]])
     cost = run.config.planning.cost_per_person
     table = handling.weigh(needing, won, cost_per_person=cost, people=len(here) or None)
     return run.write("handling", table)[["account", *AFTERWARDS]]
@@ -137,7 +138,7 @@ def plans(run: Run) -> pd.DataFrame:
     written = read_notes(run.config.resolve(settings.notes), personal=settings.personal_data)
     labels = run.read("strategies").drop(columns=["name", "owner"])
     known = Known(
-        accounts=run.read("account_table").merge(labels, on="account", validate="one_to_one"),
+        accounts=beside(run.read("account_table"), labels),
         credit=run.read("credit"),
         cadence=run.read("cadence"),
         deals=run.read("pipeline"),
@@ -177,21 +178,21 @@ def account_table(run: Run) -> pd.DataFrame:
     parts = [undisputed(run), *(run.read(name) for name in ("forecast", "potential", "schemes"))]
     table = run.read("accounts")
     for part in parts:
-        table = table.merge(part, on="account", how="left", validate="one_to_one")
+        table = beside(table, part)
     table["has_bought"] = table["purchase_days"].notna()
     table["p_gone"] = gone_below(run.read("calibration"))
     as_of = pd.Timestamp(run.period.calibration_end)
     table["days_known"] = (as_of - table["first_purchase"]).dt.days
-    compared = table[["account", "days_known"]].merge(run.read("growth_windows"), on="account", how="left")
+    compared = beside(table[["account", "days_known"]], run.read("growth_windows"))
     table["growth_lower"] = growth_lower(compared)
     table["volume_90"] = table["expected_revenue"] * (SOON_DAYS / DAYS_PER_YEAR)
-    table = table.merge(run.read("position"), on="account", how="left", validate="one_to_one")
+    table = beside(table, run.read("position"))
     paying, graded = run.read("credit"), run.read("prospects")
     if len(paying):
         owed = ["account", "credit_002", "overdue", "overdue_90", "disputed", "disputed_90"]
-        table = table.merge(paying[owed], on="account", how="left", validate="one_to_one")
+        table = beside(table, paying[owed])
     if len(graded):
-        table = table.merge(graded[["account", "prospect_004"]], on="account", how="left", validate="one_to_one")
+        table = beside(table, graded[["account", "prospect_004"]])
         deals = run.read("pipeline")
         soon = (deals["value"] * deals["p_win_91"]).groupby(deals["account"]).sum(min_count=1)
         # What sales expects of open deals stands before what the model expects of orders.

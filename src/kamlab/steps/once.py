@@ -26,7 +26,10 @@ def once(table: str) -> Callable[[Callable[[Run], pd.DataFrame]], Callable[[Run]
     def made_once(step: Callable[[Run], pd.DataFrame]) -> Callable[[Run], pd.DataFrame]:
         @wraps(step)
         def standing_or_made(run: Run) -> pd.DataFrame:
-            return run.read(table) if stands(run, table) else step(run)
+            if stands(run, table):
+                return run.read(table)
+            with run.writing():
+                return step(run)
 
         return standing_or_made
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kamlab import tables
 from kamlab.buying import sold_between
+from kamlab.ids import beside
 from kamlab.period import DAYS_PER_YEAR, fiscal_quarters
 from kamlab.steps.once import once
 from kamlab.terms import TABLES
@@ -26,7 +27,7 @@ def labelled(run: Run, columns: Sequence[str]) -> pd.DataFrame:
     given = {column.name for column in TABLES["strategies"]} - {"name", "owner"}
     labels = run.read("strategies", columns=["account", *(name for name in columns if name in given)])
     known = run.read("account_table", columns=["account", *(name for name in columns if name not in given)])
-    return known.merge(labels, on="account", validate="one_to_one")
+    return beside(known, labels)
 
 
 @once("targets")

@@ -27,7 +27,8 @@ def ledger(run: Run) -> Ledger:
     ------
     DataError
         If the log or another table cannot be read, or so much of them cannot be used that the rest would mislead, all
-        of them in one message; if the log is stale and the run does not accept that.
+        of them in one message that names a CSV of the faulty lines; if the log is stale and the run does not accept
+        that.
     """
     if stands(run, "ledger"):
         return run.ledger()
@@ -35,7 +36,8 @@ def ledger(run: Run) -> Ledger:
     lines, readings = inputs.read_lines(run.config, as_of=as_of, scratch=run.scratch)
     beside = inputs.read_beside(run.config, run.period)
     if refused := inputs.refusals(lines, beside.values(), run.config, as_of=as_of):
-        raise DataError(" ".join(refused))
+        path = run.write_refused(inputs.quarantined(lines, beside.values()))
+        raise DataError(" ".join([*refused, f"All lines that cannot be used, each with its reason, stand in {path}."]))
     fresh = inputs.check_source(lines, run.config, run.period)
     if not run.accept_stale:
         _freshness.refuse_stale(fresh, run.period)

@@ -1,4 +1,4 @@
-"""What each label means and what to do about it: goals, resources, aspects, departments, horizons, tactics.
+"""What to do about a label: goals, resources, aspects, departments, horizons, tactics.
 
 Written for readers of account plans and reports. `SOURCES` says which entries of the documents' catalogue a text rests
 on.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kamlab.i18n import N_, Translator
 from kamlab.strategies.model import Playbook
-from kamlab.strategies.texts import STRATEGIES, Text
+from kamlab.strategies.texts import NAMES, SCHEMES, STRATEGIES
 
 
 @dataclass(frozen=True)
@@ -35,115 +35,6 @@ class Effort:
     resources: str
     management: str
 
-
-SCHEMES: Mapping[str, Mapping[str, Text]] = {
-    "four_001": {
-        "I": Text(
-            N_("Support and develop"),
-            N_("Valuable today and able to grow: invest in the relationship."),
-            (
-                N_("Make an offer that is built for this customer alone."),
-                N_("Give it a fixed team that knows its business and its plans."),
-                N_("Reward its loyalty with better terms for more business."),
-            ),
-        ),
-        "II": Text(
-            N_("Maintain efficiently"),
-            N_("Valuable today, with little room to grow: keep it at a lower cost."),
-            (
-                N_("Move routine orders to a direct, cheaper channel."),
-                N_("Offer a package that meets its needs without special effort."),
-            ),
-        ),
-        "III": Text(
-            N_("Nurture and change behaviour"),
-            N_("Brings little today and could bring much: help it to become profitable."),
-            (
-                N_("Teach it how to use and order the products better."),
-                N_("Tie every advantage to a change: larger orders, a wider range, earlier payment."),
-            ),
-        ),
-        "IV": Text(
-            N_("Serve at lower cost"),
-            N_("Brings little and has little room: standard service, and no special effort."),
-            (
-                N_("Bundle deliveries and set a smallest order."),
-                N_("Sell other products along with what it orders anyway."),
-                N_("Where it costs more than it brings even so, take back services."),
-            ),
-        ),
-    },
-    "value_004": {
-        "MVC": Text(N_("Most valuable"), N_("Belongs to the highest class of expected contribution.")),
-        "MGC": Text(N_("Fastest growing"), N_("Has grown beyond doubt and has room for more.")),
-        "growable": Text(N_("Growable"), N_("Has room for more; growth is not proved.")),
-        "BZ": Text(N_("Below zero"), N_("Loses money while it buys.")),
-        "BZ_strategic": Text(
-            N_("Below zero, strategic"), N_("Loses money, and is kept for a reason with an end date.")
-        ),
-        "other": Text(N_("Other"), N_("Neither among the most valuable nor with room to grow.")),
-    },
-    "matrix_004": {
-        "strengthen": Text(N_("Strengthen"), N_("Owns much of our range and is about to buy much.")),
-        "contact": Text(N_("Keep in contact"), N_("Owns much of our range and is about to buy little.")),
-        "develop": Text(N_("Develop"), N_("Owns little of our range and is about to buy much.")),
-        "acquire": Text(N_("Win over"), N_("Owns and buys little, and could buy clearly more.")),
-        "abandon": Text(N_("Give up"), N_("Owns and buys little, and loses money.")),
-        "self_service": Text(
-            N_("Self-service"), N_("Owns and buys little, and that will not change: it orders by itself.")
-        ),
-        "unknown": Text(N_("Share unknown"), N_("Nobody knows how much of what it buys comes from us.")),
-    },
-    "engagement_001": {
-        "market": Text(N_("Market"), N_("The same offer for everybody.")),
-        "segment": Text(N_("Segment"), N_("An offer for customers with the same needs.")),
-        "niche": Text(N_("Niche"), N_("An offer for a few customers who are much alike.")),
-        "one_to_one": Text(N_("One to one"), N_("One person of ours, one plan, one customer.")),
-        "team": Text(
-            N_("Team to one"), N_("Several departments of ours work from one shared picture of the customer.")
-        ),
-        "together": Text(N_("Together"), N_("We and the customer work on the same task.")),
-    },
-}
-"""Labels of the playbook's other schemes, with what they mean."""
-
-NAMES: Mapping[str, Mapping[str, str]] = {
-    "lifecycle_002": {
-        "prospect": N_("Prospect"),
-        "new": N_("New"),
-        "active": N_("Active"),
-        "at_risk": N_("At risk"),
-        "lost": N_("Lost"),
-    },
-    "coverage_004": {
-        "one": N_("One account a person"),
-        "two": N_("Two accounts a person"),
-        "three_to_five": N_("Three to five accounts a person"),
-        "pooled": N_("Shared team"),
-        "self_service": N_("Orders by itself"),
-    },
-    "terms_002": {
-        "open": N_("Open account"),
-        "short": N_("Short terms"),
-        "part_deposit": N_("Part in advance"),
-        "deposit": N_("Payment in advance"),
-        "stopped": N_("Stopped until settled"),
-        "unknown": N_("Not known"),
-    },
-    "key_003": {
-        "protect": N_("Protect"),
-        "cultivate": N_("Cultivate"),
-        "capture": N_("Capture"),
-        "remove": N_("Remove"),
-        "serve": N_("Serve"),
-    },
-    "remove_list": {
-        "proposed": N_("Proposed for removal"),
-        "watched": N_("Watched"),
-        "no": N_("No"),
-    },
-}
-"""Labels of schemes that explain themselves."""
 
 ADVICE: Mapping[str, Advice] = {
     "acquire": Advice(

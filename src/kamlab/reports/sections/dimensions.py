@@ -23,7 +23,7 @@ def section(run: Source, t: Translator) -> list[Block]:
     for name in DIMENSIONS:
         own = rows[rows["dimension"] == name]
         if len(own) > 1:
-            blocks += [_worth(run, own, t(DIMENSIONS[name]), t), *_causes(run, own, t(DIMENSIONS[name]), t)]
+            blocks += [worth(run, own, t(DIMENSIONS[name]), t), *causes(run, own, t(DIMENSIONS[name]), t)]
     if len(blocks) == 1:
         blocks.append(
             text(t("The data names neither regions nor sizes, owners or product lines to divide accounts by."))
@@ -35,7 +35,8 @@ def _named(rows: pd.DataFrame, t: Translator) -> list[str]:
     return [t("unknown") if value == UNKNOWN else value for value in rows["value"]]
 
 
-def _worth(run: Source, own: pd.DataFrame, word: str, t: Translator) -> Block:
+def worth(run: Source, own: pd.DataFrame, word: str, t: Translator) -> Block:
+    """Table of what each value of a dimension is worth, and how it grows and stands to lose."""
     shown, plain = own.head(TOP), without_currency(t)
     printed = pd.DataFrame(
         {
@@ -73,19 +74,20 @@ def _beyond(own: pd.DataFrame, t: Translator) -> list[str]:
     return [t.plural("{n} more is in the table dimensions.", "{n} more are in the table dimensions.", more)]
 
 
-def _causes(run: Source, own: pd.DataFrame, word: str, t: Translator) -> list[Block]:
+def causes(run: Source, own: pd.DataFrame, word: str, t: Translator) -> list[Block]:
+    """Table of why the revenue of each value of a dimension changed; nothing where there is no year to compare with."""
     if run.read_facts("revenue")["previous"] is None:
         return []
-    plain, causes = without_currency(t), [cause for cause in EFFECTS if own[cause].abs().sum() > 0]
-    sums = own[["change", *causes]].sum()
+    plain, parts = without_currency(t), [cause for cause in EFFECTS if own[cause].abs().sum() > 0]
+    sums = own[["change", *parts]].sum()
     shown = pd.concat([own.head(TOP), pd.DataFrame([{"value": t("All accounts"), **sums}])], ignore_index=True)
     printed = pd.DataFrame(
-        {"value": _named(shown, t), **{name: [plain.money(v) for v in shown[name]] for name in ("change", *causes)}}
+        {"value": _named(shown, t), **{name: [plain.money(v) for v in shown[name]] for name in ("change", *parts)}}
     )
     columns = [
         TableColumn("value", word),
         TableColumn("change", t("Change of revenue"), "right"),
-        *(TableColumn(cause, t(CAUSES[cause]), "right") for cause in causes),
+        *(TableColumn(cause, t(CAUSES[cause]), "right") for cause in parts),
     ]
     caption = with_currency(t("{dimension}: change of revenue and its causes, which add up to it", dimension=word), t)
     of_lines = own["dimension"].iloc[0] == "product_line"

@@ -14,6 +14,7 @@ from kamlab.figures import flow, lorenz
 from kamlab.figures import movement as cross_table
 from kamlab.figures.words import LEVELS
 from kamlab.i18n import COMMAS, MISSING, N_, SENTENCES, Translator
+from kamlab.ids import beside
 from kamlab.period import QUARTER_DAYS
 from kamlab.reports.blocks import Block, TableColumn, figure, table, text
 from kamlab.reports.sections.source import Interval, Source, fixed_axes, is_contribution, value_word, why_not_fixed
@@ -144,7 +145,7 @@ def flows(run: Source, t: Translator) -> list[Block]:
     moves = run.read("transitions", columns=["column", "before", "held", "why", "value"], where=both)
     moved = moves[moves["column"] == "contribution_class"]
     labels = run.read("schemes", columns=["account", "contribution_class_fixed", "contribution_class"])
-    labels = labels.merge(run.read("forecast", columns=["account", "expected_contribution"]), on="account")
+    labels = beside(run.read("forecast", columns=["account", "expected_contribution"]), labels)
     sides = {"before": labels["contribution_class_fixed"], "after": labels["contribution_class"]}
     money = pd.DataFrame({**sides, "money": labels["expected_contribution"]})
     compared = "contribution" in fixed_axes(run)
@@ -216,9 +217,9 @@ def _moved(moves: pd.DataFrame, run: Source, t: Translator) -> str:
 
 def _steps(moved: pd.DataFrame) -> pd.Series:
     """Return by how many classes each account stands higher than a period before; 0 where it was not known then."""
-    rank = {level: i for i, level in enumerate(LEVELS)}
-    after, before = (moved[side].map(rank).astype(float) for side in ("held", "before"))
-    return (after - before).fillna(0)
+    after, before = (pd.Categorical(moved[side], categories=list(LEVELS)).codes for side in ("held", "before"))
+    known = (after >= 0) & (before >= 0)
+    return pd.Series(np.where(known, after.astype(int) - before, 0), moved.index)
 
 
 def near_borders(run: Source, t: Translator) -> list[Block]:

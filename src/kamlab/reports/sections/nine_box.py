@@ -15,7 +15,7 @@ from kamlab.terms import TYPES
 
 def types(run: Source, t: Translator) -> list[Block]:
     """Table of the types: accounts, value, and how to treat them."""
-    accounts = labelled(run)
+    accounts = labelled(run)[["type_000", "provisional", "expected_contribution"]]
     groups = [accounts[accounts["type_000"] == kind] for kind in TYPES]
     printed = pd.DataFrame(
         {

@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 
 from kamlab.dimensions import EFFECTS, UNKNOWN
+from kamlab.figures.words import with_currency, without_currency
 from kamlab.i18n import MISSING, N_, SENTENCES, Translator
 from kamlab.reports.blocks import Block, TableColumn, table, text
+from kamlab.reports.sections.names import signed
 from kamlab.reports.sections.source import Source, value_word
 
 TOP = 10
@@ -176,17 +178,18 @@ def changes(run: Source, t: Translator) -> list[Block]:
     if not name or not any(abs(rest[column]) >= 1 for column in sums):
         lines = lines[1:]
     lines = [*parts.head(TOP).to_dict("records"), *lines]
+    plain = without_currency(t)
     printed = pd.DataFrame(
         {
             "value": [t("unknown") if row["value"] == UNKNOWN else row["value"] for row in lines],
-            "change": [t.money(row["change"]) for row in lines],
-            "growth": [MISSING if pd.isna(row["growth"]) else t.percent(row["growth"]) for row in lines],
-            **{cause: [t.money(row[cause]) for row in lines] for cause in causes},
+            "change": [plain.money(row["change"]) for row in lines],
+            "growth": [MISSING if pd.isna(row["growth"]) else signed(row["growth"], t) for row in lines],
+            **{cause: [plain.money(row[cause]) for row in lines] for cause in causes},
         }
     )
     columns = [
         TableColumn("value", t(DIMENSIONS[name]) if name else ""),
-        TableColumn("change", t("Change of revenue"), "right"),
+        TableColumn("change", with_currency(t("Change of revenue"), t), "right"),
         TableColumn("growth", t("Growth"), "right"),
         *(TableColumn(cause, t(CAUSES[cause]), "right") for cause in causes),
     ]
@@ -195,7 +198,7 @@ def changes(run: Source, t: Translator) -> list[Block]:
         "back, and lost, with what came back from them; of those kept, pieces, prices of the same products, and dearer "
         "or cheaper products."
     )
-    return [table(printed, columns=columns, caption=caption)]
+    return [table(printed, columns=columns, caption=caption, total_rows=1)]
 
 
 def dividing(rows: pd.DataFrame) -> str:

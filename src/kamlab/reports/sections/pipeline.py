@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from kamlab.hazards import LAST_WEEK, WEEK
 from kamlab.i18n import SENTENCES, Translator
 from kamlab.period import DAYS_PER_YEAR
-from kamlab.prospects import LAST_WEEK, STALLED_SHARE, WEEK
+from kamlab.prospects import STALLED_SHARE
 from kamlab.reports.blocks import Block, TableColumn, table, text
 from kamlab.reports.sections.source import Source
 

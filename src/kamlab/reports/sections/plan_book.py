@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from kamlab.ids import beside
 from kamlab.plans.proposals import quarter_ends
-from kamlab.reports.sections.source import Source, has_cost_to_serve, is_contribution, labelled
+from kamlab.reports.sections.source import Source, has_cost_to_serve, is_contribution
 from kamlab.strategies import load_playbook
 from kamlab.strategies.model import Playbook
 
@@ -77,20 +78,23 @@ class PlanBook:
         planned = plans[plans["planned"]]
         self.planned = planned.sort_values(["at_stake", "account"], ascending=[False, True], ignore_index=True)
         ids = set(planned["account"])
-        accounts = labelled(run)
-        self._rows = {row["account"]: row for row in accounts[accounts["account"].isin(ids)].to_dict("records")}
-        labels = run.read("labels", columns=["account", "scheme", "label"], where={"account": sorted(ids)})
+        some = {"account": sorted(ids)}
+        accounts = beside(
+            run.read("account_table", where=some), run.read("strategies", where=some).drop(columns=["name", "owner"])
+        )
+        self._rows = {row["account"]: row for row in accounts.to_dict("records")}
+        labels = run.read("labels", columns=["account", "scheme", "label"], where=some)
         labels = labels[labels["label"].notna()]
         self._labels = {
             account: dict(zip(rows["scheme"], rows["label"], strict=True))
             for account, rows in labels.groupby("account")
         }
-        self._one = {name: _first(run.read(name), ids) for name in ("credit", "lifetime")}
-        targets = run.read("targets")
-        of_accounts = targets[targets["kind"] == "account"].rename(columns={"group": "account"})
+        self._one = {name: _first(run.read(name, where=some), ids) for name in ("credit", "lifetime")}
+        targets = run.read("targets", where={"kind": ["account"], "group": some["account"]})
+        of_accounts = targets.rename(columns={"group": "account"})
         self._one["target"] = _first(of_accounts, ids)
         likely = run.read("prospect_segments")
-        self._one["segment"] = _first(run.read("segments"), ids) | _first(likely[likely["rank"] == 1], ids)
+        self._one["segment"] = _first(run.read("segments", where=some), ids) | _first(likely[likely["rank"] == 1], ids)
         self._many = {name: _by_account(run.read(f"plan_{name}")) for name in ROWS}
         notes = run.read("plan_notes")
         self._notes = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from kamlab import totals
@@ -14,7 +15,7 @@ from kamlab.backtest import RECORDS
 from kamlab.config import Config
 from kamlab.gains import SILENT_RULES
 from kamlab.i18n import Translator
-from kamlab.ids import among
+from kamlab.ids import beside, places
 from kamlab.margins import credit_rate
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.reports.sections.names import signed
@@ -74,12 +75,28 @@ def uneven_festivals(run: Source, t: Translator) -> list[str]:
     return said
 
 
+OF_ACCOUNTS = (
+    *("account", "name", "owner", "owner_left", "trailing_revenue", "trailing_margin", "margin", "costed_revenue"),
+    *("peak_revenue", "prior_peak_revenue", "days_known", "days_since_last", "p_alive", "expected_revenue"),
+    *("expected_contribution", "p_negative", "p_negative_standard", "p_negative_before", "potential_revenue"),
+    *("potential_source", "wallet_share", "headroom", "rival_share", "contribution_class", "potential_class"),
+)
+OF_STRATEGIES = (
+    *("account", "nine_box", "type_000", "strategy", "strategy_rule", "strategy_inputs", "plan_required"),
+    *("provisional", "flags"),
+)
+"""What sections print and choose accounts by: a third of the columns, read once for all of them."""
+
+
 def labelled(run: Source) -> pd.DataFrame:
-    """Return the account table with the labels of the playbook, one row an account, prospects included."""
-    table, labels = run.read("account_table"), run.read("strategies").drop(columns=["name", "owner"])
-    if table["account"].equals(labels["account"]):
-        return pd.concat([table, labels.drop(columns="account")], axis=1)
-    return table.merge(labels, on="account", validate="one_to_one")
+    """Return what sections say of accounts, with the labels of the playbook: one row an account, prospects included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `OF_ACCOUNTS` and `OF_STRATEGIES`, ordered by account.
+    """
+    return beside(run.read("account_table", columns=OF_ACCOUNTS), run.read("strategies", columns=OF_STRATEGIES))
 
 
 def is_contribution(run: Source) -> bool:
@@ -116,11 +133,28 @@ def total(run: Source, accounts: Sequence[str] | None = None) -> Interval:
     Missing where none of them has bought: a prospect has no forecast.
     """
     future, draws = run.read("forecast", columns=["account", "expected_contribution"]), run.read("draws")
-    if accounts is not None:
-        future, draws = future[among(future["account"], accounts)], draws[among(draws["account"], accounts)]
-    if future.empty:
+    if accounts is None:
+        return _summed(run, future["expected_contribution"], draws)
+    some = pd.Series(accounts, dtype="str")
+    return _of_members(run, future, draws, *(places(each["account"], some) >= 0 for each in (future, draws)))
+
+
+def _of_members(
+    run: Source, future: pd.DataFrame, draws: pd.DataFrame, expected: np.ndarray, drawn: np.ndarray
+) -> Interval:
+    """Return `total` of the accounts marked in the forecast and in the draws, of which no copy is made."""
+    if not expected.any():
         return Interval(float("nan"), float("nan"), float("nan"))
-    return _summed(run, future["expected_contribution"], draws)
+    numbers = draws.drop(columns="account").to_numpy()
+    parts = [slice(start, start + _CHUNK) for start in range(0, len(numbers), _CHUNK)]
+    sums = np.sum([numbers[rows][drawn[rows]].sum(axis=0, dtype=float) for rows in parts], axis=0)
+    bounds = totals.interval(pd.DataFrame([sums]), run.config.value.level).iloc[0]
+    value = future.loc[expected, "expected_contribution"].sum()
+    return Interval(float(value), float(bounds["lower"]), float(bounds["upper"]))
+
+
+_CHUNK = 50_000
+"""Accounts whose draws are added up at a time."""
 
 
 def total_revenue(run: Source) -> Interval:
@@ -219,8 +253,8 @@ MUCH = 0.01
 
 def has_flag(table: pd.DataFrame, flag: str) -> pd.Series:
     """Whether each account carries a flag."""
-    flags = table["flags"].fillna("")
-    return flags.map({given: flag in given.split(", ") for given in flags.unique()}).astype(bool)
+    place, given = pd.factorize(table["flags"])
+    return pd.Series(np.array([*(flag in flags.split(", ") for flags in given), False])[place], table.index)
 
 
 def present_owners(table: pd.DataFrame) -> pd.Series:
@@ -236,11 +270,15 @@ def by_strategy(run: Source, table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         strategy, accounts, people (owners who have not left), revenue, value, lower, upper and headroom.
     """
+    future, draws = run.read("forecast", columns=["account", "expected_contribution"]), run.read("draws")
+    found = table[["account", "strategy", "owner", "owner_left", "trailing_revenue", "headroom"]]
+    code, strategies = pd.factorize(found["strategy"])
+    own = [np.append(code, -1)[places(each["account"], found["account"])] for each in (future, draws)]
     rows = []
     for strategy in STRATEGIES:
-        members = table[table["strategy"] == strategy]
+        members = found[found["strategy"] == strategy]
         if len(members):
-            sums = total(run, members["account"].tolist())
+            sums = _of_members(run, future, draws, *(given == list(strategies).index(strategy) for given in own))
             rows.append(
                 {
                     "strategy": strategy,

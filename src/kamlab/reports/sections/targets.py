@@ -150,12 +150,16 @@ def reconciliation(run: Source, t: Translator) -> list[Block]:
 def by_group(run: Source, t: Translator) -> list[Block]:
     """Tables of forecast, proposal and what was set, by owner, region and product line."""
     rows = run.read("targets", where={"kind": list(KINDS)})
+    return [*_tables(rows, t), *_price_and_volume(rows[rows["kind"] == "product_line"], t)]
+
+
+def _tables(rows: pd.DataFrame, t: Translator) -> list[Block]:
     blocks: list[Block] = []
     for kind, word in KINDS.items():
         own = rows[rows["kind"] == kind].sort_values(["forecast", "group"], ascending=[False, True])
         if len(own) > 1:
             blocks.append(_groups(own, t(word), kind, t))
-    return [*blocks, *_price_and_volume(rows[rows["kind"] == "product_line"], t)]
+    return blocks
 
 
 def _price_and_volume(lines: pd.DataFrame, t: Translator) -> list[Block]:
@@ -290,6 +294,13 @@ def year_by_owner(run: Source, t: Translator) -> list[Block]:
             total_rows=1,
         )
     ]
+
+
+def in_short(run: Source, t: Translator) -> list[Block]:
+    """The chapter for management: what to expect and to aim at, the quarters, and the targets of one kind of group."""
+    groups = _tables(run.read("targets", where={"kind": list(KINDS)}), t)
+    said = text(t.join(SENTENCES, next_year(run, t)))
+    return [*heading(run, t), said, *by_quarter(run, t), *groups[:1]]
 
 
 def section(run: Source, t: Translator) -> list[Block]:

@@ -6,6 +6,7 @@ from kamlab.reports.traces.appendix_forecast import APPENDIX_FORECAST
 from kamlab.reports.traces.appendix_lists import APPENDIX_LISTS
 from kamlab.reports.traces.common import COMMON
 from kamlab.reports.traces.first_page import DECISIONS, FIRST_PAGE, HOW_SURE
+from kamlab.reports.traces.gains import GAINS
 from kamlab.reports.traces.lists import LISTS, STRATEGIES
 from kamlab.reports.traces.plans import PLANS
 from kamlab.reports.traces.record import DATA, FIXED_AND_FITTED, FORECAST, OWNERS
@@ -19,6 +20,7 @@ MANAGEMENT = (
     *STRATEGIES,
     *LISTS,
     *OWNERS,
+    *GAINS,
     *FIXED_AND_FITTED,
     *FORECAST,
     *DATA,

@@ -7,52 +7,33 @@ from kamlab.reports.traces.trace import Trace
 PROSPECT = "Which segment the largest prospects would probably join, by the customers that they are most like."
 TOP = 10
 CAUSES = {"New or back": "new", **{name.capitalize(): name for name in ("lost", "volume", "price", "mix")}}
-DIMENSIONS = {
-    "Region": "region",
-    "Country": "country",
-    "Size": "size",
-    "Industry": "industry",
-    "Territory": "territory",
-    "Channel": "channel",
-    "Owner": "owner",
-    "Product line": "product_line",
-}
+DIMENSIONS = ("region", "country", "size", "industry", "territory", "channel", "owner", "product_line")
 
 BY_DIMENSION = (
+    Trace(
+        "{dimension}: value, growth, lost customers and risk",
+        {
+            "Accounts": "accounts",
+            "Revenue, last 12 months": "revenue_now",
+            "Growth": "growth",
+            "Lost customers": "churn",
+            "Expected contribution": "expected_contribution",
+            "Value at risk": "value_at_risk",
+        },
+        "dimensions",
+        "dimension = $heading",
+        "value",
+    ),
+    Trace(
+        "{dimension}: change of revenue and its causes, which add up to it",
+        {"Change of revenue": "sum(change)", **{word: f'sum("{cause}")' for word, cause in CAUSES.items()}},
+        "dimensions",
+        "dimension = $heading",
+        "value",
+    ),
     *(
-        trace
-        for word, name in DIMENSIONS.items()
-        for trace in (
-            Trace(
-                "{dimension}: value, growth, lost customers and risk",
-                {
-                    "Accounts": "accounts",
-                    "Revenue, last 12 months": "revenue_now",
-                    "Growth": "growth",
-                    "Lost customers": "churn",
-                    "Expected contribution": "expected_contribution",
-                    "Value at risk": "value_at_risk",
-                },
-                "dimensions",
-                f"dimension = '{name}'",
-                "value",
-                fixed={"dimension": word},
-            ),
-            Trace(
-                "{dimension}: change of revenue and its causes, which add up to it",
-                {"Change of revenue": "sum(change)", **{word: f'sum("{cause}")' for word, cause in CAUSES.items()}},
-                "dimensions",
-                f"dimension = '{name}'",
-                "value",
-                fixed={"dimension": word},
-            ),
-            Trace(
-                "{n} more is in the table dimensions.",
-                {"n": f"count(*) - {TOP}"},
-                "dimensions",
-                f"dimension = '{name}'",
-            ),
-        )
+        Trace("{n} more is in the table dimensions.", {"n": f"count(*) - {TOP}"}, "dimensions", f"dimension = '{name}'")
+        for name in DIMENSIONS
     ),
     Trace("Under {n} accounts no rates are given.", {"n": "5"}, "dimensions"),
 )
