@@ -195,6 +195,9 @@ def newton_top(
         near = climb(larger, near.at, bounds, FINE, exact=True)
     top = climb(objective, near.at, bounds, SHARP, exact=True)
     if is_doubtful(top, bounds, n_accounts):
+        if near is not begin:
+            # A sample may show nobody leaving where all rows do, or the reverse.
+            top = min(top, climb(objective, begin.at, bounds, SHARP, exact=True), key=_height)
         other = highest(pilots[0], starts, bounds, exact=True)
         if not other.value >= begin.value - _SAME_HILL:
             top = min(top, climb(objective, other.at, bounds, SHARP, exact=True), key=_height)
