@@ -86,8 +86,8 @@ def test_samples_hold_the_weight_of_all_and_are_taken_of_twice_as_many_rows_alon
     few, more = samples(rows, (100, 500))
     assert few.weight.sum() == pytest.approx(rows.weight.sum(), rel=1e-12)
     assert more.weight.sum() == pytest.approx(rows.weight.sum(), rel=1e-12)
-    assert len(few.x) == 100
-    assert len(more.x) <= 500
+    assert 50 < len(few.x) <= 100
+    assert len(more.x) == 500
     assert samples(rows, (501,)) == []
 
 

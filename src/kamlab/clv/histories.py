@@ -11,6 +11,10 @@ from kamlab.clv.checks import Purchases
 from kamlab.clv.merging import merge
 
 
+_FEW = 8
+"""Rows for each one of a sample below which the sample is taken by rows, not by accounts."""
+
+
 class Histories(NamedTuple):
     """Distinct purchase histories: repeat purchase days x, t_x and T, the accounts that share each, and covariates."""
 
@@ -38,18 +42,25 @@ def distinct_rows(data: Purchases) -> Histories:
 
 
 def samples(rows: Histories, sizes: Sequence[int]) -> list[Histories]:
-    """Take samples of at most some so many rows each; none where there are no twice as many.
+    """Take samples of about so many rows each; none where there are no twice as many.
 
     Of accounts in the order of their histories every n-th is taken, and stands for all n: heavy rows are in every
-    sample, light ones as often as their weight says.
+    sample, light ones as often as their weight says. Of few rows that would leave too few different ones: of these every
+    n-th in falling order of weight is taken, with the weight of those until the next.
     """
-    upto = np.cumsum(rows.weight)
     taken = []
     for size in (size for size in sizes if len(rows.x) >= 2 * size):
-        step = upto[-1] / size
-        times = np.bincount(np.searchsorted(upto, step * (np.arange(size) + 0.5)), minlength=len(upto))
-        some = np.flatnonzero(times)
-        taken.append(Histories(rows.x[some], rows.t_x[some], rows.T[some], step * times[some], rows.z[some]))
+        stride = len(rows.x) // size
+        if stride < _FEW:
+            order = np.argsort(-rows.weight, kind="stable")
+            some, weight = order[::stride], np.add.reduceat(rows.weight[order], np.arange(0, len(order), stride))
+        else:
+            upto = np.cumsum(rows.weight)
+            step = upto[-1] / size
+            times = np.bincount(np.searchsorted(upto, step * (np.arange(size) + 0.5)), minlength=len(upto))
+            some = np.flatnonzero(times)
+            weight = step * times[some]
+        taken.append(Histories(rows.x[some], rows.t_x[some], rows.T[some], weight, rows.z[some]))
     return taken
 
 
