@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from kamlab import clv
 from kamlab.clv.checks import read_purchases
-from kamlab.clv.histories import distinct
+from kamlab.clv.histories import distinct_rows
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
@@ -78,7 +78,7 @@ def timed(action) -> float:
 
 def grouped(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each distinct history, weighted with the accounts that share it."""
-    rows, _ = distinct(read_purchases(table))
+    rows = distinct_rows(read_purchases(table))
     return pd.DataFrame({"frequency": rows.x, "recency": rows.t_x, "T": rows.T, "weight": rows.weight})
 
 
@@ -93,7 +93,7 @@ def curve(largest: int) -> None:
             merged = grouped(table)
             model = clv.MODELS[name](engine="kamlab")
             actions = (
-                lambda table=table: distinct(read_purchases(table)),
+                lambda table=table: distinct_rows(read_purchases(table)),
                 lambda model=model, merged=merged: model.fit(merged),
                 lambda model=model, table=table: model.fit(table),
                 lambda model=model, table=table: model.point_forecasts(table, HORIZON_DAYS),

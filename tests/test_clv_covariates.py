@@ -12,9 +12,9 @@ from scipy.optimize import approx_fprime
 from scipy.stats import chi2, kstest
 
 from kamlab import clv
-from kamlab.clv import transactions
 from kamlab.clv.base import NOTE_OWN_OPTIMISER
 from kamlab.clv.covariates import NOTE_RARE
+from kamlab.clv.histories import distinct
 from kamlab.errors import ModelError
 
 BOTH = {"transaction_covariates": ("industry", "size"), "dropout_covariates": ("industry",)}
@@ -192,7 +192,7 @@ def test_a_copy_of_the_company_in_slow_motion_has_the_known_effect(name):
 def test_the_gradient_is_the_slope_of_the_objective(name):
     model = new(name).set_params(**BOTH, effect_penalizer=0.3, penalizer=0.01)
     data = model._learn(small(150))
-    rows, _ = transactions.distinct(data)
+    rows, _ = distinct(data)
     objective = model._objective(rows)
     at_point = np.append(np.log([TRUTH[name][p] for p in model.parameters]), np.linspace(-0.5, 0.5, model.n_effects_))
     _, gradient, outer = objective(at_point)

@@ -6,8 +6,9 @@ import pytest
 from known_data import cdnow_summary, play
 
 from kamlab import clv
-from kamlab.clv import base, transactions
+from kamlab.clv import base
 from kamlab.clv.checks import read_purchases
+from kamlab.clv.histories import distinct
 from kamlab.clv.limits import NOTE_LIMIT, alike_at_least, no_worse_than_limits
 from kamlab.clv.transactions import TransactionModel
 
@@ -82,7 +83,7 @@ def test_equal_rates_end_at_the_border_and_it_is_said():
 
 def test_a_fit_below_its_limit_is_fitted_again_from_there():
     model = clv.MBGNBD()
-    rows, _ = transactions.distinct(read_purchases(cdnow_summary()))
+    rows, _ = distinct(read_purchases(cdnow_summary()))
     objective = model._objective(rows)
     # Accounts that all leave at once: far below the NBD's −9763.66.
     lost = np.array([0.0, 1.0, 6.0, -2.0])
@@ -96,7 +97,7 @@ def test_a_fit_below_its_limit_is_fitted_again_from_there():
 @pytest.mark.parametrize("case", ["never leave", "one rate", "once"])
 def test_no_fit_with_one_rate_passes_the_bound_that_rules_it_out(name, case):
     model = clv.MODELS[name](engine="kamlab")
-    rows, _ = transactions.distinct(read_purchases(LOGS[case]()))
+    rows, _ = distinct(read_purchases(LOGS[case]()))
     bound = alike_at_least(rows, model._there(rows), {"r": 8.0})
     objective, rng = model._objective(rows), np.random.default_rng(0)
     low, high = np.array(model.bounds).T

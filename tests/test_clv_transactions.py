@@ -15,7 +15,7 @@ from sklearn.base import clone
 from kamlab import clv
 from kamlab.clv import transactions
 from kamlab.clv.checks import read_purchases
-from kamlab.clv.histories import smallest_count
+from kamlab.clv.histories import distinct, smallest_count
 from kamlab.clv.transactions import TransactionModel
 from kamlab.errors import ModelError
 
@@ -47,10 +47,9 @@ def fitted(request):
 
 def test_equal_rows_merged_give_the_fit_of_all_rows(fitted, monkeypatch):
     def unmerged(data):
-        order = np.arange(len(data.x))
-        return transactions.Histories(data.x, data.t_x, data.T, data.weight, data.z), order
+        return transactions.Histories(data.x, data.t_x, data.T, data.weight, data.z)
 
-    monkeypatch.setattr(transactions, "distinct", unmerged)
+    monkeypatch.setattr(transactions, "distinct_rows", unmerged)
     whole = clone(fitted).fit(cdnow_summary())
     assert whole.log_likelihood_ == pytest.approx(fitted.log_likelihood_, abs=1e-6)
     # Both stop where the slope is under 1e-9; along flat directions that leaves some 1e-5.
@@ -79,7 +78,7 @@ def test_an_impossible_weight_is_named():
 
 def test_distinct_histories_lead_back_to_every_row():
     data = read_purchases(cdnow_summary())
-    rows, place = transactions.distinct(data)
+    rows, place = distinct(data)
     assert len(rows.x) == 1016  # distinct triples, as pandas' drop_duplicates finds
     assert rows.weight.sum() == 2357
     for column, whole in zip(rows[:3], data[1:4], strict=True):

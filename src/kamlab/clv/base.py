@@ -68,7 +68,7 @@ def maximise(
     starts: Sequence[Sequence[float] | np.ndarray],
     bounds: Bounds,
     n_accounts: float,
-    pilot: Objective | None = None,
+    pilots: Sequence[Objective] = (),
     exact: bool = False,
 ) -> Maximum:
     """Find the best maximum from several starts, and the normal approximation around it.
@@ -85,18 +85,18 @@ def maximise(
         to the maximum that is known.
     n_accounts : float
         Number of accounts, each row counted with its weight.
-    pilot : callable, optional
-        The objective of a sample of the rows, on which starts are compared where there are many.
+    pilots : sequence of callable
+        Where there are many rows, the objectives of samples of them, the smallest first: starts are compared on that.
     exact : bool
         Whether the objective's third value is its matrix of second derivatives.
     """
     notes: tuple[str, ...] = ()
     points = [np.asarray(start, dtype=float) for start in starts]
     density = Density(objective, points[0], bounds, n_accounts) if n_accounts <= MOST_ACCOUNTS else None
-    best = _top(objective, points, bounds, n_accounts, pilot, exact)
+    best = _top(objective, points, bounds, n_accounts, pilots, exact)
     if best.slope >= GRADIENT_TOLERANCE:
         objective = with_prior(objective, points[0], WEAK_PRIOR_SD, n_accounts)
-        best = _top(objective, [*points, best.at], bounds, n_accounts, None, exact)
+        best = _top(objective, [*points, best.at], bounds, n_accounts, (), exact)
         notes += (NOTE_PENALISED,)
     if not inside(best.at, bounds).all():
         notes += (NOTE_BOUNDARY,)
@@ -115,12 +115,12 @@ def _top(
     starts: Sequence[np.ndarray],
     bounds: Bounds,
     n_accounts: float,
-    pilot: Objective | None,
+    pilots: Sequence[Objective],
     exact: bool,
 ) -> Point:
     if exact:
-        return newton_top(objective, starts, bounds, n_accounts, pilot)
-    rough = highest(pilot or objective, starts, bounds, exact=False)
+        return newton_top(objective, starts, bounds, n_accounts, pilots)
+    rough = highest(pilots[0] if pilots else objective, starts, bounds, exact=False)
     return sharpened(objective, climb(objective, rough.at, bounds, FINE), bounds)
 
 
@@ -195,13 +195,13 @@ class FittedModel(BaseEstimator):
         starts: Sequence[Sequence[float] | np.ndarray],
         bounds: Bounds,
         n_accounts: float,
-        pilot: Objective | None = None,
+        pilots: Sequence[Objective] = (),
         exact: bool = False,
     ) -> Maximum:
         """Find the maximum; sharpen the engine's optimum (parameters, not logs), and note where it has none."""
         found = None if self.engine == "kamlab" else ask_engine()
         points = [*starts, np.log(found)] if found is not None else starts
-        maximum = maximise(objective, starts=points, bounds=bounds, n_accounts=n_accounts, pilot=pilot, exact=exact)
+        maximum = maximise(objective, starts=points, bounds=bounds, n_accounts=n_accounts, pilots=pilots, exact=exact)
         if self.engine != "kamlab" and found is None:
             maximum = replace(maximum, notes=(NOTE_OWN_OPTIMISER, *maximum.notes))
         return maximum

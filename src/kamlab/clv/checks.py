@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kamlab.clv.merging import Merged, merge_days
+from kamlab.clv.merging import Counted, count_days
 from kamlab.errors import ModelError, did_you_mean, first_ids
 
 MIN_ACCOUNTS = 30
@@ -34,7 +34,7 @@ class Purchases(NamedTuple):
     weight: np.ndarray
     log_gaps: np.ndarray
     z: np.ndarray
-    merged: Merged | None = None
+    merged: Counted | None = None
 
 
 class Spend(NamedTuple):
@@ -140,11 +140,13 @@ def read_purchases(
     weight = weights(frame, faults)
     with np.errstate(invalid="ignore"):
         # Equal histories are checked once; a sound table is the rule, and only others are searched fault by fault.
-        merged = None if faults.found else merge_days((x, t_x, age), weight)
-        each, total = merged[:2] if merged else ((x, t_x, age), weight)
+        merged = None if faults.found else count_days((x, t_x, age), weight if "weight" in frame else None)
+        each, total = (merged.columns, merged.weight) if merged else ((x, t_x, age), weight)
         if not _are_possible(*each):
             _add_history_faults(faults, x, t_x, age)
-        log_gaps = _log_gaps(frame, x, t_x, age, faults) if gaps and "log_gaps" in frame else np.full(len(x), np.nan)
+        log_gaps = np.broadcast_to(np.nan, len(x))
+        if gaps and "log_gaps" in frame:
+            log_gaps = _log_gaps(frame, x, t_x, age, faults)
         faults.need("accounts", int(total.sum()), min_accounts)
         faults.need("accounts with a repeat purchase", int(total @ (each[0] > 0)), min_repeat_buyers)
         z = np.zeros((len(x), 0)) if design is None else design(frame, np.where(x > 0, weight, 0.0), faults)
@@ -230,7 +232,7 @@ def finite_forecast(table: pd.DataFrame) -> pd.DataFrame:
 def weights(frame: pd.DataFrame, faults: Faults) -> np.ndarray:
     """Return how many accounts each row stands for: the column `weight`, or 1."""
     if "weight" not in frame:
-        return np.ones(len(frame))
+        return np.broadcast_to(1.0, len(frame))
     weight = numbers(frame["weight"])
     wrong = ~(np.isfinite(weight) & (weight > 0))
     faults.add(wrong, "have a weight that is no number above 0", "It says how many accounts the row stands for.")

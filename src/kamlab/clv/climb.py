@@ -175,25 +175,30 @@ def _finite(points: Sequence[Point]) -> list[Point]:
 
 
 def newton_top(
-    objective: Objective, starts: Sequence[np.ndarray], bounds: Bounds, n_accounts: float, pilot: Objective | None
+    objective: Objective, starts: Sequence[np.ndarray], bounds: Bounds, n_accounts: float, pilots: Sequence[Objective]
 ) -> Point:
     """Return the top of an exact objective.
 
-    The climb begins at the last start, which knows the most of the data, on the pilot where there is one. Where it ends
-    in doubt (at a bound, or open in some direction) the others are climbed from too, on the pilot where there is one,
-    and the highest top counts.
+    The climb begins at the last start, which knows the most of the data, and goes over the pilots, where there are any.
+    Where it ends in doubt (at a bound, or open in some direction) the others are climbed from too, on the first pilot
+    where there is one, and the highest top counts.
     """
     *others, last = starts
-    if pilot is None:
+    if not pilots:
         top = climb(objective, last, bounds, SHARP, exact=True)
         if is_doubtful(top, bounds, n_accounts):
             tops = [climb(objective, start, bounds, SHARP, exact=True) for start in others]
             top = min(_finite([top, *tops]), key=_height)
         return top
-    begin = climb(pilot, last, bounds, ROUGH, exact=True)
-    top = climb(objective, begin.at, bounds, SHARP, exact=True)
+    begin = near = climb(pilots[0], last, bounds, ROUGH, exact=True)
+    for larger in pilots[1:]:
+        near = climb(larger, near.at, bounds, FINE, exact=True)
+    top = climb(objective, near.at, bounds, SHARP, exact=True)
     if is_doubtful(top, bounds, n_accounts):
-        other = highest(pilot, starts, bounds, exact=True)
+        if near is not begin:
+            # A sample may show nobody leaving where all rows do, or the reverse.
+            top = min(top, climb(objective, begin.at, bounds, SHARP, exact=True), key=_height)
+        other = highest(pilots[0], starts, bounds, exact=True)
         if not other.value >= begin.value - _SAME_HILL:
             top = min(top, climb(objective, other.at, bounds, SHARP, exact=True), key=_height)
     return _finite([top])[0]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from kamlab.clv.checks import Purchases
 from kamlab.clv.merging import merge
+
+
+_FEW = 8
+"""Rows for each one of a sample below which the sample is taken by rows, not by accounts."""
 
 
 class Histories(NamedTuple):
@@ -23,19 +27,41 @@ class Histories(NamedTuple):
 
 def distinct(data: Purchases) -> tuple[Histories, np.ndarray]:
     """Merge equal histories; return them and the place of each row's own among them."""
-    (x, t_x, age, *z), weight, place = data.merged or merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
+    if data.merged:
+        return distinct_rows(data), data.merged.place()
+    (x, t_x, age, *z), weight, place = merge((data.x, data.t_x, data.T, *data.z.T), data.weight)
     return Histories(x, t_x, age, weight, np.column_stack(z) if z else np.empty((len(x), 0))), place
 
 
-def sample(rows: Histories, size: int) -> Histories:
-    """Take every n-th row in falling order of weight, with the weight of those until the next, some `size` of them."""
-    stride = len(rows.x) // size
-    if stride < 2:
-        return rows
-    order = np.argsort(-rows.weight, kind="stable")
-    weight = np.add.reduceat(rows.weight[order], np.arange(0, len(order), stride))
-    some = order[::stride]
-    return Histories(rows.x[some], rows.t_x[some], rows.T[some], weight, rows.z[some])
+def distinct_rows(data: Purchases) -> Histories:
+    """Merge equal histories."""
+    if data.merged:
+        x, t_x, age = data.merged.columns
+        return Histories(x, t_x, age, data.merged.weight, np.empty((len(x), 0)))
+    return distinct(data)[0]
+
+
+def samples(rows: Histories, sizes: Sequence[int]) -> list[Histories]:
+    """Take samples of about so many rows each; none where there are no twice as many.
+
+    Of accounts in the order of their histories every n-th is taken, and stands for all n: heavy rows are in every
+    sample, light ones as often as their weight says. Of few rows that would leave too few different ones: of these every
+    n-th in falling order of weight is taken, with the weight of those until the next.
+    """
+    taken = []
+    for size in (size for size in sizes if len(rows.x) >= 2 * size):
+        stride = len(rows.x) // size
+        if stride < _FEW:
+            order = np.argsort(-rows.weight, kind="stable")
+            some, weight = order[::stride], np.add.reduceat(rows.weight[order], np.arange(0, len(order), stride))
+        else:
+            upto = np.cumsum(rows.weight)
+            step = upto[-1] / size
+            times = np.bincount(np.searchsorted(upto, step * (np.arange(size) + 0.5)), minlength=len(upto))
+            some = np.flatnonzero(times)
+            weight = step * times[some]
+        taken.append(Histories(rows.x[some], rows.t_x[some], rows.T[some], weight, rows.z[some]))
+    return taken
 
 
 def rate_by_moments(rows: Histories) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ def no_worse_than_limits(
     *,
     near: Callable[[np.ndarray, Mapping[str, float]], np.ndarray] | None = None,
     at_least: Callable[[Mapping[str, float]], float] | None = None,
+    pilot: Objective | None = None,
     exact: bool = False,
 ) -> Maximum:
     """Fit the limiting cases too; where one is better than the maximum, climb again from there and note it.
@@ -68,6 +70,8 @@ def no_worse_than_limits(
         Log parameters and those held → log parameters from which to climb; without it the maximum's own.
     at_least : callable, optional
         Log parameters held → what the objective cannot fall below in that limit.
+    pilot : callable, optional
+        The objective of a sample of the rows, on which the climb to a limit begins where there are many.
     exact : bool
         Whether the objective's third value is its matrix of second derivatives.
     """
@@ -81,12 +85,17 @@ def no_worse_than_limits(
 
         square = np.ix_(free, free)
 
-        def restricted(part: np.ndarray, whole: np.ndarray = whole, free: Any = free, square: Any = square) -> Any:
+        def restricted(
+            of: Objective, part: np.ndarray, whole: np.ndarray = whole, free: Any = free, square: Any = square
+        ) -> Any:
             whole[free] = part
-            value, gradient, curvature = objective(whole)
+            value, gradient, curvature = of(whole)
             return value, gradient[free], curvature[square]
 
-        found = limit(restricted, whole[free], [bounds[i] for i in free], maximum.value, exact=exact)
+        start, inner = whole[free], [bounds[i] for i in free]
+        if pilot is not None:
+            start = limit(partial(restricted, pilot), start, inner, pilot(maximum.log_params)[0], exact=exact).at
+        found = limit(partial(restricted, objective), start, inner, maximum.value, exact=exact)
         if found.value < maximum.value - _SLACK:
             whole[free] = found.at
             again = maximise(objective, starts=[whole], bounds=bounds, n_accounts=n_accounts, exact=exact)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,26 @@ Merged = tuple[list[np.ndarray], np.ndarray, np.ndarray]
 """Columns of the merged rows; the sum of their weights; the place of each row's own among them."""
 
 
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Rows that were merged by counting: columns of the merged rows, and the sums of their weights.
+
+    `number` is each row's cell in the table of all that can occur, `found` the cells that do. Where each row's own
+    stands among the merged ones is looked up only for who asks: a fit does without.
+    """
+
+    columns: list[np.ndarray]
+    weight: np.ndarray
+    number: np.ndarray
+    found: np.ndarray
+
+    def place(self) -> np.ndarray:
+        """Return the place of each row's own among the merged rows."""
+        order = np.empty(self.found[-1] + 1, dtype=np.int32)
+        order[self.found] = np.arange(len(self.found))
+        return np.asarray(order[self.number])
+
+
 def merge(columns: Sequence[np.ndarray], weight: np.ndarray) -> Merged:
     """Merge equal rows, in an order that the rows alone decide.
 
@@ -43,36 +64,43 @@ def merge(columns: Sequence[np.ndarray], weight: np.ndarray) -> Merged:
 
 
 def merge_days(columns: Sequence[np.ndarray], weight: np.ndarray) -> Merged | None:
+    """Merge many rows of whole numbers of days, as `count_days` does, and return the place of each row's own too."""
+    counted = count_days(columns, weight)
+    return None if counted is None else (counted.columns, counted.weight, counted.place())
+
+
+def count_days(columns: Sequence[np.ndarray], weight: np.ndarray | None) -> Counted | None:
     """Merge many rows of whole numbers of days, in any unit, by counting in a table of all that can occur.
 
-    Returns None where rows are few, a number is missing or no whole number of days, or the table would be too large.
+    Without weights each row counts once. Returns None where rows are few, a number is missing or no whole number of
+    days, or the table would be too large.
     """
-    if len(weight) < _MANY:
+    n = len(columns[0])
+    if n < _MANY:
         return None
     lattices, cells = [], 1
     for column in columns:
         steps = _steps(column[:: len(column) // _CHUNK + 1])
         low, high = float(column.min()), float(column.max())
-        if not steps or not high - low < _CELLS_PER_ROW * len(weight):
+        if not steps or not high - low < _CELLS_PER_ROW * n:
             return None
         first = round(low * steps)
         size = round(high * steps) - first + 1
         lattices.append((steps, first, size))
         cells *= size
-    if cells > _CELLS_PER_ROW * len(weight):
+    if cells > _CELLS_PER_ROW * n:
         return None
     number = _numbered(columns, lattices)
     if number is None:
         return None
-    total = np.bincount(number, weight, minlength=cells)
-    found = np.flatnonzero(total)
-    order = np.empty(cells, dtype=np.int32)
-    order[found] = np.arange(len(found))
+    total = np.bincount(number, weight).astype(float, copy=False)
+    found = np.flatnonzero(total > 0)
     merged, rest = [], found
     for steps, first, size in reversed(lattices):
-        rest, at = np.divmod(rest, size)
-        merged.append((at + first) / steps)
-    return merged[::-1], total[found], order[number]
+        whole = rest // size
+        merged.append((rest - whole * size + first) / steps)
+        rest = whole
+    return Counted(merged[::-1], total[found], number, found)
 
 
 def _steps(column: np.ndarray) -> int:
@@ -83,16 +111,22 @@ def _steps(column: np.ndarray) -> int:
 
 def _numbered(columns: Sequence[np.ndarray], lattices: Sequence[tuple[int, int, int]]) -> np.ndarray | None:
     """Return the number of each row's cell, or None where a number is none of its lattice's."""
-    number = np.empty(len(columns[0]), dtype=np.int64)
+    number = np.empty(len(columns[0]), dtype=np.intp)
+    days, again, cell = np.empty((3, min(len(number), _CHUNK)))
     for start in range(0, len(number), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        cell: np.ndarray | float = 0.0
+        chunk = number[start : start + _CHUNK]
+        day, same, at = days[: len(chunk)], again[: len(chunk)], cell[: len(chunk)]
+        at.fill(0.0)
         for column, (steps, first, size) in zip(columns, lattices, strict=True):
-            days = np.rint(column[chunk] * steps)
-            if not (days / steps == column[chunk]).all():
+            given = column[start : start + _CHUNK]
+            np.rint(given if steps == 1 else np.multiply(given, steps, out=day), out=day)
+            if not ((day if steps == 1 else np.divide(day, steps, out=same)) == given).all():
                 return None
-            cell = cell * size + (days - first)
-        number[chunk] = cell
+            if first:
+                day -= first
+            at *= size
+            at += day
+        chunk[:] = at
     return number
 
 

@@ -193,7 +193,7 @@ class ParetoNBD(CovariateModel):
     bounds = ((-8.0, 8.0), (-16.0, 12.0), (-8.0, 8.0), (-16.0, 12.0))
     # The last one: most never leave, and a few at once.
     starts = ((0.0, -1.0, -0.5, -1.0), (-0.5, -1.5, 0.5, 1.0), (-0.5, -1.5, -3.0, -3.0))
-    pilot_rows = 500
+    pilot_rows = (500, 4000)
     limits = ({"s": -8.0, "beta": 12.0}, {"r": 8.0})
     reach = (("transaction", "transaction", "alpha", -1), ("dropout", "dropout", "beta", -1))
 

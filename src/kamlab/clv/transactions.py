@@ -12,7 +12,7 @@ import numpy as np
 from kamlab.clv.base import NOTE_PENALISED, maximise
 from kamlab.clv.checks import MIN_ACCOUNTS, MIN_REPEAT_BUYERS, Purchases, read_purchases
 from kamlab.clv.climb import Objective, one_thread
-from kamlab.clv.histories import Histories, distinct, rate_by_moments, sample
+from kamlab.clv.histories import Histories, distinct_rows, rate_by_moments, samples
 from kamlab.clv.limits import alike_at_least, near_limit, no_worse_than_limits
 from kamlab.clv.purchase_forecasts import PurchaseForecasts
 from kamlab.clv.saving import data_hash
@@ -54,8 +54,8 @@ class TransactionModel(PurchaseForecasts):
     limits: ClassVar[tuple[Mapping[str, float], ...]] = ()
     """Limiting cases: the log parameters that are held, and where."""
     engines: ClassVar[tuple[str, ...]] = ("kamlab",)
-    pilot_rows: ClassVar[int] = 1000
-    """Rows on which starts are compared where there are many more."""
+    pilot_rows: ClassVar[tuple[int, ...]] = (1000, 8000)
+    """Rows of the samples over which climbs go where there are many more; starts are compared on the first."""
 
     def __init__(self, *, unit: str = "week", engine: str = "kamlab", penalizer: float = 0.0) -> None:
         self.unit = unit
@@ -128,18 +128,18 @@ class TransactionModel(PurchaseForecasts):
 
     def _fit_from(self, data: Purchases, simpler: np.ndarray | None) -> None:
         """Find the maximum and keep it; where no engine knows the model, from the parameters of a `simpler` one."""
-        rows, _ = distinct(data)
+        rows = distinct_rows(data)
         scale = 1 / rows.T.max()
         scaled = rows._replace(t_x=rows.t_x * scale, T=rows.T * scale)
         total = float(rows.weight.sum())
-        some = sample(scaled, self.pilot_rows)
-        objective, pilot = self._objective(scaled), None if some is scaled else self._objective(some)
         exact = self._exact and not self.n_effects_
+        objective = self._objective(scaled)
+        pilots = [self._objective(some) for some in samples(scaled, self.pilot_rows if exact else self.pilot_rows[:1])]
         names, starts, bounds = self._space(scaled)
         log_scale = np.array([-np.log(scale) if name in self.times else 0.0 for name in names])
         if simpler is None:
             maximum = self._maximise(
-                objective, lambda: self._ask_engine(scaled), starts, bounds, total, pilot=pilot, exact=exact
+                objective, lambda: self._ask_engine(scaled), starts, bounds, total, pilots=pilots, exact=exact
             )
         else:
             # A climb from the simpler model's maximum alone cannot end below it.
@@ -155,6 +155,7 @@ class TransactionModel(PurchaseForecasts):
                 total,
                 near=partial(near_limit, starts[-1]),
                 at_least=partial(alike_at_least, scaled, self._there(scaled)) if exact else None,
+                pilot=pilots[1] if len(pilots) > 1 else None,
                 exact=exact,
             )
         params = self._keep(names, maximum, log_scale, len(data.x))
