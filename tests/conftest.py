@@ -15,14 +15,18 @@ settings.load_profile("repeatable")
 LONGEST_FIRST = (
     "whole way",
     "notebooks",
-    "tests/test_cli.py",
     "tests/test_backtest.py",
-    "tests/test_engines.py",
+    "few accounts",
+    "tests/test_cli.py",
     "tests/test_earlier.py",
+    "tests/test_ledger.py",
+    "tests/test_clv_coverage.py",
+    "tests/test_real_companies.py",
+    "tests/test_proof.py",
+    "tests/test_engines.py",
     "tests/test_real_data.py",
 )
-"""What takes longer than half a minute of computing time, or nearly; `pytest --durations=60` tells."""
-
+"""What takes longer than twenty seconds of computing time, or nearly; `pytest --durations=60` tells."""
 
 SHARED = {"notebooks/": "notebooks", "tests/test_whole_way": "whole way"}
 SHARED |= dict.fromkeys(("tests/test_few_accounts.py", "tests/test_form.py"), "few accounts")
