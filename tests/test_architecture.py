@@ -78,6 +78,7 @@ ORDER = (
         "hysteresis",
         "schemes",
         "earlier",
+        "quarters",
         "evidence",
         "strategies",
         "gains",
