@@ -4,6 +4,8 @@
 set -eu
 python=$1
 requirements=$2
+# As pip does: a company's proxy often signs with a certificate that only its machines know.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS-1}"
 with_uv() {
     "$python" -m pip install --quiet --require-hashes -r requirements/uv.txt &&
         UV_COMPILE_BYTECODE=1 "$python" -m uv pip install --quiet --python "$python" --require-hashes -r "$requirements" &&

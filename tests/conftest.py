@@ -4,6 +4,7 @@ Of several processes each takes whole modules, those that take longest first, so
 """
 
 import sys
+from functools import cache
 
 import pytest
 from hypothesis import settings
@@ -14,21 +15,28 @@ settings.load_profile("repeatable")
 LONGEST_FIRST = (
     "whole way",
     "notebooks",
-    "tests/test_cli.py",
     "tests/test_backtest.py",
-    "tests/test_engines.py",
+    "few accounts",
+    "tests/test_cli.py",
     "tests/test_earlier.py",
+    "tests/test_ledger.py",
+    "tests/test_clv_coverage.py",
+    "tests/test_real_companies.py",
+    "tests/test_proof.py",
+    "tests/test_engines.py",
     "tests/test_real_data.py",
 )
-"""What takes longer than half a minute of computing time, or nearly; `pytest --durations=60` tells."""
+"""What takes longer than twenty seconds of computing time, or nearly; `pytest --durations=60` tells."""
+
+SHARED = {"notebooks/": "notebooks", "tests/test_whole_way": "whole way"}
+SHARED |= dict.fromkeys(("tests/test_few_accounts.py", "tests/test_form.py"), "few accounts")
+"""Beginning of a path → those that work on the same drafts or read the same finished report."""
 
 
 def work_unit(nodeid):
     """Return what a test is kept together with: its module, or all that work on one draft or one finished report."""
     path = nodeid.partition("::")[0]
-    if path.startswith("notebooks/"):
-        return "notebooks"
-    return "whole way" if path.startswith("tests/test_whole_way") else path
+    return next((unit for beginning, unit in SHARED.items() if path.startswith(beginning)), path)
 
 
 def pytest_collection_modifyitems(items):
@@ -60,6 +68,14 @@ def sample(tmp_path_factory):
 
     with without_kernels():
         return run(SAMPLE, out=tmp_path_factory.mktemp("sample") / "reports")
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory):
+    """Case of `test_few_accounts` → its configuration, for the modules that look at the same drafts."""
+    from test_few_accounts import CASES, company
+
+    return cache(lambda case: company(tmp_path_factory.mktemp("few"), CASES[case]))
 
 
 @pytest.fixture(autouse=True)

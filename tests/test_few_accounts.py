@@ -61,10 +61,9 @@ def words(blocks):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_account_gets_forecast_classes_and_strategy(case, tmp_path):
-    log = CASES[case]
-    n = log["account"].nunique()
-    run = kl.runs.open("", config=company(tmp_path, log), accept_stale=True)
+def test_every_account_gets_forecast_classes_and_strategy(case, few):
+    n = CASES[case]["account"].nunique()
+    run = kl.runs.open("", config=few(case), accept_stale=True)
     future, classes = run.read("forecast"), run.read("schemes")
     assert len(future) == len(classes) == n
     numbers = ["p_alive", "expected_purchases", "expected_revenue", "revenue_lower", "revenue_upper", "clv"]

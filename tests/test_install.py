@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1]
 def calls(tmp_path, fails):
     """Run the script with a Python that writes down what it is asked for, and fails at what `fails` begins with."""
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\ncase "$*" in {fails}*) exit 1;; esac\n', "utf-8")
+    noted = f'echo "$*" >> {tmp_path}/calls\necho "$UV_SYSTEM_CERTS" >> {tmp_path}/certificates'
+    python.write_text(f'#!/bin/sh\n{noted}\ncase "$*" in {fails}*) exit 1;; esac\n', "utf-8")
     python.chmod(0o755)
     done = subprocess.run(
         ["sh", ROOT / "scripts" / "install.sh", python, "requirements/run.txt"],
@@ -29,6 +30,11 @@ def test_uv_itself_is_locked(tmp_path):
     assert first == "-m pip install --quiet --require-hashes -r requirements/uv.txt"
     assert all(line.startswith("-m uv pip install") for line in rest)
     assert "--require-hashes -r requirements/run.txt" in rest[0]
+
+
+def test_uv_trusts_what_the_machine_trusts(tmp_path):
+    calls(tmp_path, "nothing")
+    assert set((tmp_path / "certificates").read_text("utf-8").split()) == {"1"}
 
 
 @pytest.mark.parametrize("fails", ["'-m pip install --quiet --require-hashes -r requirements/uv.txt'", "'-m uv'"])

@@ -135,6 +135,13 @@ def test_stalled_deals_are_older_than_won_ones_ever_were():
     assert found["stalled"].mean() < 0.3
 
 
+def test_where_every_deal_is_decided_nothing_is_open():
+    deals = simulated(strong=0.05)
+    found = prospects.assess(deals[deals["closed"] <= DAY], as_of=AS_OF)
+    assert (found.model, len(found.deals), len(found.prospects)) == ("logistic", 0, 0)
+    assert (found.total, found.lower, found.upper) == (0, 0, 0)
+
+
 def test_all_faults_come_at_once():
     deals = simulated(100)
     bad = deals.assign(stage=["Maybe", *deals["stage"][1:]], deal=["D1", "D1", *deals["deal"][2:]])

@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from test_history import COLUMNS
 
 from kamlab import history
 from kamlab.config import Company, Config, Source, Transactions
@@ -203,26 +204,13 @@ def test_stale_plans_are_listed_with_what_is_at_stake():
     assert "Every account plan" in said(review.stale_plans(FakeRun({"plans": plans.assign(stale=False)}), T))
 
 
-STANDING = [
-    "account",
-    "name",
-    "owner",
-    "revenue",
-    "value",
-    "contribution_class",
-    "type_000",
-    "strategy",
-    "strategy_rule",
-]
-
-
 def two_runs():
     before = pd.DataFrame(
         [
             ("a", "Ace", "Li", 9 * M, 5 * M, "High", "A", "retain", "retain.value"),
             ("b", "Bee", "Li", 2 * M, 1 * M, "Low", "D", "static", "static.type_d"),
         ],
-        columns=STANDING,
+        columns=COLUMNS,
     )
     now = pd.DataFrame(
         [
@@ -230,7 +218,7 @@ def two_runs():
             ("b", "Bee", "Li", 2 * M, 2 * M, "Mid", "B", "retain", "retain.value"),
             ("n", "New", "Li", 2 * M, 2 * M, "Mid", "B", "retain", "retain.value"),
         ],
-        columns=STANDING,
+        columns=COLUMNS,
     )
     return history.compare(*(table.assign(as_of=pd.Timestamp("2025-09-30")) for table in (before, now)))
 

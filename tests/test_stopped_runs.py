@@ -8,21 +8,12 @@ from pathlib import Path
 
 import pytest
 from test_building import interrupted, written
+from test_runs import TOML
 
 from kamlab.runs import output
 
 ROOT = Path(__file__).parents[1]
 PLACES = 20
-CONFIG = """
-[company]
-name = "Acme"
-[source.transactions]
-path = "orders.csv"
-columns = { account = "customer", date = "day", amount = "net" }
-[period]
-as_of = 2024-12-31
-"""
-
 # The chapters are replaced by a step that writes tables as chapters do. Everything is imported and run once; then the
 # signal comes after so many calls of functions, in each trial after more of them.
 TRIALS = """
@@ -104,7 +95,7 @@ def folder(tmp_path):
     found = tmp_path / "data"
     found.mkdir()
     (found / "orders.csv").write_text("customer,day,net\nA,2024-12-01,1\n", "utf-8")
-    (found / "kamlab.toml").write_text(CONFIG, "utf-8")
+    (found / "kamlab.toml").write_text(TOML, "utf-8")
     return found
 
 

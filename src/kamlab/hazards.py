@@ -29,6 +29,9 @@ LAST_WEEK = 104
 PRIOR_WEEKS = 20.0
 """Deal-weeks that the rate of the week before counts as."""
 
+BLOCK = 1000
+"""Kinds of deals whose chances are computed at a time, all their weeks together."""
+
 COVARIATES = ("product", "owner", "stage_detail")
 """What may tell deals apart besides their age."""
 
@@ -107,11 +110,18 @@ class LogisticHazards:
         groups = deals.groupby([*self.columns], sort=False, dropna=False)
         kind = groups.ngroup().to_numpy()
         first = np.unique(kind, return_index=True)[1]
-        weeks = np.tile(np.arange(LAST_WEEK + 1), len(first))
-        inputs = self._inputs(self.table, deals.iloc[np.repeat(first, LAST_WEEK + 1)], weeks, self.columns)
-        chance = self.model.predict_proba(inputs).reshape(len(first), LAST_WEEK + 1, -1)
+        blocks = [self._chances(deals.iloc[first[i : i + BLOCK]]) for i in range(0, len(first), BLOCK)]
+        chance = np.concatenate(blocks)
         place = list(self.model.classes_)
         return chance[..., place.index("won")], chance[..., place.index("lost")], kind
+
+    def _chances(self, kinds: pd.DataFrame) -> np.ndarray:
+        """Return the chance of each class of the model, shape (kinds, `LAST_WEEK` + 1, classes)."""
+        weeks = np.tile(np.arange(LAST_WEEK + 1), len(kinds))
+        inputs = self._inputs(
+            self.table, kinds.iloc[np.repeat(np.arange(len(kinds)), LAST_WEEK + 1)], weeks, self.columns
+        )
+        return self.model.predict_proba(inputs).reshape(len(kinds), LAST_WEEK + 1, -1)
 
 
 def _spells(known: pd.DataFrame) -> pd.DataFrame:
@@ -145,6 +155,8 @@ def chances(hazards: Hazards, deals: pd.DataFrame, days: Sequence[int]) -> np.nd
 
     Sum over the weeks ahead of P(still open) · P(won in that week): the cumulative incidence of [1]_.
     """
+    if deals.empty:
+        return np.empty((0, len(days)))
     age = np.minimum(deals["age_days"].to_numpy() // WEEK, LAST_WEEK)
     up, down, kind = hazards.weekly(deals)
     still, won, reached = np.ones_like(up), np.zeros_like(up), []
