@@ -10,7 +10,6 @@ import numpy as np
 from kamlab.clv.checks import Purchases
 from kamlab.clv.merging import merge
 
-
 _FEW = 8
 """Rows for each one of a sample below which the sample is taken by rows, not by accounts."""
 
