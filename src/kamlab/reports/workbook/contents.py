@@ -8,6 +8,7 @@ import pandas as pd
 
 from kamlab import reasons, schemes
 from kamlab.i18n import COMMAS, Translator
+from kamlab.ids import beside
 from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
 from kamlab.reports.sections.source import Source, is_contribution
 from kamlab.reports.workbook.headings import (
@@ -47,11 +48,13 @@ def sheets(run: Source, t: Translator) -> list[Sheet]:
 
 def accounts(run: Source, t: Translator) -> Sheet:
     """One row an account: who it is, what it brings, every label with its probability, and why it has its strategy."""
-    rows = run.read("account_table")
-    n_accounts = len(rows)
+    worth = run.read("account_table", columns=["account", "expected_contribution"])
+    n_accounts, some = len(worth), None
     if n_accounts > MOST_LISTED:
-        rows = rows.nlargest(MOST_LISTED, "expected_contribution").sort_values("account", ignore_index=True)
-    strategies = run.read("strategies").set_index("account").reindex(rows["account"]).reset_index()
+        some = {"account": worth.nlargest(MOST_LISTED, "expected_contribution")["account"].tolist()}
+    rows = run.read("account_table", where=some)
+    strategies = run.read("strategies", columns=["account", "strategy_rule", "strategy_inputs", "flags"], where=some)
+    strategies = beside(rows[["account"]], strategies)
     reasons = rows.assign(strategy_rule=strategies["strategy_rule"], strategy_inputs=strategies["strategy_inputs"])
     columns = [SheetColumn("account", t("Account"), source="account_table.account", width=14)]
     columns += [
@@ -59,7 +62,6 @@ def accounts(run: Source, t: Translator) -> Sheet:
         for key, label in ACCOUNT_TEXTS.items()
         if rows[key].notna().any()
     ]
-    some = {"account": list(rows["account"])} if len(rows) < n_accounts else None
     labels = run.read("labels", columns=["account", "scheme", "label", "probability"], where=some)
     wide = labels.pivot(index="account", columns="scheme", values=["label", "probability"]).reindex(rows["account"])
     values: dict[str, pd.Series] = {}
@@ -74,7 +76,8 @@ def accounts(run: Source, t: Translator) -> Sheet:
         columns.append(SheetColumn(f"p_{scheme}", _probability_of(title, t), "percent", source="labels.probability"))
     values["flags"] = strategies["flags"].map(lambda flags: _flags(flags, t), na_action="ignore")
     columns.append(SheetColumn("flags", t("Remarks"), source="strategies.flags", width=36))
-    segments = run.read("segments").set_index("account").reindex(rows["account"]).reset_index()
+    segments = run.read("segments", columns=["account", "segment_name", "probability"], where=some)
+    segments = beside(rows[["account"]], segments)
     values["segment"] = _named(segments["segment_name"], lambda name: translated(name, t))
     values["p_segment"] = segments["probability"]
     likely = run.read("prospect_segments")
@@ -106,7 +109,7 @@ def _title_of_accounts(n: int, t: Translator) -> str:
 
 def _playbook(run: Source, t: Translator) -> list[Sheet]:
     """Return a sheet for each scheme of the playbook: label, probability, rule and the values that gave it."""
-    labels = run.read("labels", columns=["account", "scheme", "label"])
+    labels = run.read("labels", columns=["scheme", "label"])
     names = run.read("account_table", columns=["account", "name"])
     columns = [
         SheetColumn("account", t("Account"), source="labels.account", width=14),
@@ -118,34 +121,36 @@ def _playbook(run: Source, t: Translator) -> list[Sheet]:
         SheetColumn("inputs", t("Values that gave it"), source="labels.inputs", width=80),
     ]
     found = []
-    for scheme, rows in labels.groupby("scheme", sort=False):
-        few = len(rows) <= MOST_LISTED
-        if few:
-            rows = run.read("labels", where={"scheme": [str(scheme)]}).merge(names, on="account", how="left")
-            rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
-            rows = rows.assign(rests_on=rows["rests_on"].map(rests))
-        rows = rows.assign(label=_named(rows["label"], _label_namer(str(scheme), t)))
-        title = t(wording.SCHEMES.get(str(scheme), str(scheme)))
-        found.append(
-            Sheet(title, columns, rows, 2, t(ABOUT["scheme"])) if few else _counted(title, rows, columns[2], t)
-        )
+    place, playbook = pd.factorize(labels["scheme"])
+    for number, scheme in enumerate(playbook):
+        title, namer = t(wording.SCHEMES.get(scheme, scheme)), _label_namer(scheme, t)
+        given = labels.loc[place == number, "label"]
+        if len(given) > MOST_LISTED:
+            found.append(_counted(title, given, namer, columns[2], t))
+            continue
+        rows = run.read("labels", where={"scheme": [scheme]}).merge(names, on="account", how="left")
+        rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
+        rows = rows.assign(rests_on=rows["rests_on"].map(rests), label=_named(rows["label"], namer))
+        found.append(Sheet(title, columns, rows, 2, t(ABOUT["scheme"])))
     return found
 
 
-def _counted(title: str, rows: pd.DataFrame, label: SheetColumn, t: Translator) -> Sheet:
-    """Return a sheet of a scheme that says how many accounts have each label."""
+def _counted(title: str, values: pd.Series, name: Callable[[str], str], label: SheetColumn, t: Translator) -> Sheet:
+    """Return a sheet of a scheme that says how many accounts have each label, ordered by what it is called."""
     columns = [label, SheetColumn("accounts", t("Accounts"), "number", source=label.source)]
-    counts = rows.groupby(label.key).size().rename("accounts").reset_index()
-    return Sheet(title, columns, counts, about=t(ABOUT["counted"]))
+    counts = values.value_counts(sort=False)
+    named = _named(pd.Series(counts.index), name).to_numpy()
+    counted = counts.groupby(named).sum().rename_axis(label.key).rename("accounts").reset_index()
+    return Sheet(title, columns, counted, about=t(ABOUT["counted"]))
 
 
 def _class_columns(run: Source, t: Translator) -> list[Sheet]:
     """Return a sheet for each column of table "schemes" that holds a class, with its probability where it has one."""
     names = run.read("account_table", columns=["account", "name"])
-    table, chances = run.read("schemes").merge(names, on="account"), run.read("class_probabilities")
+    table, chances = beside(run.read("schemes"), names), run.read("class_probabilities")
     found = []
     for column in _applied(run):
-        rows = table.loc[table[column].notna(), ["account", "name", column]]
+        rows, namer = table.loc[table[column].notna(), ["account", "name", column]], _class_namer(column, t)
         few = len(rows) <= MOST_LISTED
         rows = rows.merge(chances, on="account", how="left") if few else rows
         shares = {str(c): f"{column}_{c}" for c in rows[column].unique() if f"{column}_{c}" in rows}
@@ -161,8 +166,11 @@ def _class_columns(run: Source, t: Translator) -> list[Sheet]:
             rows = rows.assign(probability=pd.Series(mine, index=rows.index, dtype=float))
             origin = f"class_probabilities.{'…' if column == 'contribution_class' else column + '_…'}"
             columns.append(SheetColumn("probability", t("Probability"), "percent", source=origin))
-        title, rows = t(schemes.TITLES[column]), rows.assign(**{"class": _named(rows[column], _class_namer(column, t))})
-        found.append(Sheet(title, columns, rows, 2, t(ABOUT["class"])) if few else _counted(title, rows, columns[2], t))
+        title, classes = t(schemes.TITLES[column]), rows[column]
+        if few:
+            found.append(Sheet(title, columns, rows.assign(**{"class": _named(classes, namer)}), 2, t(ABOUT["class"])))
+        else:
+            found.append(_counted(title, classes, namer, columns[2], t))
     return found
 
 
