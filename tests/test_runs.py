@@ -114,6 +114,14 @@ def test_the_ledger_is_handed_over_with_its_facts(company):
     assert not again.has_cost
 
 
+def test_rows_of_a_table_without_rows_are_none(company):
+    run = kl.runs.open(config=company / "kamlab.toml")
+    run.write("features", pd.DataFrame({"account": pd.Series([], dtype=object), "x": []}))
+    found = run.read("features", columns=["x"], where={"account": ["A", "B"]})
+    assert found.empty
+    assert list(found) == ["x"]
+
+
 def test_a_table_that_was_read_is_read_anew_only_when_it_changes(company, monkeypatch):
     run = kl.runs.open(config=company / "kamlab.toml")
     run.write("features", pd.DataFrame({"account": ["A", "B"], "x": [1.0, 2.0]}))

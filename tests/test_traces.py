@@ -10,7 +10,7 @@ from traced_numbers import NUMBER, Numbers, catalogue, same
 
 from kamlab.i18n import Translator
 from kamlab.period import StudyPeriod
-from kamlab.reports.sections.traces import table_of_traces
+from kamlab.reports.sections.traces import query, table_of_traces
 from kamlab.reports.traces import DRAWN, TRACES, VALUE, Trace
 from kamlab.terms import TABLES
 
@@ -81,6 +81,11 @@ def test_the_appendix_prints_each_query_with_the_days_of_the_run_and_none_on_wha
     assert not [row for row in rows if "from pipeline" in row[1] or "from plans" in row[1]]
     filled = table_of_traces(FakeRun("coverage", "pipeline"), T)
     assert [row for block in filled[1:] for row in block.rows if "from pipeline" in row[1]]
+
+
+def test_a_query_with_two_headings_stands_once():
+    trace = Trace("x", {"Expected contribution": "sum(a)", "Expected revenue": "sum(a)", "n": "n"}, "t")
+    assert query(trace, T) == 'select sum(a) as "Expected contribution / Expected revenue", n from t'
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_header_stays_in_view_and_every_column_can_be_filtered(tmp_path):
     assert sheet.auto_filter.ref == "A1:D4"
     assert [cell.value for cell in sheet[1]] == ["Name", "Value", "Share", "Day"]
     assert all(cell.font.bold for cell in sheet[1])
+    assert [cell.alignment.horizontal for cell in sheet[1]] == [None, "right", "right", "right"]
 
 
 def test_the_same_sheets_give_the_same_bytes(tmp_path, monkeypatch):

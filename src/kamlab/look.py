@@ -18,7 +18,7 @@ ACCENT = "#17365d"
 LEAST_CONTRAST = 4.5
 """Of text to its ground: WCAG 2.2, level AA."""
 
-SECTIONS = ("strategies", "accounts", "owners", "tiers", "forecast", "data", "method")
+SECTIONS = ("strategies", "accounts", "owners", "growth", "tiers", "forecast", "targets", "data", "method")
 """Sections of the management report after its first page, in their usual order; the notebook's cells carry them."""
 
 LARGEST_LOGO = 200_000

@@ -102,18 +102,18 @@ def _panel(axes: Axes, dimension: str, found: list[tuple[str, float]], places: i
             hatch="" if gained else "////",
             edgecolor="white",
         )
+        # Beside a loss the room right of the line is free, and left of the bar stand the names.
         axes.annotate(
             ("+" if amount > 0 else "") + brief(amount, t),
-            (amount, place),
-            xytext=(3 if gained else -3, 0),
+            (max(amount, 0.0), place),
+            xytext=(3, 0),
             textcoords="offset points",
-            ha="left" if gained else "right",
             va="center",
             fontsize=7.5,
             color=INK,
         )
     axes.axvline(0, color=MUTED, linewidth=0.7)
-    axes.set_xlim(min(0.0, money.min()) - ROOM * longest * (money.min() < 0), max(0.0, money.max()) + ROOM * longest)
+    axes.set_xlim(min(0.0, money.min()), max(0.0, money.max()) + ROOM * longest)
     axes.set_ylim(places - 0.4, -0.6)
     axes.set_yticks(range(len(found)), [shortened(name, NAME_CHARACTERS) for name, _ in found])
     axes.tick_params(axis="y", length=0, labelsize=7.5)

@@ -128,8 +128,10 @@ class Run:
         self._settle(name)
         self._make(name, path)
         if where:
-            if not all(where.values()):
-                nothing = pq.read_schema(path).empty_table().to_pandas()
+            schema = pq.read_schema(path)
+            # A column without any value has no type that values could be compared with.
+            if not all(where.values()) or any(str(schema.field(column).type) == "null" for column in where):
+                nothing = schema.empty_table().to_pandas()
                 return nothing[list(columns)] if columns else nothing
             filters = [(column, "in", list(values)) for column, values in where.items()]
             return pd.read_parquet(path, columns=list(columns) or None, filters=filters)

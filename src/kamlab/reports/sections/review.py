@@ -250,7 +250,7 @@ def stale_plans(run: Source, t: Translator) -> list[Block]:
     printed = pd.DataFrame(
         {
             "name": shown["name"],
-            "owner": shown["responsible"],
+            "owner": shown["responsible"].replace("", None),
             "strategy": [t(texts.STRATEGIES[name].name) for name in shown["strategy"]],
             "stake": [t.money(v) for v in shown["at_stake"]],
             "updated": [t("never") if pd.isna(day) else t.date(day) for day in shown["updated"]],

@@ -79,8 +79,8 @@ def _listed(document: str, traces: Sequence[Trace], run: Source, t: Translator) 
     known = {name: f"date '{day}'" for name, day in days.items()} | {"low": f"{share:g}", "high": f"{1 - share:g}"}
     queries: dict[str, list[str]] = {}
     for trace in traces:
-        query = string.Template(_query(trace, t)).safe_substitute(known)
-        queries.setdefault(_shown(trace, t), []).append(query)
+        filled = string.Template(query(trace, t)).safe_substitute(known)
+        queries.setdefault(_shown(trace, t), []).append(filled)
     printed = pd.DataFrame(
         {"shown": list(queries), "query": [t.join(SEMICOLONS, dict.fromkeys(found)) for found in queries.values()]}
     )
@@ -96,17 +96,21 @@ def _shown(trace: Trace, t: Translator) -> str:
     return t.join(SENTENCES, [said, t("Line: {line}.", line=trace.filled(t(trace.row)))]) if trace.row else said
 
 
-def _query(trace: Trace, t: Translator) -> str:
+def query(trace: Trace, t: Translator) -> str:
     """Return the query of a trace, each number under the name of its placeholder or under its column's heading."""
     names = {VALUE: "value", DRAWN: "drawn"}
-    selected = ", ".join(
-        query if name == query else f"{query} as {names.get(name) or _quoted(t(name.removeprefix('*')))}"
-        for name, query in trace.numbers.items()
-    )
+    # What has one heading or another, by what a company's data allow, is one query.
+    selected: dict[str, list[str]] = {}
+    for name, number in trace.numbers.items():
+        selected.setdefault(number, []).append(names.get(name) or t(name.removeprefix("*")))
+    columns = [
+        number if found == [number] else f"{number} as {_quoted(' / '.join(found))}"
+        for number, found in selected.items()
+    ]
     lines = [f"{column} = …" for column in filter(None, trace.line.split(", "))]
     where = " and ".join([*filter(None, [trace.where]), *lines])
     grouped = f" group by {trace.by}" if trace.by else ""
-    return f"select {selected} from {trace.table}" + (f" where {where}" if where else "") + grouped
+    return f"select {', '.join(columns)} from {trace.table}" + (f" where {where}" if where else "") + grouped
 
 
 def _quoted(name: str) -> str:

@@ -184,9 +184,11 @@ def _lists(run: Source, t: Translator) -> list[Sheet]:
         dimension=_named(divided["dimension"], lambda name: t(DIMENSIONS[name])),
         value=divided["value"].replace(UNKNOWN, t("unknown")),
     )
+    paying = run.read("credit").merge(names, on="account", how="left")
+    paying = paying.assign(credit_002=_named(paying["credit_002"], lambda name: t("none") if name == "none" else name))
     found = (
         ("pipeline", DEALS, deals),
-        ("credit", CREDIT, run.read("credit").merge(names, on="account", how="left")),
+        ("credit", CREDIT, paying),
         ("dimensions", DIMENSION_ROWS, divided),
     )
     return [

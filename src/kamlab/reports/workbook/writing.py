@@ -90,7 +90,8 @@ def write(path: Path, sheets: Sequence[Sheet], *, t: Translator, title: str, com
     ):
         book.set_properties({"title": clean(title), "author": clean(company), "created": made})
         book.set_custom_property("Language", str(t.locale).replace("_", "-"))
-        formats: dict[str, Any] = {"heading": book.add_format(HEADING), "link": book.add_format(LINK)}
+        headings = {"heading": HEADING, "heading_right": HEADING | {"align": "right"}, "link": LINK}
+        formats: dict[str, Any] = {name: book.add_format(look) for name, look in headings.items()}
         formats |= {kind: book.add_format({"num_format": known}) for kind, known in number_formats(t).items()}
         said = clean(f"{company} · {t.date(as_of)}")[:LONGEST_FOOTER].replace("&", "&&")
         footer = f"&L{said}&C&A&R&P / &N"
@@ -154,7 +155,8 @@ def _begin(page: Any, sheet: Sheet, formats: Mapping[str, Any], footer: str) -> 
     page.ignore_errors({"number_stored_as_text": xl_range(*whole)})
     _lay_out(page, sheet, footer)
     for i, column in enumerate(sheet.columns):
-        page.write_string(0, i, clean(column.label), formats["heading"])
+        look = formats["heading" if column.kind == "text" else "heading_right"]
+        page.write_string(0, i, clean(column.label), look)
 
 
 def _add(page: Any, sheet: Sheet, formats: Mapping[str, Any], footer: str) -> None:
