@@ -81,7 +81,8 @@ def test_a_mark_without_end_does_not_make_a_long_file_slow_or_lost(tmp_path):
     assert found.lines.num_rows == 29_990
 
 
-PLAIN = st.text(st.sampled_from('ab ;"é'), max_size=5).map(lambda text: "x" + text)
+# A mark that stands for inches at a field's end would close what another one has opened.
+PLAIN = st.text(st.sampled_from('ab ;"é'), max_size=5).map(lambda text: f"x{text}y")
 QUOTED = st.text(st.sampled_from('ab,"é'), max_size=6).map(lambda text: '"' + text.replace('"', '""') + '"')
 LONG = st.lists(st.text(st.sampled_from("abé "), max_size=3), min_size=2, max_size=3).map(
     lambda lines: '"' + "\n".join(lines) + '"'
