@@ -20,7 +20,6 @@ from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 GAPS = frozenset(
     {
@@ -95,13 +94,12 @@ def summarize(
         t = by_account(days, period, set(names), with_gaps="gaps" in parts)
         if "lines" in parts:
             t = t.left_join(lines_facts(lines, period, ledger), "account").drop("account_right")
-        batches: Iterable[pa.RecordBatch] = t.order_by("account").to_pyarrow_batches(chunk_size=BATCH)
-    else:
-        batches = sums.to_batches(max_chunksize=BATCH)
+        sums = t.order_by("account").to_pyarrow()
+    if not sums.num_rows:
+        raise DataError(_no_purchase(ledger, period))
+    batches = sums.to_batches(max_chunksize=BATCH)
     # Dates as objects would cost more than their sums.
     table = _joined((_finish(batch.to_pandas(date_as_object=False), period, parts, ledger) for batch in batches), names)
-    if table.empty:
-        raise DataError(_no_purchase(ledger, period))
     if "peaks" in parts:
         peaks = best_twelve_months(revenue_by_stretch(days, period).to_pyarrow(), table["account"])
         table = table.assign(**dict(zip(("peak_revenue", "prior_peak_revenue"), np.transpose(peaks), strict=True)))
