@@ -1,10 +1,12 @@
 """Time the summary against hand-written SQL and lifetimes, interleaved in one run.
 
     python -m kamlab.simulate --lines 10_000_000 log.parquet
-    python benchmarks/summary_scale.py [log.parquet] [--rounds 3] [--memory-limit 3GB] [--four] [--lifetimes]
+    python benchmarks/summary_scale.py [log.parquet] [--rounds 3] [--memory-limit 3GB] [--four] [--lifetimes [WAY …]]
+    python benchmarks/summary_scale.py log.parquet --keep my.ledger.parquet     (makes the ledger, for later runs)
 
 "sql" is the usual query, "sql ordered" the plan that kamlab follows in an ordered file, "lifetimes" the same from lines
-in memory, "lifetimes file" with reading them as floats, "lifetimes plainly" with reading them as pandas does by itself.
+in memory, "lifetimes file" with reading them as floats, "lifetimes plainly" with reading them as pandas does by itself;
+all three, or those that --lifetimes names (memory, file, plainly): they need some 20 GB a hundred million lines.
 Each measurement runs in a process of its own, so that its peak of memory is its own; the ledger is made once, before.
 CPU seconds of all threads stand beside the seconds of the clock, because a busy machine stretches only the latter.
 """
@@ -24,6 +26,7 @@ COLUMNS = {
     for name in ("account", "date", "amount", "cost", "order_id", "line_id", "product", "product_line", "quantity")
 }
 AS_OF = "2025-12-31"
+WAYS = {"memory": "lifetimes four", "file": "lifetimes file four", "plainly": "lifetimes plainly four"}
 FOUR = ["frequency", "recency", "T", "monetary_value"]
 
 LINES = f"""FROM read_parquet('{{path}}')
@@ -167,31 +170,39 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory-limit", default="3GB")
     parser.add_argument("--four", action="store_true", help="the four columns alone")
-    parser.add_argument("--lifetimes", action="store_true", help="lifetimes too, from memory and from the file")
+    parser.add_argument("--lifetimes", nargs="*", choices=list(WAYS), help="lifetimes too; all ways if none is named")
+    parser.add_argument("--keep", type=Path, help="write the ledger there and measure nothing")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         measure(options.measure, options.log, options.memory_limit)
+        return
+    if options.keep:
+        as_ledger(options.log, options.keep, options.memory_limit)
         return
     kinds = [
         "scan",
         *(f"{who} {what}" for what in ("four", "all")[: 1 + (not options.four)] for who in ("sql", "kamlab")),
     ]
     kinds.insert(1, "sql ordered four")
-    others = ("lifetimes four", "lifetimes file four", "lifetimes plainly four")
-    kinds += others * options.lifetimes
+    others = [] if options.lifetimes is None else [WAYS[way] for way in options.lifetimes or WAYS]
+    kinds += others
     with tempfile.TemporaryDirectory(dir=options.log.parent if options.log else None) as folder:
         log = options.log or Path(folder, "log.parquet")
         if options.log is None:
             make = [sys.executable, "-m", "kamlab.simulate", "--lines", "1_000_000", str(log)]
             subprocess.run(make, check=True, capture_output=True)
-        ledger = log if "ledger" in log.name else as_ledger(log, Path(folder))
+        ledger = log
+        if "ledger" not in log.name:
+            ledger = Path(folder, "ledger.parquet")
+            as_ledger(log, ledger, options.memory_limit)
         found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
         command = [sys.executable, __file__, str(ledger), "--memory-limit", options.memory_limit, "--measure"]
         for _ in range(options.rounds):
             for kind in kinds:
                 done = subprocess.run([*command, kind], capture_output=True, text=True, check=True)
                 found[kind].append(json.loads(done.stdout))
+                print(f"{kind}: {found[kind][-1]['seconds']:.1f} s", file=sys.stderr, flush=True)
     print(f"{'':24}{'s':>8}{'CPU s':>8}{'GB':>7}{'accounts':>11}")
     middle = {k: {key: median(run[key] for run in runs) for key in runs[0]} for k, runs in found.items()}
     for kind, row in middle.items():
@@ -206,15 +217,17 @@ def main() -> None:
             print(f"{a} / {b}: {ratios['seconds']:.2f} by the clock, {ratios['cpu']:.2f} in CPU seconds")
 
 
-def as_ledger(log: Path, folder: Path) -> Path:
+def as_ledger(log: Path, path: Path, memory_limit: str) -> None:
     import kamlab as kl
+    from kamlab.engines import Engine
 
-    start = time.perf_counter()
-    ledger = kl.read_ledger(log, columns=COLUMNS, scratch=folder)
-    path = folder / "ledger.parquet"
-    ledger.write_parquet(path)
-    print(f"{log.name} into the ledger: {time.perf_counter() - start:.1f} s")
-    return path
+    start, cpu = time.perf_counter(), used()
+    engine = Engine(memory_limit=memory_limit)
+    ledger = kl.read_ledger(log, columns=COLUMNS, engine=engine, scratch=path.absolute().parent)
+    ledger.path.replace(path)
+    seconds, cpu = time.perf_counter() - start, used() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{log.name} into the ledger: {seconds:.1f} s, {cpu:.1f} CPU s, {peak:.2f} GB")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,16 @@ def test_headers_are_guessed(lang):
     assert guess(MASTERS[lang], MASTER_WORDS).columns == expected
 
 
+def test_headers_of_a_wholesaler_are_guessed():
+    headers = ("Số HĐ", "Ngày HĐ", "Mã KH", "Thành tiền")
+    assert guess(headers, LOG_WORDS).columns["order_id"] == "Số HĐ"
+    master = guess(("Mã KH", "Tỉnh/TP", "Nhân viên phụ trách"), MASTER_WORDS).columns
+    assert master == {"account": "Mã KH", "region": "Tỉnh/TP", "owner": "Nhân viên phụ trách"}
+    assert guess(("Nº cliente", "Provincia", "Comercial asignado"), MASTER_WORDS).columns == {
+        **{"account": "Nº cliente", "region": "Provincia", "owner": "Comercial asignado"}
+    }
+
+
 def test_no_word_means_two_things():
     for words in (LOG_WORDS, MASTER_WORDS):
         seen = {}

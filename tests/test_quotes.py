@@ -81,7 +81,14 @@ def test_a_mark_without_end_does_not_make_a_long_file_slow_or_lost(tmp_path):
     assert found.lines.num_rows == 29_990
 
 
-PLAIN = st.text(st.sampled_from('ab ;"é'), max_size=5).map(lambda text: "x" + text)
+def test_a_mark_before_more_text_than_any_field_holds_costs_its_line(tmp_path):
+    raw = read_table(opened(tmp_path, 'a,b\n1,2\n"' + "x" * 140_000 + "\n3,4\n"))
+    assert raw.rows.to_pylist() == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+    assert [(row.line, len(row.fields[0])) for row in raw.ragged] == [(3, 140_001)]
+
+
+# A mark that stands for inches at a field's end would close what another one has opened.
+PLAIN = st.text(st.sampled_from('ab ;"é'), max_size=5).map(lambda text: f"x{text}y")
 QUOTED = st.text(st.sampled_from('ab,"é'), max_size=6).map(lambda text: '"' + text.replace('"', '""') + '"')
 LONG = st.lists(st.text(st.sampled_from("abé "), max_size=3), min_size=2, max_size=3).map(
     lambda lines: '"' + "\n".join(lines) + '"'

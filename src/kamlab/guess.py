@@ -36,8 +36,8 @@ LOG_WORDS: dict[str, str] = {
     "unit_cost": "unit cost, buy price, purchase price, cost price, giá mua, 采购价, 进价, 成本单价, coste unitario, "
     "costo unitario, precio compra",
     "order_id": "order id, order number, order no, order, invoice, invoice no, invoice number, mã đơn hàng, "
-    "số đơn hàng, số hóa đơn, số chứng từ, số phiếu, 订单号, 订单编号, 发票号, 单据号, 单据编号, 訂單號, pedido, "
-    "número pedido, nº pedido, factura, nº factura, nº documento, document no, document number, voucher no",
+    "số đơn hàng, số hóa đơn, số hđ, số chứng từ, số phiếu, 订单号, 订单编号, 发票号, 单据号, 单据编号, 訂單號, "
+    "pedido, número pedido, nº pedido, factura, nº factura, nº documento, document no, document number, voucher no",
     "line_id": "line id, transaction id, mã dòng, 行号, 明细号, id línea",
     "product": "product, product id, product code, product name, item, item no, sku, article, stock code, sản phẩm, "
     "mã sản phẩm, mã hàng, tên hàng, 产品, 产品编号, 产品名称, 商品, 货号, 產品, producto, código producto, artículo, "
@@ -57,13 +57,13 @@ MASTER_WORDS: dict[str, str] = {
     "parent": "parent, parent id, group, subsidiary of, công ty mẹ, 上级客户, 集团, 母公司, grupo, matriz",
     "channel": "channel, sales channel, kênh, kênh bán hàng, 渠道, 销售渠道, canal",
     "industry": "industry, sector, ngành, ngành nghề, 行业, 所属行业, 產業, industria",
-    "region": "region, vùng, khu vực, 地区, 区域, 大区, 地區, región, zona",
+    "region": "region, vùng, khu vực, tỉnh/thành phố, tỉnh/tp, tỉnh, 地区, 区域, 大区, 地區, región, zona, provincia",
     "country": "country, quốc gia, nước, 国家, 國家, país",
     "territory": "territory, địa bàn, 片区, territorio",
     "size": "size, size class, quy mô, 规模, 規模, tamaño",
     "owner": "owner, account owner, sales rep, sales rep employee number, salesperson, sales agent, account manager, "
-    "nhân viên, nhân viên kinh doanh, người phụ trách, 负责人, 业务员, 销售员, 客户经理, 負責人, vendedor, "
-    "comercial, responsable",
+    "nhân viên, nhân viên kinh doanh, nhân viên phụ trách, người phụ trách, 负责人, 业务员, 销售员, 客户经理, "
+    "負責人, vendedor, comercial, comercial asignado, responsable",
     "declared_potential": "potential, declared potential, tiềm năng, 潜力, 潛力, potencial",
 }
 """Column of the account master → names that a source may give it."""

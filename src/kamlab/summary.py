@@ -6,7 +6,7 @@ doubles on several threads differ from run to run in their last digits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kamlab.account_sums import BATCH, best_twelve_months, by_account, lines_facts, revenue_by_stretch
@@ -78,7 +78,6 @@ def summarize(
         If no account has a purchase up to the as-of date.
     """
     import numpy as np
-    import pandas as pd
 
     names = _wanted(columns)
     parts = {part for part, made in PARTS.items() if made & set(names)}
@@ -96,12 +95,24 @@ def summarize(
         raise DataError(_no_purchase(ledger, period))
     batches = sums.to_batches(max_chunksize=BATCH)
     # Dates as objects would cost more than their sums.
-    tables = [_finish(batch.to_pandas(date_as_object=False), period, parts, ledger) for batch in batches]
-    table = pd.concat([table[[n for n in names if n in table]] for table in tables], ignore_index=True)
+    table = _joined((_finish(batch.to_pandas(date_as_object=False), period, parts, ledger) for batch in batches), names)
     if "peaks" in parts:
         peaks = best_twelve_months(revenue_by_stretch(days, period).to_pyarrow(), table["account"])
         table = table.assign(**dict(zip(("peak_revenue", "prior_peak_revenue"), np.transpose(peaks), strict=True)))
     return table[names]
+
+
+def _joined(tables: Iterable[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
+    """Put tables under each other, column by column, so that hardly more than the result is in memory at a time."""
+    import pandas as pd
+
+    pieces: dict[str, list[pd.Series]] = {name: [] for name in names}
+    for table in tables:
+        for name in table.columns.intersection(names):
+            # A copy, because the column of a table keeps the whole table.
+            pieces[name].append(table[name].copy())
+    columns = {name: pd.concat(pieces.pop(name), ignore_index=True) for name in names if pieces[name]}
+    return pd.DataFrame(columns, copy=False)
 
 
 def _wanted(columns: Sequence[str] | None) -> list[str]:

@@ -353,10 +353,10 @@ def _is_row(record: str, fields: list[str], delimiter: str, width: int | None) -
     plain = [line.count(delimiter) + 1 for line in lines]
     quoted = [len(next(csv.reader([line], delimiter=delimiter), ())) for line in lines]
     first, *inner, last = (width > 1 and width in pair for pair in zip(plain, quoted, strict=True))
-    # A text that begins in the last column has a first line that looks like a row, and one that ends in the first
-    # column such a last line. Any other line that does is a row of its own.
-    slip = any(inner) or (first and quoted[0] < width) or (last and quoted[0] > 1) or (first and last)
-    return len(fields) == width and not slip
+    # The first line of a text may look like a row where it begins in the last column, or its last where it ends in the
+    # first. Both of them do only where there is no such text, no line between them does, nor a first one after a mark
+    # that stands before everything.
+    return len(fields) == width and not any(inner) and not (first and (last or quoted[0] == 1 < width))
 
 
 @cache
