@@ -2,120 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pandas as pd
 
 from kamlab import reasons, schemes
-from kamlab.i18n import COMMAS, N_, Translator
+from kamlab.i18n import COMMAS, Translator
 from kamlab.ids import beside
 from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
 from kamlab.reports.sections.source import Source, is_contribution
-from kamlab.reports.workbook.writing import Kind, Sheet, SheetColumn
+from kamlab.reports.workbook.headings import (
+    ABOUT,
+    ACCOUNT_NUMBERS,
+    ACCOUNT_TEXTS,
+    CREDIT,
+    DEALS,
+    DIMENSION_ROWS,
+    LISTS,
+    RESTS_ON,
+    Row,
+)
+from kamlab.reports.workbook.writing import Sheet, SheetColumn
 from kamlab.segment_names import translated
 from kamlab.strategies import texts, wording
-
-RESTS_ON: Mapping[str, str] = {
-    "decided": N_("decided by a person"),
-    "own_peak": N_("potential is its own best 12 months"),
-    "fitted": N_("potential from similar accounts"),
-    "no_potential": N_("potential unknown"),
-    "revenue_basis": N_("revenue, since no costs are known"),
-    "short_history": N_("short history"),
-}
-"""What a label may rest on."""
-
-LISTS = {"credit": N_("Credit"), "dimensions": N_("Regions, owners and the like"), "pipeline": N_("Open deals")}
-"""Names of the lists' sheets."""
-
-ACCOUNT_TEXTS = {
-    "name": N_("Name"),
-    "owner": N_("Owner"),
-    "channel": N_("Channel"),
-    "industry": N_("Industry"),
-    "region": N_("Region"),
-    "country": N_("Country"),
-    "territory": N_("Territory"),
-    "size": N_("Size"),
-}
-"""What the account master says, where it says anything."""
 
 MOST_LISTED = 20_000
 """Accounts up to which a sheet lists them. Of more, the accounts' sheet has those with the highest expected value, with
 all their labels, and a scheme's sheet counts them by label: nobody reads a million lines in a spreadsheet, and a file
 of a hundred million bytes opens nowhere. All of them stand in the run's tables."""
-
-Row = tuple[str, str, Kind]
-
-ACCOUNT_NUMBERS: tuple[Row, ...] = (
-    ("last_purchase", N_("Last order"), "date"),
-    ("trailing_revenue", N_("Revenue, last 12 months"), "money"),
-    ("previous_revenue", N_("Revenue, 12 months before"), "money"),
-    ("trailing_largest_order", N_("Largest order, last 12 months"), "money"),
-    ("trailing_margin", N_("Margin, last 12 months"), "money"),
-    ("p_alive", N_("Chance that it still buys"), "percent"),
-    ("expected_purchases", N_("Expected purchase days"), "decimal"),
-    ("expected_revenue", N_("Expected revenue"), "money"),
-    ("revenue_lower", N_("Expected revenue, lower bound"), "money"),
-    ("revenue_upper", N_("Expected revenue, upper bound"), "money"),
-    ("cost_to_serve", N_("Expected cost to serve"), "money"),
-    ("receivables_cost", N_("Expected cost of waiting for payment"), "money"),
-    ("credit_loss", N_("Expected credit loss"), "money"),
-    ("expected_contribution", N_("Expected contribution"), "money"),
-    ("contribution_lower", N_("Expected contribution, lower bound"), "money"),
-    ("contribution_upper", N_("Expected contribution, upper bound"), "money"),
-    ("clv", N_("Discounted value, 12 months"), "money"),
-    ("potential_revenue", N_("Potential a year"), "money"),
-    ("potential_source", N_("Where the potential comes from"), "text"),
-    ("wallet_share", N_("Share of wallet"), "percent"),
-    ("headroom", N_("Headroom a year"), "money"),
-)
-DEALS: tuple[Row, ...] = (
-    ("deal", N_("Deal"), "text"),
-    ("account", N_("Account"), "text"),
-    ("name", N_("Name"), "text"),
-    ("product", N_("Product"), "text"),
-    ("owner", N_("Owner"), "text"),
-    ("opened", N_("Opened"), "date"),
-    ("value", N_("Value"), "money"),
-    ("p_win_91", N_("Won within 91 days, probability"), "percent"),
-    ("p_win", N_("Won within two years, probability"), "percent"),
-    ("weighted_value", N_("Value times probability"), "money"),
-    ("prospect_004", N_("Grade"), "text"),
-    ("stalled", N_("Stands still"), "text"),
-)
-CREDIT: tuple[Row, ...] = (
-    ("account", N_("Account"), "text"),
-    ("name", N_("Name"), "text"),
-    ("credit_002", N_("Credit class"), "text"),
-    ("score", N_("Score, 0 to 100"), "number"),
-    ("on_time_rate", N_("Paid on time"), "percent"),
-    ("days_beyond_terms", N_("Days paid after the due date"), "decimal"),
-    ("days_to_pay", N_("Days from invoice to payment"), "decimal"),
-    ("outstanding", N_("Unpaid"), "money"),
-    ("overdue", N_("Overdue"), "money"),
-    ("overdue_90", N_("Overdue for more than 90 days"), "money"),
-    ("disputed", N_("Disputed"), "money"),
-    ("limit", N_("Credit limit"), "money"),
-    ("utilisation", N_("Limit used"), "percent"),
-    ("expected_loss", N_("Expected loss of what is unpaid"), "money"),
-)
-DIMENSION_ROWS: tuple[Row, ...] = (
-    ("dimension", N_("Divided by"), "text"),
-    ("value", N_("Value of it"), "text"),
-    ("accounts", N_("Accounts"), "number"),
-    ("revenue_now", N_("Revenue, last 12 months"), "money"),
-    ("revenue_before", N_("Revenue, 12 months before"), "money"),
-    ("change", N_("Change of revenue"), "money"),
-    ("new", N_("New or back"), "money"),
-    ("lost", N_("Lost"), "money"),
-    ("volume", N_("Volume"), "money"),
-    ("price", N_("Price"), "money"),
-    ("mix", N_("Mix"), "money"),
-    ("unexplained", N_("No quantities"), "money"),
-    ("growth", N_("Growth"), "percent"),
-    ("expected_contribution", N_("Expected contribution"), "money"),
-)
 
 
 def sheets(run: Source, t: Translator) -> list[Sheet]:
@@ -184,7 +98,9 @@ def accounts(run: Source, t: Translator) -> Sheet:
     same = () if is_contribution(run) else (*costs, "expected_contribution", "contribution_lower", "contribution_upper")
     numbers = tuple(row for row in ACCOUNT_NUMBERS if row[0] not in same)
     columns += _columns(numbers, "account_table", rows, t)
-    return Sheet(_title_of_accounts(n_accounts, t), columns, rows.assign(**values), frozen_columns=2)
+    return Sheet(
+        _title_of_accounts(n_accounts, t), columns, rows.assign(**values), frozen_columns=2, about=t(ABOUT["accounts"])
+    )
 
 
 def _title_of_accounts(n: int, t: Translator) -> str:
@@ -215,7 +131,7 @@ def _playbook(run: Source, t: Translator) -> list[Sheet]:
         rows = run.read("labels", where={"scheme": [scheme]}).merge(names, on="account", how="left")
         rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
         rows = rows.assign(rests_on=rows["rests_on"].map(rests), label=_named(rows["label"], namer))
-        found.append(Sheet(title, columns, rows, 2))
+        found.append(Sheet(title, columns, rows, 2, t(ABOUT["scheme"])))
     return found
 
 
@@ -224,7 +140,8 @@ def _counted(title: str, values: pd.Series, name: Callable[[str], str], label: S
     columns = [label, SheetColumn("accounts", t("Accounts"), "number", source=label.source)]
     counts = values.value_counts(sort=False)
     named = _named(pd.Series(counts.index), name).to_numpy()
-    return Sheet(title, columns, counts.groupby(named).sum().rename_axis(label.key).rename("accounts").reset_index())
+    counted = counts.groupby(named).sum().rename_axis(label.key).rename("accounts").reset_index()
+    return Sheet(title, columns, counted, about=t(ABOUT["counted"]))
 
 
 def _class_columns(run: Source, t: Translator) -> list[Sheet]:
@@ -251,7 +168,7 @@ def _class_columns(run: Source, t: Translator) -> list[Sheet]:
             columns.append(SheetColumn("probability", t("Probability"), "percent", source=origin))
         title, classes = t(schemes.TITLES[column]), rows[column]
         if few:
-            found.append(Sheet(title, columns, rows.assign(**{"class": _named(classes, namer)}), 2))
+            found.append(Sheet(title, columns, rows.assign(**{"class": _named(classes, namer)}), 2, t(ABOUT["class"])))
         else:
             found.append(_counted(title, classes, namer, columns[2], t))
     return found
@@ -273,7 +190,9 @@ def _lists(run: Source, t: Translator) -> list[Sheet]:
         ("dimensions", DIMENSION_ROWS, divided),
     )
     return [
-        Sheet(t(LISTS[name]), _columns(columns, name, rows, t), rows) for name, columns, rows in found if not rows.empty
+        Sheet(t(LISTS[name]), _columns(columns, name, rows, t), rows, about=t(ABOUT[name]))
+        for name, columns, rows in found
+        if not rows.empty
     ]
 
 
@@ -291,7 +210,7 @@ def _quarantine(run: Source, t: Translator) -> Sheet:
     ]
     if counted["currency"].any():
         columns.append(SheetColumn("currency", t("Currency"), source="quarantine.currency"))
-    return Sheet(t("Lines that cannot be used"), columns, counted)
+    return Sheet(t("Lines that cannot be used"), columns, counted, about=t(ABOUT["quarantine"]))
 
 
 def _origins(found: list[Sheet], n_accounts: int, t: Translator) -> Sheet:
@@ -308,7 +227,7 @@ def _origins(found: list[Sheet], n_accounts: int, t: Translator) -> Sheet:
         SheetColumn("heading", t("Heading"), width=40),
         SheetColumn("origin", t("Table and column of the run"), width=44),
     ]
-    return Sheet(t("Where it comes from"), columns, pd.DataFrame([*rows, *short]))
+    return Sheet(t("Where it comes from"), columns, pd.DataFrame([*rows, *short]), about=t(ABOUT["origins"]))
 
 
 def _columns(rows: tuple[Row, ...], table: str, data: pd.DataFrame, t: Translator) -> list[SheetColumn]:
