@@ -154,7 +154,7 @@ def test_of_a_competitor_the_last_word_counts():
 def test_what_is_usual_in_an_industry_is_said_from_enough_buyers_on():
     mix = pd.DataFrame({"account": list("abcde"), "Feed": [1.0, 0.5, 1.0, 0.0, 1.0], "Food": [0.0, 0.5, 0.0, 1.0, 0.0]})
     industries = pd.Series({"a": "feed", "b": "feed", "c": "feed", "d": "feed", "e": "other"})
-    found = usual_mix(mix, industries, least=4).set_index(["account", "product_line"])["usual"]
+    found = usual_mix(mix, industries, least=4, only=mix["account"]).set_index(["account", "product_line"])["usual"]
     assert found["a", "Feed"] == pytest.approx(3 / 4)
     assert found["a", "Food"] == pytest.approx(2 / 4)
     assert pd.isna(found["e", "Feed"])

@@ -44,8 +44,8 @@ def samples(rows: Histories, sizes: Sequence[int]) -> list[Histories]:
     """Take samples of about so many rows each; none where there are no twice as many.
 
     Of accounts in the order of their histories every n-th is taken, and stands for all n: heavy rows are in every
-    sample, light ones as often as their weight says. Of few rows that would leave too few different ones: of these every
-    n-th in falling order of weight is taken, with the weight of those until the next.
+    sample, light ones as often as their weight says. Of few rows that would leave too few different ones: of these
+    every n-th in falling order of weight is taken, with the weight of those until the next.
     """
     taken = []
     for size in (size for size in sizes if len(rows.x) >= 2 * size):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from kamlab.ids import among, places
 from kamlab.period import DAYS_PER_YEAR
 
 OVER = frozenset(
@@ -104,8 +105,8 @@ def newest_competitors(rows: pd.DataFrame) -> pd.DataFrame:
     return last.sort_values(["account", "share", "competitor"], ascending=[True, False, True], ignore_index=True)
 
 
-def usual_mix(mix: pd.DataFrame, industries: pd.Series, *, least: int) -> pd.DataFrame:
-    """Return what accounts buy, and how many of their industry's buyers buy it.
+def usual_mix(mix: pd.DataFrame, industries: pd.Series, *, least: int, only: pd.Series) -> pd.DataFrame:
+    """Return what some accounts buy, and how many of their industry's buyers buy it.
 
     Parameters
     ----------
@@ -115,6 +116,8 @@ def usual_mix(mix: pd.DataFrame, industries: pd.Series, *, least: int) -> pd.Dat
         Industry by account.
     least : int
         Buyers that an industry needs, so that one can say what is usual in it.
+    only : pandas.Series
+        The accounts that are wanted; what is usual is counted over all.
 
     Returns
     -------
@@ -122,8 +125,11 @@ def usual_mix(mix: pd.DataFrame, industries: pd.Series, *, least: int) -> pd.Dat
         account, product_line, share, usual (share of the industry's buyers; missing in industries of fewer buyers);
         one row for each account and line, bought or not.
     """
-    long = mix.melt("account", var_name="product_line", value_name="share")
-    long["industry"] = long["account"].map(industries)
-    bought = (long["share"] > 0).groupby([long["industry"], long["product_line"]]).agg(["mean", "size"])
-    usual = bought["mean"].where(bought["size"] >= least).rename("usual")
-    return long.merge(usual.reset_index(), on=["industry", "product_line"], how="left").drop(columns="industry")
+    industry = industries.reset_index(drop=True).reindex(places(mix["account"], industries.index.to_series()))
+    buyers = (mix.drop(columns="account") > 0).groupby(industry.to_numpy())
+    usual = buyers.mean()[buyers.size() >= least].rename_axis("industry").reset_index()
+    usual = usual.melt("industry", var_name="product_line", value_name="usual")
+    wanted = among(mix["account"], only)
+    long = mix[wanted].assign(industry=industry.to_numpy()[wanted])
+    long = long.melt(["account", "industry"], var_name="product_line", value_name="share")
+    return long.merge(usual, on=["industry", "product_line"], how="left").drop(columns="industry")

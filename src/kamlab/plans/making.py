@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kamlab.config import Plans
+from kamlab.ids import among, beside
 from kamlab.plans.card import completeness
 from kamlab.plans.cases import Case, newest_competitors, recent, running_projects, usual_mix
 from kamlab.plans.fields import FIELDS
@@ -79,9 +80,9 @@ def make(known: Known, settings: Plans, *, as_of: date, fiscal_year_start_month:
     active = None if owners is None else at_work(owners, known.accounts["owner"], as_of)
     chosen = select(known.accounts, settings, capacity=capacities(owners, settings), active=active)
     planned = chosen.loc[chosen["planned"], "account"]
-    parts = {name: rows[rows["account"].isin(planned)] for name, rows in _parts(known, as_of).items()}
+    parts = {name: rows[among(rows["account"], planned)] for name, rows in _parts(known, planned, as_of).items()}
     grouped = {name: dict(list(rows.groupby("account"))) for name, rows in parts.items()}
-    rows = {row["account"]: row for row in known.accounts[known.accounts["account"].isin(planned)].to_dict("records")}
+    rows = {row["account"]: row for row in known.accounts[among(known.accounts["account"], planned)].to_dict("records")}
     company = {
         "margin_rate": float(known.accounts["margin_rate"].median()),
         "low_margin_rate": float(known.accounts["margin_rate"].quantile(0.25)),
@@ -112,7 +113,7 @@ _MANY = ("people", "competitors", "projects", "deals", "complaints", "actions", 
 """Parts of a case with any number of rows."""
 
 
-def _parts(known: Known, as_of: date) -> dict[str, pd.DataFrame]:
+def _parts(known: Known, planned: pd.Series, as_of: date) -> dict[str, pd.DataFrame]:
     """Return what stands in the tables beside, by part of a case; a table that is not given has no rows."""
     empty = {
         "persons": ["account", "name", "role", "department", "active_to"],
@@ -131,7 +132,7 @@ def _parts(known: Known, as_of: date) -> dict[str, pd.DataFrame]:
         "credit": known.credit,
         "cadence": _overdue(known.cadence.assign(last_contact=seen), as_of),
         "deals": known.deals[known.deals["account"].notna()],
-        "mix": usual_mix(known.mix, industries, least=LEAST_BUYERS),
+        "mix": usual_mix(known.mix, industries, least=LEAST_BUYERS, only=planned),
         "people": known_people(side["persons"], as_of),
         "competitors": newest_competitors(side["competitors"]),
         "projects": running_projects(side["projects"], as_of),
@@ -228,7 +229,7 @@ def _head(
 ) -> pd.DataFrame:
     """Return table "plans": the accounts that need a plan, with or without one."""
     labels = known.accounts[["account", "name", "type_000", "strategy", "plan_required_rule"]]
-    table = chosen.merge(labels, on="account", validate="one_to_one").rename(columns={"plan_required_rule": "rule"})
+    table = beside(chosen, labels).rename(columns={"plan_required_rule": "rule"})
     own = facts[["account", *(name for name in facts if name not in table)]]
     table = table.merge(own, on="account", how="left", validate="one_to_one")
     table["updated"] = pd.to_datetime(table["account"].map(known.notes.updated))

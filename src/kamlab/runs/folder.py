@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,6 +20,7 @@ from kamlab.period import StudyPeriod, parse_day
 from kamlab.resources import replacing, write_csv
 from kamlab.runs.drafts import DEFAULT_CONFIG, PARENTS_SEARCHED, draft_root, find_config
 from kamlab.runs.identity import fingerprint, input_hashes, run_id, study_period
+from kamlab.runs.writing import Writer
 from kamlab.sources import file_hash
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ class Run:
     accept_stale: bool = False
     _ledger: list[Ledger] = field(default_factory=list, repr=False, compare=False)
     _tables: dict[str, _Kept] = field(default_factory=dict, repr=False, compare=False)
-    _writers: list[ThreadPoolExecutor] = field(default_factory=list, repr=False, compare=False)
-    _under_way: dict[str, Future[None]] = field(default_factory=dict, repr=False, compare=False)
+    _writer: Writer = field(default_factory=Writer, repr=False, compare=False)
 
     @property
     def scratch(self) -> Path | None:
@@ -100,7 +99,7 @@ class Run:
 
     def has(self, name: str) -> bool:
         """Whether a table exists."""
-        self._settle(name)
+        self._writer.settle(self.path(name))
         return self.path(name).exists()
 
     def read(
@@ -125,7 +124,7 @@ class Run:
         import pyarrow.parquet as pq
 
         path = self.path(name)
-        self._settle(name)
+        self._writer.settle(self.path(name))
         self._make(name, path)
         if where:
             schema = pq.read_schema(path)
@@ -162,18 +161,9 @@ class Run:
         self._make(name, self.facts_path(name))
         return json.loads(self.facts_path(name).read_text("utf-8"))
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Let tables be written while the work goes on; whoever reads one waits for it, and all stand at the end."""
-        with ThreadPoolExecutor(1, "table") as writer:
-            self._writers.append(writer)
-            try:
-                yield
-            finally:
-                self._writers.remove(writer)
-                writer.shutdown()
-                for name in list(self._under_way):
-                    self._settle(name)
+        return self._writer.beside()
 
     def write(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
         """Write a table in one step, and return it; see `writing`.
@@ -184,18 +174,8 @@ class Run:
             If the run is finished.
         """
         self._refuse_if_finished(name)
-        self._settle(name)
-        if self._writers:
-            # What the caller changes meanwhile becomes a copy of its own.
-            self._under_way[name] = self._writers[-1].submit(_put, self.path(name), table.copy(deep=False))
-        else:
-            _put(self.path(name), table)
+        self._writer.put(self.path(name), table)
         return table
-
-    def _settle(self, name: str) -> None:
-        """Wait until a table that is being written stands."""
-        if name in self._under_way:
-            self._under_way.pop(name).result()
 
     def write_csv(self, name: str, table: pd.DataFrame) -> None:
         """Write a table as CSV beside its Parquet file, for those who mend data in a spreadsheet; see `write`."""
@@ -273,21 +253,6 @@ class Run:
 def refused_lines(out: Path, name: str) -> Path:
     """Return where the lines stand for which a run of that name was refused: beside the link to the last good one."""
     return out / f"{name}.quarantine.csv"
-
-
-def _put(path: Path, table: pd.DataFrame) -> None:
-    """Write a table to its file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    # Measured numbers hardly repeat: to look for repetitions costs more than all the rest of writing.
-    repeated = [field.name for field in arrow.schema if not pa.types.is_floating(field.type)]
-    # Many accounts' draws, in single precision, are read often: a quarter larger, they open in half the time.
-    drawn = {field.name for field in arrow.schema if pa.types.is_float32(field.type)}
-    packed = {name: "snappy" if name in drawn else "zstd" for name in arrow.column_names}
-    with replacing(path) as temporary:
-        pq.write_table(arrow, temporary, compression=packed, use_dictionary=repeated)
 
 
 def open(
