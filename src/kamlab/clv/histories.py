@@ -10,7 +10,6 @@ import numpy as np
 from kamlab.clv.checks import Purchases
 from kamlab.clv.merging import merge
 
-
 _FEW = 8
 """Rows for each one of a sample below which the sample is taken by rows, not by accounts."""
 
@@ -45,8 +44,8 @@ def samples(rows: Histories, sizes: Sequence[int]) -> list[Histories]:
     """Take samples of about so many rows each; none where there are no twice as many.
 
     Of accounts in the order of their histories every n-th is taken, and stands for all n: heavy rows are in every
-    sample, light ones as often as their weight says. Of few rows that would leave too few different ones: of these every
-    n-th in falling order of weight is taken, with the weight of those until the next.
+    sample, light ones as often as their weight says. Of few rows that would leave too few different ones: of these
+    every n-th in falling order of weight is taken, with the weight of those until the next.
     """
     taken = []
     for size in (size for size in sizes if len(rows.x) >= 2 * size):
