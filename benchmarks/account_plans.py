@@ -1,7 +1,7 @@
 """Time 300 account plans, one PDF of all and one each: python benchmarks/account_plans.py [RUN]."""
 
+import argparse
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -61,7 +61,9 @@ def timed(what: str) -> Iterator[None]:
 
 
 def main() -> None:
-    run = Everybody(kl.runs.open(*sys.argv[1:], config=kl.runs.find_config()))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", nargs="?", default="", help="folder of a finished run; a draft of the sample without it")
+    run = Everybody(kl.runs.open(parser.parse_args().run, config=kl.runs.find_config()))
     known, t = run.known(), kl.i18n.Translator("en", currency=run.config.company.currency)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -6,6 +6,7 @@ it takes half a minute for 100,000 accounts. kamlab's time includes its checks, 
 cases, standard errors and the check of convergence.
 """
 
+import argparse
 import sys
 import time
 import warnings
@@ -97,6 +98,7 @@ def clvkit_fits(model: str, table: pd.DataFrame) -> dict:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cases = {

@@ -1,5 +1,6 @@
 """Time all documents of the sample company in four languages, and a workbook of 100,000 accounts: `make bench`."""
 
+import argparse
 import os
 import shutil
 import tempfile
@@ -60,6 +61,7 @@ def alone(run: Path, into: Path) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     begun: list[tuple[float, float]] = []
 

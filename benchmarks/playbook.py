@@ -1,7 +1,7 @@
 """Time the playbook on many accounts: `python benchmarks/playbook.py [accounts]`, a million by default."""
 
+import argparse
 import os
-import sys
 import time
 
 import numpy as np
@@ -51,7 +51,9 @@ def accounts(n: int, seed: int = 0) -> pd.DataFrame:
 
 
 def main() -> None:
-    n = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("accounts", type=int, nargs="?", default=1_000_000)
+    n = parser.parse_args().accounts
     table = accounts(n)
     chances = pd.DataFrame({"account": table["account"], "Low": 0.3, "Mid": 0.4, "High": 0.3})
     load_playbook()

@@ -1,5 +1,6 @@
 """Time a whole report of the sample company, step by step: `make bench`."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ IMPORT = "import time; t = time.perf_counter(); import kamlab; print(time.perf_c
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     imported = min(float(subprocess.check_output([sys.executable, "-c", IMPORT])) for _ in range(3))
     print(f"import kamlab                 {imported:8.3f} s")
     with tempfile.TemporaryDirectory() as out:

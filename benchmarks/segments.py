@@ -1,7 +1,7 @@
 """Time the segments of many accounts: `python benchmarks/segments.py [accounts]`, a million by default."""
 
+import argparse
 import os
-import sys
 import time
 
 import numpy as np
@@ -39,7 +39,9 @@ def accounts(n: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def main() -> None:
-    n = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("accounts", type=int, nargs="?", default=1_000_000)
+    n = parser.parse_args().accounts
     table, kind = accounts(n)
     start = time.perf_counter()
     found = segments.fit(table)

@@ -9,8 +9,10 @@ import os
 import re
 import shutil
 import subprocess
+from html import escape, unescape
 from pathlib import Path
 
+import pypdfium2
 import pytest
 
 OUTLOUD = os.environ.get("KAMLAB_OUTLOUD") or shutil.which("outloud")
@@ -21,6 +23,37 @@ with_outloud = pytest.mark.skipif(not OUTLOUD, reason="outloud is not installed,
 with_axe = pytest.mark.skipif(
     not (AXE and CHROMIUM), reason="KAMLAB_AXE does not name axe-core's axe.min.js, or Chromium is not installed"
 )
+
+with_chromium = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu")
+
+
+def printed(path, folder):
+    """The words of each page of an HTML page as Chromium prints it, between blanks."""
+    pdf = folder / "printed.pdf"
+    flags = (*FLAGS, "--no-pdf-header-footer", f"--print-to-pdf={pdf}")
+    subprocess.run([CHROMIUM, *flags, path.as_uri()], check=True, capture_output=True)
+    with pypdfium2.PdfDocument(pdf) as file:
+        return [" ".join(page.get_textpage().get_text_bounded().split()) for page in file]
+
+
+def on_a_phone(page, script, folder):
+    """What a script finds, as JSON, in an HTML page in a window 390 pixels wide; it sees the page as `page`."""
+    # The page allows no scripts but its own, and a window of Chromium is never that narrow; a frame is.
+    free = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+    around = folder / "around.html"
+    around.write_text(
+        f"""<!doctype html><meta charset=utf-8>
+        <iframe width=390 height=800 style="border:0" srcdoc="{escape(free)}"></iframe>
+        <pre id=found></pre><script>document.querySelector("iframe").onload = event => {{
+          const page = event.target.contentDocument;
+          document.getElementById("found").textContent = JSON.stringify((() => {{ {script} }})());
+        }}</script>""",
+        "utf-8",
+    )
+    flags = (*FLAGS, "--virtual-time-budget=20000", "--dump-dom")
+    done = subprocess.run([CHROMIUM, *flags, around.as_uri()], check=True, capture_output=True, text=True)
+    return json.loads(unescape(re.search(r'<pre id="found">(.*)</pre>', done.stdout, re.DOTALL)[1]))
 
 
 def faults_heard(paths, folder):
@@ -49,7 +82,7 @@ def faults_seen(path, folder):
     page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
     copy = folder / path.name
     copy.write_text(page.replace("</body>", f"<script>{script}</script><script>{RUN}</script></body>"), "utf-8")
-    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=60000", "--dump-dom")
+    flags = (*FLAGS, "--virtual-time-budget=60000", "--dump-dom")
     done = subprocess.run([CHROMIUM, *flags, copy.as_uri()], check=True, capture_output=True, text=True)
     found = json.loads(re.search(r'<pre id="found">(.*)</pre>', done.stdout)[1])
     return found["said"], found["passed"]

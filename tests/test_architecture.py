@@ -78,6 +78,7 @@ ORDER = (
         "hysteresis",
         "schemes",
         "earlier",
+        "quarters",
         "evidence",
         "strategies",
         "gains",
@@ -122,6 +123,18 @@ def imported_rooms(path):
 
 def test_every_module_has_its_place():
     assert {room(p) for p in modules()} == set(ORDER)
+
+
+def test_every_module_stands_in_the_architecture_page():
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert [name for name in ORDER if name != "__main__" and not re.search(f"`{name}/?`", page)] == []
+
+
+def test_every_decision_stands_in_their_index():
+    folder = ROOT / "docs" / "decisions"
+    listed = (folder / "README.md").read_text("utf-8")
+    titles = {p.name: p.read_text("utf-8").partition("\n")[0].removeprefix("# ") for p in folder.glob("0*.md")}
+    assert [name for name, title in titles.items() if f"({name}) | {title} |" not in listed] == []
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(PACKAGE).as_posix())

@@ -367,3 +367,9 @@ def test_lab_beside_a_configuration_opens_a_copy_that_finds_it(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path / "kamlab-notebooks")
     assert len(list(Path().glob("*.ipynb"))) == 8
     assert find_config(parents=1) == tmp_path / "kamlab.toml"
+
+
+def test_lab_says_where_notebooks_cannot_be_copied(kamlab, tmp_path):
+    (tmp_path / "taken").write_text("")
+    done = kamlab("lab", "taken", cwd=tmp_path)
+    assert_refused(done, tmp_path, "cannot be copied to taken: File exists", "kamlab lab FOLDER")

@@ -59,6 +59,11 @@ def test_a_missing_or_broken_file_is_said(tmp_path):
         load("[company\n", tmp_path)
 
 
+def test_a_folder_instead_of_a_configuration_is_told_the_file_in_it(tmp_path):
+    with pytest.raises(ConfigError, match=r"is a folder\. Name the configuration file in it, such as .*/kamlab\.toml"):
+        config.load(tmp_path)
+
+
 def test_frozen_settings_are_read_back(tmp_path):
     settings = load(MINIMAL + "[period]\nas_of = 2025-12-31\n", tmp_path)
     frozen = config.Frozen(settings, date(2025, 11, 30), ("en",), accept_stale=True)

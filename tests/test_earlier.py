@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import kamlab as kl
-from kamlab import earlier, potential, schemes, terms, tiers
+from kamlab import earlier, potential, quarters, schemes, terms, tiers
 from kamlab.reports.sections import evidence as evidence_section
 from kamlab.reports.sections import levels
 
@@ -90,9 +90,9 @@ def test_nothing_after_a_date_enters_what_is_said_as_of_it(lines, past):
 
 def test_classes_are_held_against_the_quarter_before(lines):
     ledger, settings = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)
-    future = earlier._values(ledger, PERIOD, settings, None, with_soon=False)
+    future = earlier._values(ledger, PERIOD, settings, with_soon=False)
     cuts = earlier.contribution_cuts(future, None, FIXED["contribution"], n_boot=20)
-    moved = earlier.transitions(ledger, PERIOD, settings, future, {"contribution_class": cuts})
+    moved = quarters.transitions(ledger, PERIOD, settings, future, {"contribution_class": cuts})
     assert list(moved.columns) == [c.name for c in terms.TABLES["transitions"]]
     assert set(moved["column"]) == {"contribution_class"}
     assert moved["held"].notna().all()
@@ -118,12 +118,12 @@ def test_potentials_are_held_too_and_what_sales_declares_counts_at_once(lines):
         asked.append(period.calibration_end)
         return master(A000=1e3, A001=9e6, A002=9e6, P1=8e3), {"P2": 25e3}
 
-    values = earlier._values(ledger, PERIOD, base, None, with_soon=False)
+    values = earlier._values(ledger, PERIOD, base, with_soon=False)
     deals = {"P2": 25e3, "A002": 9e5}
     worth = potential.estimate(values, master(A000=9e6, P1=8e3), pipeline=deals)
     today = values.merge(schemes.with_sure_potential(worth), on="account", how="outer")
     borders = {"potential_class": tiers.by_hand((5e3, 5e6))}
-    moved = earlier.transitions(ledger, PERIOD, replace(base, then=then), today, borders)
+    moved = quarters.transitions(ledger, PERIOD, replace(base, then=then), today, borders)
     found = moved.set_index("account")
     assert set(moved["column"]) == {"potential_class"}
     assert [AS_OF.date() - day for day in asked] == [timedelta(days=182), timedelta(days=91)]
@@ -144,7 +144,7 @@ def test_the_cost_to_serve_of_the_time_is_taken_off_at_earlier_dates_too(lines):
     day = pd.Timestamp(before.calibration_end)
     costs = pd.DataFrame({"account": ["A000", "A001"], "date": [day, day + pd.Timedelta(days=1)], "amount": 700.0})
     plain, less = (
-        earlier._values(ledger, before, settings, None, with_soon=False).set_index("account")["expected_contribution"]
+        earlier._values(ledger, before, settings, with_soon=False).set_index("account")["expected_contribution"]
         for settings in (base, replace(base, costs=costs))
     )
     assert less["A000"] < plain["A000"]
@@ -160,10 +160,10 @@ def test_what_selling_on_credit_took_is_known_at_earlier_dates_too(lines):
     # Paid after the earlier date: by then it was 100 days old, which one invoice says of everybody.
     paid = owed[["account", "amount", "invoice"]].assign(date=sold + pd.Timedelta(days=150))
     plain, less = (
-        earlier._values(ledger, before, settings, None, with_soon=False).set_index("account")["expected_contribution"]
+        earlier._values(ledger, before, settings, with_soon=False).set_index("account")["expected_contribution"]
         for settings in (base, replace(base, books=(owed, paid), discount_rate_annual=0.2))
     )
-    margin = earlier._values(ledger, before, base, None, with_soon=False).set_index("account")["margin_rate"]
+    margin = earlier._values(ledger, before, base, with_soon=False).set_index("account")["margin_rate"]
     rate = 1 - 1.2 ** (-100 / 365)
     assert (less / plain).to_numpy() == pytest.approx((1 - rate / margin).to_numpy())
 
@@ -174,9 +174,9 @@ def test_a_short_log_gives_no_earlier_date_and_every_class_by_its_value():
     table = earlier.look_back(ledger, PERIOD, settings)
     assert table.empty
     assert list(table.columns) == earlier.columns()
-    future = earlier._values(ledger, PERIOD, settings, None, with_soon=False)
+    future = earlier._values(ledger, PERIOD, settings, with_soon=False)
     borders = {"contribution_class": tiers.by_hand(FIXED["contribution"])}
-    moved = earlier.transitions(ledger, PERIOD, settings, future, borders)
+    moved = quarters.transitions(ledger, PERIOD, settings, future, borders)
     assert set(moved["why"]) == {"first_seen"}
     assert (moved["held"] == moved["now"]).all()
 

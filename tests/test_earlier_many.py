@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from test_earlier import COLUMNS, PERIOD, company, settings_for
 
 import kamlab as kl
-from kamlab import backtest, earlier, forecast, margins, tiers
+from kamlab import backtest, earlier, forecast, margins, quarters, tiers
 from kamlab.errors import ModelError
 
 
@@ -59,12 +60,12 @@ def test_a_cost_to_serve_needs_the_draws_of_all(then):
 def test_classes_of_many_accounts_are_those_of_few(lines, monkeypatch):
     settings = settings_for(lines)
     ledger = kl.read_ledger(lines, columns=COLUMNS)
-    today = earlier._values(ledger, PERIOD, settings, None, with_soon=False)
+    today = earlier._values(ledger, PERIOD, settings, with_soon=False)
     borders = tiers.by_hand(tuple(today["expected_contribution"].quantile([0.4, 0.6])))
     cuts = dict.fromkeys(("contribution_class", "tiers_004"), borders)
-    few = earlier.transitions(ledger, PERIOD, settings, today, cuts)
+    few = quarters.transitions(ledger, PERIOD, settings, today, cuts)
     monkeypatch.setattr(earlier, "MAX_ACCOUNTS", 119)
-    many = earlier.transitions(ledger, PERIOD, settings, today, cuts)
+    many = quarters.transitions(ledger, PERIOD, settings, today, cuts)
     keys = ["column", "account"]
     assert many[keys].equals(few[keys])
     # Fitted to all accounts but one; bounds are drawn with other numbers.
@@ -81,7 +82,7 @@ def test_bounds_are_drawn_for_those_alone_that_move(lines, monkeypatch):
     cuts = {"contribution_class": tiers.by_hand((1500.0, 4000.0))}
     monkeypatch.setattr(earlier, "MAX_ACCOUNTS", 119)
     dates = [replace(PERIOD, calibration_end=PERIOD.calibration_end - timedelta(days=91 * k)) for k in (1, 2)]
-    (_, newer), (_, older) = earlier._said(ledger, dates, settings, with_soon=False, cuts=cuts)
+    (_, newer), (_, older) = earlier.said_of(ledger, dates, settings, moves=partial(quarters._moved, cuts=cuts))
     assert older["contribution_lower"].isna().all()
     now, was = (np.searchsorted((1500.0, 4000.0), v["expected_contribution"], side="right") for v in (newer, older))
     before = pd.Series(was, older["account"]).reindex(newer["account"]).to_numpy()

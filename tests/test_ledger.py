@@ -334,7 +334,7 @@ def test_read_is_accepted_plus_quarantined_whatever_the_dirt(rows):
     assert ledger.lines.num_rows + len(ledger.quarantine) == len(table)
     from kamlab.sources.text import split
 
-    assert [fields for _, fields in split(text.getvalue(), ",", "x")][1:] == kept
+    assert [fields for _, fields in split(text.getvalue(), ",")][1:] == kept
 
 
 def test_a_copy_up_to_a_day_holds_no_later_line(tmp_path):

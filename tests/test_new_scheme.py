@@ -46,7 +46,7 @@ from test_levels import Run
 lines = company(45, years=1.7)
 ledger, settings = kl.read_ledger(lines, columns=COLUMNS), settings_for(lines)
 past = earlier.look_back(ledger, PERIOD, settings, origins=1)
-now = earlier._values(ledger, PERIOD, settings, None, with_soon=True)
+now = earlier._values(ledger, PERIOD, settings, with_soon=True)
 cuts = {"contribution": earlier.contribution_cuts(now, past, FIXED["contribution"], n_boot=5)}
 today = schemes.apply(now, cuts, FIXED, n_boot=5)
 judged = evidence.measure(past, today.table, n_boot=20)

@@ -115,10 +115,12 @@ def test_what_is_unpaid_is_what_was_ordered_less_what_came(classic, orders):
     assert 0.001 < lost.sum() / future["expected_revenue"].sum() < 0.1
 
 
-def test_a_list_of_people_by_other_numbers_leaves_owners_in_place(classic):
-    """The account master writes 1370.0 where the list of people writes 1370."""
+def test_owners_whom_the_master_writes_as_1370_0_are_the_people_of_the_list(classic):
     plans = classic.read("plans")
     named = classic.read("accounts").set_index("account")["owner"].reindex(plans["account"])
+    people = pd.read_csv(CASES / "classicmodels" / "employees.csv", dtype=str)["employeeNumber"]
+    assert len(set(named.dropna())) == 15
+    assert set(named.dropna()) <= set(people)
     assert (plans["responsible"].to_numpy() == named.fillna("").to_numpy()).all()
     assert plans["planned"].sum() > 10
 

@@ -7,6 +7,8 @@ import pytest
 from own_process import without_kernels
 from test_cli import GOOD, assert_refused, configured, kamlab, report  # noqa: F401  (fixtures)
 
+from kamlab.runs import runner
+
 BAD = [f"C{i},2024-13-01,{i}.5\n" for i in range(30)]
 ACCOUNTS = 'id,name,wallet\nC1,"Công ty, Một",oops\nC2,Two,-5\nC3,Three,9\nC4,Four,1\nC0,Nil,7\n'
 MASTER = """
@@ -18,7 +20,11 @@ max_quarantined_money = 0.9
 """
 
 
-def test_the_lines_for_which_a_run_is_refused_stand_in_a_csv_until_a_run_succeeds(report, tmp_path):  # noqa: F811
+def test_the_lines_for_which_a_run_is_refused_stand_in_a_csv_until_a_run_succeeds(
+    report,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
     (tmp_path / "accounts.csv").write_text(ACCOUNTS, "utf-8")
     with without_kernels():
         done = report(tmp_path, lines=GOOD + "".join(BAD), more=MASTER)
@@ -36,8 +42,8 @@ def test_the_lines_for_which_a_run_is_refused_stand_in_a_csv_until_a_run_succeed
     assert json.loads(log["original"].iloc[3]) == {"customer": "C3", "day": "2024-13-01", "net": "3.5"}
     assert master["line"].tolist() == [2, 3]
     assert json.loads(master["original"].iloc[0])["name"] == "Công ty, Một"
-    with without_kernels():
-        mended = report(tmp_path, lines=GOOD + "C1,2024-12-31,10\n", more=MASTER)
+    monkeypatch.setattr(runner, "build", lambda building, *_: building.mkdir() or {})
+    mended = report(tmp_path, lines=GOOD + "C1,2024-12-31,10\n", more=MASTER)
     assert mended.returncode == 0, mended.stderr
     assert not path.exists()
 

@@ -64,7 +64,7 @@ def test_the_workbook_holds_every_account_with_its_labels_and_the_tables_values(
         assert whole[heading].astype(float).to_numpy() == pytest.approx(known[column].to_numpy(), nan_ok=True)
     assert whole["Why this strategy"].notna().all()
     schemes = found["scheme_list"]
-    assert len(book.sheetnames) == 1 + labels.index.unique("scheme").size + schemes["applied"].sum() + 5
+    assert len(book.sheetnames) == 2 + labels.index.unique("scheme").size + schemes["applied"].sum() + 5
     [unusable] = [name for name in book.sheetnames if name.startswith("Lines that cannot")]
     assert sum(row[1] for row in book[unusable].iter_rows(min_row=2, values_only=True)) == len(found["quarantine"])
     # Every column says which table and column of the run it is from.

@@ -16,6 +16,7 @@ from kamlab.reports.workbook import writing as module
 from kamlab.reports.workbook.writing import Sheet, SheetColumn, clean, number_formats, sheet_name, write
 
 AS_OF = date(2025, 12, 31)
+T = Translator("en", currency="CNY")
 COLUMNS = [
     SheetColumn("name", "Name"),
     SheetColumn("value", "Value", "money"),
@@ -111,3 +112,49 @@ def test_names_of_sheets_are_short_plain_and_different():
     taken = set()
     names = [sheet_name(title, taken) for title in ("A/B: [c]*?", "a b   c", "x" * 40, "X" * 40, "''")]
     assert names == ["A B c", "a b c (2)", "x" * 31, "X" * 27 + " (2)", "–"]
+    assert sheet_name("Los más valiosos y con potencial de crecer", taken) == "Los más valiosos y con…"
+
+
+def test_the_first_sheet_of_several_leads_to_each_and_says_what_it_shows(tmp_path):
+    named = [("Plan A", "All accounts."), ("Bob's list", "=1+1"), ("Contents", "")]
+    sheets = [Sheet(title, COLUMNS, frame(["x", "y"]), about=about) for title, about in named]
+    write(tmp_path / "a.xlsx", sheets, t=T, title="All", company="ACME", as_of=AS_OF)
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert book.sheetnames == ["Contents", "Plan A", "Bob's list", "Contents (2)"]
+    first = book["Contents"]
+    assert [cell.value for cell in first[1]] == ["Sheet", "What it shows", "Rows"]
+    assert [[cell.value for cell in row] for row in first.iter_rows(min_row=2)] == [
+        ["Plan A", "All accounts.", 2],
+        ["Bob's list", "=1+1", 2],
+        ["Contents", "", 2],
+    ]
+    assert first["B3"].data_type == "s"
+    assert [first[f"A{i}"].hyperlink.location for i in (2, 3, 4)] == [
+        "'Plan A'!A1",
+        "'Bob''s list'!A1",
+        "'Contents (2)'!A1",
+    ]
+
+
+@pytest.mark.parametrize(("columns", "across"), [(4, 1), (24, 2), (81, 7)])
+def test_printed_pages_lie_have_the_header_and_are_as_wide_as_can_be_read(tmp_path, columns, across):
+    wide = [SheetColumn(f"c{i}", f"Column {i}", "money") for i in range(columns)]
+    rows = pd.DataFrame({column.key: [1.0] for column in wide})
+    write(tmp_path / "a.xlsx", [Sheet("All", wide, rows, 2)], t=T, title="All", company="A & B " * 60, as_of=AS_OF)
+    (sheet,) = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    setup = sheet.page_setup
+    assert (setup.orientation, setup.paperSize, setup.fitToHeight) == ("landscape", 9, 0)
+    assert (setup.fitToWidth or 1) == across
+    assert sheet.print_title_rows, sheet.print_title_cols == ("$1:$1", "$A:$B")
+    assert sheet.oddFooter.left.text.startswith("A && B A")
+    assert (sheet.oddFooter.center.text, sheet.oddFooter.right.text) == ("&A", "&P / &N")
+
+
+@pytest.mark.parametrize(
+    ("label", "height"),
+    [("Name", 30), ("Won within two years, probability", 45), ("最近十二个月的收入与预期贡献之比较", 60)],
+)
+def test_a_heading_has_the_lines_that_it_needs(tmp_path, label, height):
+    sheet = Sheet("All", [SheetColumn("a", label, "percent")], pd.DataFrame({"a": [0.1]}))
+    write(tmp_path / "a.xlsx", [sheet], t=T, title="All", company="A", as_of=AS_OF)
+    assert openpyxl.load_workbook(tmp_path / "a.xlsx")["All"].row_dimensions[1].height == height

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -38,15 +39,17 @@ SUMS = {
 """Sums that a column is made from, where they are not its own."""
 
 
-def by_account(days: ir.Table, period: StudyPeriod, names: set[str], *, with_gaps: bool) -> ir.Table:
+def by_account(days: ir.Table, period: StudyPeriod, names: set[str], parts: Collection[str]) -> ir.Table:
     """Sum up each account's days, in one pass, for the named columns; accounts without a purchase are left out.
+
+    `parts` says whether sums for the "trend" of order values, and "gaps" between days of purchase, are wanted too.
 
     The value of the first purchase is that of the earliest day: one row a day makes it a single one.
     """
     import ibis
 
     d = days if names & OF_ALL_DAYS else days.filter(days.is_purchase)
-    if with_gaps:
+    if "gaps" in parts:
         w = ibis.window(group_by=["account", "is_purchase"], order_by="date")
         d = d.mutate(before=d.date.lag().over(w), later=ibis.row_number().over(w))
         d = d.mutate(gap=d.date.delta(d.before, unit="day"))
@@ -74,8 +77,8 @@ def by_account(days: ir.Table, period: StudyPeriod, names: set[str], *, with_gap
         "purchase_days",
     }
     facts = {name: fact for name, fact in facts.items() if name in needed}
-    if with_gaps:
-        facts |= _order_values(d, period) | _gaps(d, period)
+    facts |= _order_values(d, period) if "trend" in parts else {}
+    facts |= _gaps(d, period) if "gaps" in parts else {}
     sums = d.group_by("account").agg(**facts)
     sums = sums.filter(sums.purchase_days > 0)
     if "purchase_value" in facts:
@@ -172,17 +175,18 @@ def _gaps(d: ir.Table, period: StudyPeriod) -> dict[str, ir.Value]:
     }
 
 
-def lines_facts(lines: ir.Table, period: StudyPeriod, ledger: Ledger) -> ir.Table:
-    """Breadth, returns and margin, which only single lines show."""
+def lines_facts(lines: ir.Table, period: StudyPeriod, ledger: Ledger, names: set[str]) -> ir.Table:
+    """Breadth, where it is among the names, returns and margin, which only single lines show."""
     import ibis
 
     last = lines.date >= ibis.literal(period.window_start(DAYS_PER_YEAR))
     facts = {
         "quantity": lines.quantity.sum(),
-        "product_lines": lines.product_line.nunique(where=last),
         "bought": lines.amount.sum(where=lines.amount > 0),
         "returned": -lines.amount.sum(where=lines.amount < 0),
     }
+    if "product_lines" in names:
+        facts["product_lines"] = lines.product_line.nunique(where=last)
     if ledger.has_cost:
         recent = lines.date >= ibis.literal(period.window_start(months_to_days(PEAK_MONTHS)))
         costed, margin = recent & lines.cost.notnull(), lines.amount - lines.cost

@@ -205,6 +205,4 @@ def sold_between(
     )
     table = fetch(sums.order_by(keys))
     table["quantity"] = table["quantity"].where(table["without"] == 0)
-    return table.astype({"account": "object", "revenue": "float64", "quantity": "float64"})[
-        [*keys, "revenue", "quantity"]
-    ]
+    return table.astype({"account": "str", "revenue": "float64", "quantity": "float64"})[[*keys, "revenue", "quantity"]]

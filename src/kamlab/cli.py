@@ -143,10 +143,15 @@ def lab(
     elsewhere = not notebooks.is_relative_to(Path.cwd())
     if folder is not None or resources.is_packaged(notebooks) or (elsewhere and Path("kamlab.toml").is_file()):
         folder = folder or Path("kamlab-notebooks")
-        folder.mkdir(parents=True, exist_ok=True)
-        for notebook in sorted(notebooks.glob("*.ipynb")):
-            if not (folder / notebook.name).exists():
-                shutil.copy(notebook, folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for notebook in sorted(notebooks.glob("*.ipynb")):
+                if not (folder / notebook.name).exists():
+                    shutil.copy(notebook, folder)
+        except OSError as error:
+            raise ConfigError(
+                f"The notebooks cannot be copied to {folder}: {error.strerror}. Name another folder: kamlab lab FOLDER"
+            ) from None
         notebooks = folder
     raise typer.Exit(subprocess.run([sys.executable, "-m", "jupyterlab", "--notebook-dir", str(notebooks)]).returncode)
 

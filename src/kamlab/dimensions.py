@@ -15,7 +15,7 @@ import pandas as pd
 
 from kamlab import terms
 from kamlab.errors import DataError
-from kamlab.ids import among
+from kamlab.ids import beside, places
 
 UNKNOWN = "unknown"
 
@@ -68,7 +68,11 @@ def change_by_account(windows: pd.DataFrame, *, by: Sequence[str] = ("account",)
     for when in ("before", "now"):
         odd = (table[f"revenue_{when}"] != 0) & ~(table[f"quantity_{when}"] > 0)
         table[f"odd_{when}"] = odd
-    sums = table.groupby(list(by), sort=True)[[*needed[2:], "price", "odd_before", "odd_now"]].sum().reset_index()
+    # Numbers are grouped in half the time that texts take.
+    code, accounts = pd.factorize(table["account"], sort=True)
+    keys = [pd.Series(code, table.index, name=name) if name == "account" else table[name] for name in by]
+    sums = table.groupby(keys, sort=True)[[*needed[2:], "price", "odd_before", "odd_now"]].sum().reset_index()
+    sums["account"] = accounts[sums["account"]]
     before, now = sums["revenue_before"], sums["revenue_now"]
     change = now - before
     kept = (before > 0) & (now > 0)
@@ -157,7 +161,7 @@ def table(
         accounts without a value stand under "unknown".
     """
     buyers = accounts[accounts["has_bought"].astype(bool)]
-    joined = buyers.merge(changes, on="account", how="left", validate="one_to_one")
+    joined = beside(buyers, changes)
     money = ["revenue_before", "revenue_now", "change", *EFFECTS]
     joined[money] = joined[money].fillna(0.0)
     joined["active_before"] = joined["revenue_before"] > 0
@@ -184,16 +188,17 @@ def _of_lines(joined: pd.DataFrame, by_line: pd.DataFrame) -> pd.DataFrame:
         ["revenue_before", "revenue_now", "change", *EFFECTS],
         ["expected_contribution", "clv", "value_at_risk"],
     )
-    lines = by_line[among(by_line["account"], joined["account"])].copy()
+    place = places(by_line["account"], joined["account"])
+    lines = by_line.drop(columns="account").assign(place=place)[place >= 0]
     bought = {when: lines[f"revenue_{when}"].clip(lower=0.0) for when in ("before", "now")}
-    sums = {when: column.groupby(lines["account"]).transform("sum") for when, column in bought.items()}
+    sums = {when: column.groupby(lines["place"]).transform("sum") for when, column in bought.items()}
     lately = bought["now"] / sums["now"].where(sums["now"] > 0)
     lines["part"] = lately.fillna(bought["before"] / sums["before"].where(sums["before"] > 0)).fillna(0.0)
-    rows = joined[["account", *value]].merge(lines, on="account", how="left")
+    rows = joined[value].assign(place=np.arange(len(joined))).merge(lines, on="place", how="left")
     # Accounts that only sent goods back, or bought nothing in either window.
     rows["part"] = rows["part"].fillna(1.0)
-    without = rows.groupby("account")["part"].transform("sum") <= 0
-    rows["part"] = rows["part"].mask(without, 1 / rows.groupby("account")["part"].transform("size"))
+    without = rows.groupby("place")["part"].transform("sum") <= 0
+    rows["part"] = rows["part"].mask(without, 1 / rows.groupby("place")["part"].transform("size"))
     rows[value] = rows[value].mul(rows["part"], axis=0)
     rows[money] = rows[money].fillna(0.0)
     rows["active_before"] = rows["revenue_before"] > 0

@@ -6,6 +6,7 @@ Without this an account near a border would move up and down with every report, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,20 +40,44 @@ def follow(periods: Sequence[pd.DataFrame], cuts: Cuts) -> list[pd.DataFrame]:
         For each period account, before (class in force a period earlier; missing if the account was not known), now
         (class by the value alone), held (class in force) and why (one of `WHY`), ordered by account.
     """
-    followed: list[pd.DataFrame] = []
+    return [_named(held, cuts) for held in _followed(periods, cuts)]
+
+
+def last(periods: Sequence[pd.DataFrame], cuts: Cuts) -> pd.DataFrame:
+    """Return the last of what `follow` returns of one period or more."""
+    return _named(_followed(periods, cuts)[-1], cuts)
+
+
+class _Held(NamedTuple):
+    """Accounts in order, and codes of classes and of `WHY` as `follow` names them; −1 where there is no class."""
+
+    account: pd.Series
+    before: np.ndarray
+    now: np.ndarray
+    held: np.ndarray
+    why: np.ndarray
+
+
+def _followed(periods: Sequence[pd.DataFrame], cuts: Cuts) -> list[_Held]:
+    followed: list[_Held] = []
     for values in periods:
-        last = followed[-1] if followed else pd.DataFrame(columns=["account", "now", "held"])
-        followed.append(_hold(values, last, cuts))
+        followed.append(_hold(values, followed[-1] if followed else None, cuts))
     return followed
 
 
-def _hold(values: pd.DataFrame, last: pd.DataFrame, cuts: Cuts) -> pd.DataFrame:
+def _named(found: _Held, cuts: Cuts) -> pd.DataFrame:
+    labels, reasons = (pd.array(list(names), dtype="str") for names in (cuts.labels, WHY))
+    classes = {name: labels.take(getattr(found, name), allow_fill=True) for name in ("before", "now", "held")}
+    return pd.DataFrame({"account": found.account, **classes, "why": reasons.take(found.why)})
+
+
+def _hold(values: pd.DataFrame, last: _Held | None, cuts: Cuts) -> _Held:
     values = values.sort_values("account", ignore_index=True)
-    labels = list(cuts.labels)
-    place = pd.Index(last["account"]).get_indexer(pd.Index(values["account"]))
-    # One more stands for accounts that were not known.
-    codes = (np.append(pd.Categorical(last[name], categories=labels).codes, -1) for name in ("held", "now"))
-    before, asked_before = (code[place].astype(int) for code in codes)
+    before = asked_before = np.full(len(values), -1)
+    if last is not None:
+        place = pd.Index(last.account).get_indexer(pd.Index(values["account"]))
+        # One more stands for accounts that were not known.
+        before, asked_before = (np.append(codes, -1)[place] for codes in (last.held, last.now))
     now = np.asarray(cuts.classify(values["value"]).codes, dtype=int)
     # without an interval nothing is cleared; a bound on the other side of the value clears nothing either
     low = cuts.classify(values["lower"].fillna(-np.inf)).codes
@@ -64,16 +89,12 @@ def _hold(values: pd.DataFrame, last: pd.DataFrame, cuts: Cuts) -> pd.DataFrame:
     again = (up & (asked_before > before)) | (down & (asked_before < before))
     second = np.where(up, np.minimum(now, asked_before), np.maximum(now, asked_before))
     held = np.where(again, np.where(up, np.maximum(cleared, second), np.minimum(cleared, second)), cleared)
+    nothing = (values["value"] <= 0).to_numpy()
     why = np.select(
-        [before < 0, now == before, held == before, held == cleared],
-        ["first_seen", "stays", "waits", "cleared"],
-        "second_period",
+        [nothing & (before > 0), before < 0, now == before, held == before, held == cleared],
+        [WHY.index(reason) for reason in ("cleared", "first_seen", "stays", "waits", "cleared")],
+        WHY.index("second_period"),
     )
     held = np.where((before < 0) | (now == before) | (now < 0), now, held)
-    nothing = (values["value"] <= 0).to_numpy()
-    why = np.where(nothing & (before > 0), "cleared", why)
     held = np.where(nothing, np.minimum(now, 0), held)
-    table = pd.DataFrame({"account": values["account"]})
-    for name, code in (("before", before), ("now", now), ("held", held)):
-        table[name] = pd.Series(pd.Categorical.from_codes(code, categories=labels), table.index).astype("str")
-    return table.assign(why=pd.Series(why, table.index, dtype="str"))
+    return _Held(values["account"], before, now, held, why)

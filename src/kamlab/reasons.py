@@ -67,6 +67,7 @@ RETURN_ABOVE = Reason(N_("a return above 0"), N_("write returns below 0, or map 
 RAGGED = Reason(
     N_("{fields} fields where the header has {expected}"), N_("put texts that hold the delimiter into quotes")
 )
+UNCLOSED = Reason(N_("a quotation mark is not closed"), N_("close the quotation mark or take it away"))
 NO_PARTNER = Reason(N_("no row in {file} for its {column}"), N_("add what is missing to that file"))
 NO_RATE = Reason(N_("no rate for {currency} on or before its date"), N_("add a rate of that day or an earlier one"))
 CIRCLE = Reason(N_("parent runs in a circle"), N_("leave parent empty for the uppermost account"))
@@ -86,7 +87,7 @@ ARE_REPEATED = Reason("{column} are repeated", _ONCE, N_("{column} stands there 
 BEFORE = Reason(N_("{column} is before {other}"), N_("swap or mend the dates"))
 
 REASONS = (
-    *(NO_DAY, NO_AMOUNT, NO_QUANTITY, NO_COST, NO_KIND, RETURN_ABOVE, SHORTENED, LINE_ID, RAGGED, NO_PARTNER),
+    *(NO_DAY, NO_AMOUNT, NO_QUANTITY, NO_COST, NO_KIND, RETURN_ABOVE, SHORTENED, LINE_ID, RAGGED, UNCLOSED, NO_PARTNER),
     *(
         NO_RATE,
         CIRCLE,

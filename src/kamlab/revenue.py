@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from kamlab.engines import fetch
+from kamlab.ids import among
 from kamlab.ledger import Ledger
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.terms import REVENUE_KINDS
@@ -63,6 +64,13 @@ def moved(accounts: pd.DataFrame | None) -> pd.DataFrame | None:
         return None
     members = accounts[accounts["member"] != accounts["account"]]
     return None if members.empty else members
+
+
+def members_of(accounts: pd.DataFrame | None, wanted: Collection[str]) -> frozenset[str]:
+    """Return the ledger's accounts (members) behind some of the accounts that decisions are taken for."""
+    members = moved(accounts)
+    names = frozenset(wanted)
+    return names if members is None else names.union(members.loc[among(members["account"], names), "member"])
 
 
 def unattributed_lines(ledger: Ledger, period: StudyPeriod) -> ir.Table:

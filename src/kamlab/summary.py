@@ -21,19 +21,15 @@ from kamlab.terms import TABLES
 if TYPE_CHECKING:
     import pandas as pd
 
-GAPS = frozenset(
-    {
-        *("order_value_trend", "order_value_trend_se", "longest_gap", "median_gap", "log_gaps", "gap_cv"),
-        "days_since_return",
-    }
-)
+TREND = frozenset({"order_value_trend", "order_value_trend_se"})
+GAPS = frozenset({"longest_gap", "median_gap", "log_gaps", "gap_cv", "days_since_return"})
 LINES = frozenset(
     {
         *("return_rate", "quantity", "product_lines", "costed_revenue", "margin", "trailing_margin", "margin_rate_var"),
         "costed_lines",
     }
 )
-PARTS = {"gaps": GAPS, "peaks": frozenset({"peak_revenue", "prior_peak_revenue"}), "lines": LINES}
+PARTS = {"trend": TREND, "gaps": GAPS, "peaks": frozenset({"peak_revenue", "prior_peak_revenue"}), "lines": LINES}
 """What each part of the summary makes beyond the days of purchase alone."""
 ZERO_WITHOUT = (
     *("trailing_revenue", "previous_revenue", "trailing_purchase_value", "sum_log_gap", "returned", "bought"),
@@ -92,9 +88,9 @@ def summarize(
         days = daily(lines, ledger)
         if "peaks" in parts:
             days = days.cache()
-        t = by_account(days, period, set(names), with_gaps="gaps" in parts)
+        t = by_account(days, period, set(names), parts)
         if "lines" in parts:
-            t = t.left_join(lines_facts(lines, period, ledger), "account").drop("account_right")
+            t = t.left_join(lines_facts(lines, period, ledger, set(names)), "account").drop("account_right")
         sums = t.order_by("account").to_pyarrow()
     if not sums.num_rows:
         raise DataError(_no_purchase(ledger, period))
@@ -235,6 +231,7 @@ def _finish(table: pd.DataFrame, period: StudyPeriod, parts: set[str], ledger: L
             # Logarithms were summed of days; another unit shifts each by the same number.
             table["log_gaps"] = table["sum_log_gap"] + table["n_gaps"] * np.log(days_to_units(1, period.unit))
             table["days_since_return"] = table["purchase_days"] - table["rank_after_long_gap"]
+        if "trend" in parts:
             table["order_value_trend"], table["order_value_trend_se"] = _trend(table)
         if "lines" in parts:
             table["return_rate"] = (table["returned"] / table["bought"]).where(table["bought"] > 0, 0.0)

@@ -36,6 +36,7 @@ from kamlab.clv import MBGNBD, GammaGamma
 from kamlab.errors import ConfigError, DataError, ModelError, did_you_mean
 from kamlab.period import DAYS_PER_YEAR, StudyPeriod
 from kamlab.progress import track
+from kamlab.revenue import members_of
 from kamlab.terms import AUTO, FORECASTERS
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def choose(
     sample = _sample(now.summary["account"], seed)
     notes = [NOTE_NO_SPEND] if spend is None and ledger.has_money else []
     notes += [NOTE_SAMPLED] if sample is not None else []
-    seen = ledger if sample is None or not origins else ledger.of(_members(accounts, sample))
+    seen = ledger if sample is None or not origins else ledger.of(members_of(accounts, sample))
     trials, pairs = _trials(seen, period, accounts, sample, covariates, origins=origins, with_money=spend is not None)
     target = "purchases" if spend is None else "revenue"
     if not trials:
@@ -247,13 +248,6 @@ def _sample(accounts: pd.Series, seed: int) -> frozenset[str] | None:
         return None
     rng = np.random.default_rng(seed)
     return frozenset(accounts.iloc[rng.choice(len(accounts), MAX_ACCOUNTS, replace=False)])
-
-
-def _members(accounts: pd.DataFrame | None, sample: frozenset[str]) -> frozenset[str]:
-    """Return the ledger's accounts behind a sample of decision units."""
-    if accounts is None:
-        return sample
-    return sample.union(accounts.loc[accounts["account"].isin(sample), "member"])
 
 
 def _untested(now: Situation, spend: GammaGamma | None, target: str, notes: list[str], forecaster: str) -> Choice:

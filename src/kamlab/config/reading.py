@@ -90,9 +90,15 @@ def load(path: str | Path) -> Config:
         If the file is missing, no TOML, or holds unknown or impossible settings; all of them in one message.
     """
     path = Path(path).expanduser().resolve()
+    if path.is_dir():
+        raise ConfigError(
+            f"{path} is a folder. Name the configuration file in it, such as {path / 'kamlab.toml'}; where there is "
+            f"none yet, have one written: kamlab init {path}"
+        )
     if not path.is_file():
         raise ConfigError(
-            f"There is no configuration file {path}. Name one with --config, or leave it out to use the sample company."
+            f"There is no configuration file {path}. Check the path. `kamlab init FOLDER` writes one for the data of a "
+            "folder; `kamlab report` without --config takes kamlab.toml here, else the sample company's."
         )
     if path.suffix == ".json":
         return thaw(path).config

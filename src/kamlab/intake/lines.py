@@ -14,6 +14,7 @@ from kamlab.intake.currencies import one_currency
 from kamlab.intake.kinds import fits, with_kinds
 from kamlab.sources import RawTable, canonical
 from kamlab.sources.formats import DERIVED
+from kamlab.terms import IDS
 
 
 def is_plain(table: Transactions) -> bool:
@@ -58,7 +59,7 @@ def transactions(config: Config, *, as_of: date | None = None) -> tuple[RawTable
     mapped = {key: name for key, name in every.items() if name in raw.rows.column_names}
     numbers = [key for key in mapped if key in NUMBERS or key not in columns]
     formats = {"date_format": table.date_format, "decimal": table.decimal, "thousands": table.thousands}
-    raw, plain = canonical(raw, mapped, numbers=numbers, dates=["date"], **formats)
+    raw, plain = canonical(raw, mapped, numbers=numbers, dates=["date"], ids=IDS, **formats)
     for key, names in parts.items():
         raw = derive(raw, key, product(raw, [plain.get(name, name) for name in names]))
         plain[key] = DERIVED + key

@@ -131,7 +131,7 @@ class Ledger:
         wanted = ibis.memtable(pa.table({"wanted": pa.array(sorted(accounts), pa.string())}))
         lines = self.table.semi_join(wanted, self.table.account == wanted.wanted)
         path = Path(tempfile.mkdtemp(dir=self.session.scratch), "ledger.parquet")
-        n_rows = int(lines.count().execute())
+        n_rows = int(lines.count().to_pyarrow().as_py())
         self.session.write_parquet(lines, path, self.facts(), by=ORDER, n_rows=n_rows)
         return replace(self, path=path, _cache={"extremes": self._extremes()})
 

@@ -14,15 +14,14 @@ from kamlab import reasons
 from kamlab.engines import Session
 from kamlab.expressions import date_of, decimal_of, is_number, text_of
 from kamlab.sources import RawTable, as_text
-from kamlab.terms import EXCLUDED, LINE_KINDS
+from kamlab.terms import EXCLUDED, IDS, LINE_KINDS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-TEXT_COLUMNS = ("account", "order_id", "line_id", "product", "product_line")
 DECIMAL_COLUMNS = ("quantity", "amount", "cost")
-COLUMNS = ("account", "date", "kind", *TEXT_COLUMNS[1:], *DECIMAL_COLUMNS, "currency")
+COLUMNS = ("account", "date", "kind", *IDS[1:], *DECIMAL_COLUMNS, "currency")
 """Ledger columns that a source column can be mapped to; account and date are needed, amount for money."""
 
 REASONS = {
@@ -110,7 +109,7 @@ def rows_in_files(files: Sequence[Path], columns: Mapping[str, str], session: Se
 
 def _with_whole_ids(table: ir.Table) -> ir.Table:
     """Write ids that met a missing value on their way, and so became floats, without a point: 17850.0 is 17850."""
-    floats = [n for n in (*TEXT_COLUMNS, "date") if n in table.columns and table[n].type().is_floating()]
+    floats = [n for n in (*IDS, "date") if n in table.columns and table[n].type().is_floating()]
     if not floats:
         return table
     whole = {n: ((table[n] == table[n].floor()) & (table[n].abs() < 2.0**53)).all() for n in floats}
@@ -171,7 +170,7 @@ def _words(t: ir.Table, mapped: Sequence[str]) -> ir.Table:
     """Strip whatever is text, and write as text whatever is to be."""
     kept = {
         "date": t.date if t.date.type().is_temporal() else text_of(t.date),
-        **{n: text_of(t[n]) for n in (*TEXT_COLUMNS, "kind", "currency") if n in mapped},
+        **{n: text_of(t[n]) for n in (*IDS, "kind", "currency") if n in mapped},
         **{n: t[n] if is_number(t[n].type()) else text_of(t[n]) for n in DECIMAL_COLUMNS if n in mapped},
     }
     return t.select("source", "line", "row", "early", **kept)
@@ -182,7 +181,7 @@ def _values(t: ir.Table, mapped: Sequence[str], formats: Formats) -> ir.Table:
     import ibis
 
     known = {"date": date_of(t.date, formats.date_format)}
-    for name in (*TEXT_COLUMNS, "kind", "currency"):
+    for name in (*IDS, "kind", "currency"):
         known[name] = t[name] if name in mapped else ibis.null("string")
     for name in DECIMAL_COLUMNS:
         if name in mapped:

@@ -27,7 +27,7 @@ from kamlab.ledger.lines import (
 )
 from kamlab.parsing import DATE_REMEDY
 from kamlab.sources import RaggedRow, RawTable, canonical, from_frame, parquet_columns, parquet_files, read_table
-from kamlab.terms import TABLES
+from kamlab.terms import IDS, TABLES
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -110,7 +110,7 @@ def read_ledger(
         name, ragged = raw.source, raw.ragged
         check_columns(raw.rows.column_names, columns, name)
         formats = {"date_format": date_format, "decimal": decimal, "thousands": thousands}
-        raw, columns = canonical(raw, columns, numbers=DECIMAL_COLUMNS, dates=("date",), **formats)
+        raw, columns = canonical(raw, columns, numbers=DECIMAL_COLUMNS, dates=("date",), ids=IDS, **formats)
         rows = rows_in_memory(raw, columns)
     written = Formats(date_format, decimal or ".", thousands or "") if files else Formats()
     lines = open_lines(rows, columns, written, session, as_of)

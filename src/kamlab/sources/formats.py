@@ -34,6 +34,7 @@ def canonical(
     *,
     numbers: Iterable[str] = (),
     dates: Iterable[str] = (),
+    ids: Iterable[str] = (),
     date_format: str | None = None,
     decimal: str | None = None,
     thousands: str | None = None,
@@ -45,15 +46,16 @@ def canonical(
     raw : RawTable
     columns : mapping of str to str
         Table column → column of `raw`.
-    numbers, dates : iterable of str
-        Which table columns hold numbers and dates; those that are not mapped are passed over.
+    numbers, dates, ids : iterable of str
+        Which table columns hold numbers, dates and ids; those that are not mapped are passed over.
     date_format, decimal, thousands : str, optional
         How they are written; found out of all values where not given.
 
     Returns
     -------
     raw : RawTable
-        With derived columns: plain numbers, "?" where there is none; ISO dates, missing where there is none.
+        With derived columns: plain numbers, "?" where there is none; ISO dates, missing where there is none; ids that
+        met a missing value on their way, and so became 1370.0, as 1370.
     columns : dict of str to str
 
     Raises
@@ -82,6 +84,12 @@ def canonical(
         if name not in raw.typed or known == DAY_NUMBER:
             what.append(("dates", f"{date_sample(known)} ({name})"))
             found |= set() if date_format else {"dates"}
+    whole = {key: plain_ids(raw.rows[columns[key]]) for key in ids if key in columns}
+    whole = {key: column for key, column in whole.items() if column is not None}
+    if whole:
+        added |= whole
+        what.append(("ids", ", ".join(columns[key] for key in whole)))
+        found.add("ids")
     if not added:
         return raw, dict(columns)
     rows = raw.rows
@@ -168,6 +176,18 @@ def plain_numbers(texts: pa.ChunkedArray, numbers: NumberFormat) -> pa.ChunkedAr
     fits = pc.match_substring_regex(trimmed, numbers.pattern)
     plain = pc.if_else(fits, plain, NO_NUMBER)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), plain)
+
+
+def plain_ids(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Write 1370.0 as 1370 in a column that holds nothing else; None for any other, in which 1370 may be another id."""
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(texts)
+    empty = pc.equal(trimmed, "")
+    whole = pc.match_substring_regex(trimmed, r"^(?:0|[1-9][0-9]*)\.0$")
+    if not pc.any(whole).as_py() or not pc.all(pc.or_(whole, empty)).as_py():
+        return None
+    return pc.if_else(empty, trimmed, pc.replace_substring_regex(trimmed, r"\.0$", ""))
 
 
 def plain_dates(texts: pa.ChunkedArray, date_format: str | None) -> pa.ChunkedArray:

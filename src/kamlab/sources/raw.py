@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RaggedRow:
-    """A row whose number of fields differs from the header's."""
+    """A row whose number of fields differs from the header's, or a line of which nothing tells where fields end."""
 
     source: str
     line: int
     fields: tuple[str, ...]
     expected: int
+    unclosed: bool = False
 
     @property
     def reason(self) -> str:
         """Why it cannot be used."""
+        if self.unclosed:
+            return reasons.UNCLOSED.told
         return reasons.RAGGED.say(fields=len(self.fields), expected=self.expected)
 
 
@@ -40,9 +43,10 @@ LABELS = {
     "database": "read from its",
     "numbers": "numbers written like",
     "dates": "dates written like",
+    "ids": "ids as 1370 that are written 1370.0 throughout:",
     "joined_on": "joined on",
     "unmatched": "no row for",
-    "ragged": "rows with a wrong number of fields, left out:",
+    "ragged": "rows that do not fit the header, left out:",
     "converted": "converted:",
     "dated_by": "dated by",
     "tax": "tax taken out:",

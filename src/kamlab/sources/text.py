@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ SAMPLED_LINES = 200
 MOST_TITLES = 20
 """So many rows may stand above the header."""
 SAMPLED_BYTES = 65_536
+_ANY_END = re.compile(r"\r\n|\r|\n")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
@@ -67,7 +69,8 @@ def read_text(
 ) -> RawTable:
     """Read a text file; see `sources.read_table`.
 
-    Titles above the header, which fill one cell each, are left out, as is the header where it stands there again.
+    Titles above the header, which fill one cell each, are left out, as is the header where it stands there again. A
+    line with a quotation mark that is not closed is kept apart, and the lines after it are read without it.
     """
     import pyarrow as pa
 
@@ -76,18 +79,16 @@ def read_text(
     text, dialect = decode(path, encoding, delimiter)
     if not text.strip():
         raise DataError(f"{path.name} holds nothing but blank lines. Export the {content} again.")
-    rows = split(text, dialect.delimiter, path.name)
     found: list[tuple[str, str]] = []
-    if header is None:
-        line, names = _header(text, dialect.delimiter, path.name)
-        rows = ((at, fields) for at, fields in rows if at > line)
-        found += [("header_line", str(line))] if line > 1 else []
-    else:
-        names = list(header)
+    line, names = (0, list(header)) if header is not None else _header(text, dialect.delimiter)
+    found += [("header_line", str(line))] if line > 1 else []
     refuse_repeated_names(names, path.name)
+    unclosed: list[tuple[int, str]] = []
+    every = split(text, dialect.delimiter, width=len(names), unclosed=unclosed)
+    rows = ((at, fields) for at, fields in every if at > line)
     ragged: list[RaggedRow] = []
     n_again = 0
-    batches, lines = [_batch(names, [])], []
+    batches, lines = [_batch(names, [])], [pa.array([], pa.int64())]
     # Lists of texts take many times the room of Arrow's columns, so that few of them are kept at a time.
     while part := list(islice(rows, BATCH)):
         again = {line for line, fields in part if fields[0].strip() == names[0] and [*map(str.strip, fields)] == names}
@@ -98,7 +99,8 @@ def read_text(
         batches.append(_batch(names, kept))
         lines.append(pa.array([line for line, fields in part if len(fields) == len(names)], pa.int64()))
         ragged += [RaggedRow(path.name, line, tuple(f), len(names)) for line, f in part if len(f) != len(names)]
-    if not lines:
+    ragged += [RaggedRow(path.name, at, (said,), len(names), unclosed=True) for at, said in unclosed if at > line]
+    if len(batches) == 1 and not ragged:
         raise DataError(f"{path.name} has a header and no line under it. Export the {content} again.")
     found += [("header_again", str(n_again))] if n_again else []
     reading = _reading(path.name, dialect, found)
@@ -106,15 +108,14 @@ def read_text(
     return RawTable(table, path.name, pa.concat_arrays(lines), tuple(ragged), readings=(reading,))
 
 
-def _header(text: str, delimiter: str, source: str) -> tuple[int, list[str]]:
+def _header(text: str, delimiter: str) -> tuple[int, list[str]]:
     """Return the line of the header and its names: the first row that fills two cells, or the first of all."""
-    first = None
-    for line, fields in islice(split(text, delimiter, source), MOST_TITLES):
+    first = (1, [""])
+    for line, fields in islice(split(text, delimiter), MOST_TITLES):
         names = [field.strip() for field in fields]
-        first = first or (line, names)
+        first = (line, names) if first == (1, [""]) else first
         if len(set(filter(None, names))) > 1:
             return line, names
-    assert first is not None
     return first
 
 
@@ -280,7 +281,7 @@ def find_delimiter(text: str) -> str:
     """
 
     def fit(delimiter: str) -> tuple[float, int]:
-        counts = [len(fields) for _, fields in islice(_split_sample(text, delimiter), SAMPLED_LINES)]
+        counts = [len(fields) for _, fields in islice(split(text[:SAMPLED_BYTES], delimiter), SAMPLED_LINES)]
         widths = [n for n in counts if n > 1]
         if not widths:
             return 0.0, 0
@@ -289,35 +290,84 @@ def find_delimiter(text: str) -> str:
     return max(DELIMITERS, key=fit)
 
 
-def _split_sample(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    try:
-        yield from split(text[:SAMPLED_BYTES], delimiter, "")
-    except DataError:  # the sample may end inside a quoted field
-        return
+def split(
+    text: str, delimiter: str, *, width: int | None = None, unclosed: list[tuple[int, str]] | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line on which each row starts, and its fields; blank lines are no rows.
 
+    A row may run over several lines within quotation marks. Where it would swallow lines that are rows of their own, or
+    the whole rest of the file, the mark that opens it is a slip: its line goes to `unclosed`, with its number, and rows
+    are read on from the line after it.
 
-def split(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line on which each row starts, and its fields; blank lines are no rows."""
+    Parameters
+    ----------
+    text, delimiter : str
+    width : int, optional
+        Number of fields of a row, by which such lines are known; without it only the file's end tells.
+    unclosed : list of (int, str), optional
+        Is added to.
+    """
     if delimiter == WHITESPACE:
         for number, line in enumerate(text.splitlines(keepends=True), start=1):
             if line.strip():
                 yield number, line.split()
         return
     # Without translation of line ends a lone \r ends a line too, and stays what it is inside quotation marks.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    start = last = 1
-    try:
-        for fields in reader:
+    lines = io.StringIO(text, newline="")
+    reader, before = csv.reader(lines, delimiter=delimiter), 0
+    start, at = 1, 0
+    while True:
+        try:
+            fields = next(reader, None)
+        except csv.Error:  # a field longer than any text: whatever follows the mark
+            fields, is_row = [], False
+        else:
+            if fields is None:
+                return
+            end = before + reader.line_num
+            is_row = (start == end and lines.tell() < len(text)) or _is_row(
+                text[at : lines.tell()], fields, delimiter, width
+            )
+        if is_row:
             # No generator: Ctrl-C in the moment in which one is thrown away would be lost.
             if any(map(str.strip, fields)):
                 yield start, fields
-            last, start = start, reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"{source} cannot be read from line {start} on ({error}): probably a quotation mark is never closed there."
-        ) from None
-    if start - last > 2 and sum(line.count('"') for line in re.split(r"\r\n|\r|\n", text)[last - 1 :]) % 2:
-        raise DataError(
-            f"{source} has a quotation mark in line {last} that is never closed, so that the {start - last - 1} lines "
-            "after it would be lost. Close it or take it away."
-        )
+            start = before + reader.line_num + 1
+        else:
+            lines.seek(at)
+            line = lines.readline()
+            if unclosed is not None:
+                unclosed.append((start, line.rstrip("\r\n")))
+            reader, before = csv.reader(lines, delimiter=delimiter), start
+            start += 1
+        at = lines.tell()
+
+
+def _is_row(record: str, fields: list[str], delimiter: str, width: int | None) -> bool:
+    """Whether lines that were read as one row are one: all its quotation marks are closed, and no line is a row."""
+    lines = _ANY_END.split(record.rstrip("\r\n"))
+    if not _closed(delimiter, strictly=len(lines) > 1).fullmatch(record):
+        return False
+    if len(lines) == 1 or width is None:
+        return True
+    plain = [line.count(delimiter) + 1 for line in lines]
+    quoted = [len(next(csv.reader([line], delimiter=delimiter), ())) for line in lines]
+    first, *inner, last = (width > 1 and width in pair for pair in zip(plain, quoted, strict=True))
+    # A text that begins in the last column has a first line that looks like a row, and one that ends in the first
+    # column such a last line. Any other line that does is a row of its own.
+    slip = any(inner) or (first and quoted[0] < width) or (last and quoted[0] > 1) or (first and last)
+    return len(fields) == width and not slip
+
+
+@cache
+def _closed(delimiter: str, *, strictly: bool) -> re.Pattern[str]:
+    """Return what matches a row whose quotation marks are closed.
+
+    Strictly, nothing stands between a closing mark and the delimiter behind it, nor a delimiter before the mark: where
+    it does, a text rather begins there.
+    """
+    between = re.escape(delimiter)
+    other = rf"[^{between}\r\n]*+"
+    close = rf'(?<!{between})"' if strictly else f'"{other}'
+    field = rf'(?:"(?:[^"]|"")*+{close}|(?!"){other})'
+    return re.compile(rf"{field}(?:{between}{field})*+(?:\r\n|\r|\n)?")

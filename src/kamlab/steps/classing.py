@@ -42,7 +42,7 @@ def tiers(run: Run) -> pd.DataFrame:
     These are the fitted and the fixed borders, every account's class by each scheme with its probability, how it
     moved since the quarter before, and what runs at earlier dates would have said.
     """
-    from kamlab import earlier, schemes, side_tables
+    from kamlab import earlier, quarters, schemes, side_tables
     from kamlab import tiers as module
 
     if not run.ledger().has_money:
@@ -75,7 +75,7 @@ def tiers(run: Run) -> pd.DataFrame:
     applied = schemes.apply(values, cuts, fixed, seed=seed)
     run.write("scheme_list", applied.listing)
     run.write("class_probabilities", schemes.probabilities(run.read("draws"), values, applied.cuts))
-    moved = run.write("transitions", earlier.transitions(run.ledger(), run.period, settings, values, applied.cuts))
+    moved = run.write("transitions", quarters.transitions(run.ledger(), run.period, settings, values, applied.cuts))
     return run.write("schemes", _with_classes(applied.table, moved, "held"))
 
 
@@ -113,7 +113,10 @@ def _then(run: Run) -> Callable[[StudyPeriod], tuple[pd.DataFrame, dict[str, flo
     level, members = run.config.company.account_level, run.read("membership")
 
     def then(period: StudyPeriod) -> tuple[pd.DataFrame, dict[str, float]]:
-        units, _ = decision_units(master, members["member"], level=level, as_of=period.calibration_end)
+        # Without a master nothing that is known of the accounts has a date.
+        units = run.read("accounts")
+        if master is not None:
+            units, _ = decision_units(master, members["member"], level=level, as_of=period.calibration_end)
         found = side_tables.pipeline(run.config, period, accounts=members, seed=run.config.seed)
         deals = {} if found is None else found.prospects.set_index("account")["open_value"].to_dict()
         return units, deals

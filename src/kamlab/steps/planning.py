@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kamlab import tables
 from kamlab.buying import sold_between
-from kamlab.ids import beside
+from kamlab.ids import beside, places
 from kamlab.period import DAYS_PER_YEAR, fiscal_quarters
 from kamlab.steps.once import once
 from kamlab.terms import TABLES
@@ -43,13 +43,14 @@ def targets(run: Run) -> pd.DataFrame:
     trailing = run.period.window_start(DAYS_PER_YEAR), as_of
     coming = as_of + timedelta(days=1), as_of + timedelta(days=DAYS_PER_YEAR)
     before = [planning.year_before(*quarter) for quarter in quarters]
-    sold = sold_between(lines, run.period, [*quarters, *before, trailing], accounts=run.read("membership"))
+    members = run.read("membership")
+    sold = sold_between(lines, run.period, [*quarters, *before], accounts=_alike(members, groups))
+    last = sold_between(lines, run.period, [trailing], accounts=members)
     seasons = planning.seasons(run.read("months"), before=quarters[0][0])
-    units = run.read("membership").set_index("member")["account"]
+    units = members.set_index("member")["account"]
     plan = planning.planned(_set(run), [*quarters, trailing, coming], seasons, units=units)
     n = len(quarters)
     run.write("plan", planning.quarterly(plan, sold, quarters, groups, first_day=lines.first_date))
-    last = sold[sold["window"] == 2 * n]
     against, came = planning.company_plan(plan, n), float(last["revenue"].sum())
     run.write_facts(
         "plan",
@@ -171,8 +172,24 @@ def _capacity(run: Run, table: pd.DataFrame) -> dict[str, float]:
 
 def _groups(run: Run) -> dict[str, pd.Series]:
     """Return each account's owner and region, where any are known."""
-    units = run.read("accounts").set_index("account")
+    units = run.read("accounts", columns=["account", *GROUPED_BY]).set_index("account")
     return {kind: units[kind] for kind in GROUPED_BY if units[kind].notna().any()}
+
+
+def _alike(members: pd.DataFrame, groups: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Return the accounts of each member anew: the first one of those that are in the same groups stands for all.
+
+    What they sold together is then added up by the engine, and not handed over account by account.
+    """
+    import numpy as np
+    import pandas as pd
+
+    alike = np.zeros(len(members), dtype=np.int64)
+    for by in groups.values():
+        code = np.append(pd.factorize(by)[0], -1)[places(members["account"], by.index.to_series())]
+        alike = pd.factorize(alike * (code.max(initial=0) + 2) + code + 1)[0]
+    _, first = np.unique(alike, return_index=True)
+    return members.assign(account=members["account"].take(first[alike]).to_numpy())
 
 
 def _set(run: Run) -> pd.DataFrame:

@@ -56,8 +56,13 @@ def load_playbook(path: str | Path | None = None) -> Playbook:
         return _shipped()
     try:
         text = Path(path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The playbook {path} cannot be read ({error}). Check [strategies] playbook.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"The playbook {path} is no text in UTF-8. Save it as TOML in UTF-8.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"The playbook {path} cannot be read: {error.strerror}. Check the path, which a configuration gives as "
+            "playbook under [strategies]."
+        ) from None
     return parse(text, name=str(path))
 
 

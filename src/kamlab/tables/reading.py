@@ -12,7 +12,7 @@ from kamlab import configured, reasons
 from kamlab.config import MOST_QUARANTINED, CheckedTable, Config
 from kamlab.errors import DataError, did_you_mean, first_ids
 from kamlab.parsing import first_of_month, parse_date, parse_flag, parse_text
-from kamlab.sources import RawTable, canonical, from_frame
+from kamlab.sources import RawTable, Reading, canonical, from_frame
 from kamlab.tables.declared import SCHEMAS
 from kamlab.tables.schema import UNREADABLE, Schema, faults
 
@@ -36,6 +36,8 @@ class TableReading:
         Rows that are known only after the as-of date; they are left out, whatever they hold.
     money : float
         Money of all other rows, without signs.
+    readings : tuple of Reading
+        How the source was read.
     max_share, max_money : float
         Shares of rows and of that money up to which the rest can be trusted.
     """
@@ -45,6 +47,7 @@ class TableReading:
     quarantine: pd.DataFrame
     later: int
     money: float
+    readings: tuple[Reading, ...] = ()
     max_share: float = MOST_QUARANTINED
     max_money: float = MOST_QUARANTINED
 
@@ -67,6 +70,7 @@ class TableReading:
             f"Table {self.schema.name} ({self.schema.holds}): {self.n_read:,} rows read, {used}{later}, "
             f"{len(self.quarantine):,} quarantined."
         ]
+        lines += [f"  {reading}." for reading in self.readings if "ids" in dict(reading.what)]
         undated = int(self.rows[self.schema.known_from].isna().sum()) if self.schema.known_from else 0
         if undated:
             lines.append(f"  {undated:,} rows without {self.schema.known_from}: they count on every day.")
@@ -139,7 +143,8 @@ def read_rows(
     numbers, months = schema.of_kind("number"), schema.of_kind("month")
     formats = {"date_format": date_format, "decimal": decimal, "thousands": thousands}
     written = _with_first_days(raw, [columns[name] for name in months if name in columns])
-    plain, named = canonical(written, columns, numbers=numbers, dates=(*schema.of_kind("date"), *months), **formats)
+    dates, ids = (*schema.of_kind("date"), *months), schema.of_kind("text")
+    plain, named = canonical(written, columns, numbers=numbers, dates=dates, ids=ids, **formats)
     every = _parsed(raw, plain, schema, columns, named)
     # What is known later neither counts nor breaks a rule: it could push out what was known before it.
     today = pd.Timestamp(as_of)
@@ -158,7 +163,7 @@ def read_rows(
     for outcome, later in hidden:
         rows = _without(rows, outcome, later)
     rows = rows[list(schema.columns)].reset_index(drop=True)
-    return TableReading(schema, rows, quarantine, len(every) - len(frame), money)
+    return TableReading(schema, rows, quarantine, len(every) - len(frame), money, plain.readings)
 
 
 def _with_first_days(raw: RawTable, names: Sequence[str]) -> RawTable:
@@ -218,7 +223,7 @@ def _parsed(
         text = parse_text(raw.rows[columns[field.name]].to_pandas().astype("str"))
         written = plain.rows[named[field.name]].to_pandas()
         if field.kind == "text":
-            parts[field.name] = text
+            parts[field.name] = parse_text(written.astype("str"))
         elif field.kind == "flag":
             parts[field.name] = parse_flag(text)
         elif field.kind == "number":

@@ -20,6 +20,9 @@ CREDIT_CLASSES = ("AAA", "AA", "A", "none")
 POTENTIAL_SOURCES = ("declared", "fitted", "own_peak", "pipeline", "unknown")
 """Where a potential comes from, in falling order of trust."""
 
+IDS = ("account", "order_id", "line_id", "product", "product_line")
+"""Text columns of the ledger that tell things apart, and so may be numbers that count nothing."""
+
 FORECASTERS = (
     *("last_horizon", "seasonal", "trailing", "same_count", "rate"),
     *("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd", "bg_cnbd", "mbg_cnbd", "bg_bb"),

@@ -32,6 +32,7 @@ WAYS = {
     "database": N_("table or query"),
     "numbers": N_("numbers written like"),
     "dates": N_("dates written like"),
+    "ids": N_("ids read without .0"),
     "joined_on": N_("joined by"),
     "unmatched": N_("without a partner"),
     "ragged": N_("rows left out"),

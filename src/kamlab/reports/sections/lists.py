@@ -49,7 +49,8 @@ def removals(run: Source, t: Translator) -> list[Block]:
     stage = run.read("labels", columns=["account", "label"], where=wanted)
     if stage.empty:
         return []
-    rows = stage.merge(run.read("account_table"), on="account")
+    printed_of = ["account", "name", "trailing_revenue", "p_negative", "p_negative_standard"]
+    rows = stage.merge(run.read("account_table", columns=printed_of), on="account")
     rows = rows.sort_values(["label", "trailing_revenue", "account"], ascending=[True, False, True])
     proposed = int((rows["label"] == "proposed").sum())
     said = t(

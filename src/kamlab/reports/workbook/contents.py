@@ -2,119 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pandas as pd
 
 from kamlab import reasons, schemes
-from kamlab.i18n import COMMAS, N_, Translator
+from kamlab.i18n import COMMAS, Translator
+from kamlab.ids import beside
 from kamlab.reports.sections.owners import DIMENSIONS, UNKNOWN
 from kamlab.reports.sections.source import Source, is_contribution
-from kamlab.reports.workbook.writing import Kind, Sheet, SheetColumn
+from kamlab.reports.workbook.headings import (
+    ABOUT,
+    ACCOUNT_NUMBERS,
+    ACCOUNT_TEXTS,
+    CREDIT,
+    DEALS,
+    DIMENSION_ROWS,
+    LISTS,
+    RESTS_ON,
+    Row,
+)
+from kamlab.reports.workbook.writing import Sheet, SheetColumn
 from kamlab.segment_names import translated
 from kamlab.strategies import texts, wording
-
-RESTS_ON: Mapping[str, str] = {
-    "decided": N_("decided by a person"),
-    "own_peak": N_("potential is its own best 12 months"),
-    "fitted": N_("potential from similar accounts"),
-    "no_potential": N_("potential unknown"),
-    "revenue_basis": N_("revenue, since no costs are known"),
-    "short_history": N_("short history"),
-}
-"""What a label may rest on."""
-
-LISTS = {"credit": N_("Credit"), "dimensions": N_("Regions, owners and the like"), "pipeline": N_("Open deals")}
-"""Names of the lists' sheets."""
-
-ACCOUNT_TEXTS = {
-    "name": N_("Name"),
-    "owner": N_("Owner"),
-    "channel": N_("Channel"),
-    "industry": N_("Industry"),
-    "region": N_("Region"),
-    "country": N_("Country"),
-    "territory": N_("Territory"),
-    "size": N_("Size"),
-}
-"""What the account master says, where it says anything."""
 
 MOST_LISTED = 20_000
 """Accounts up to which a sheet lists them. Of more, the accounts' sheet has those with the highest expected value, with
 all their labels, and a scheme's sheet counts them by label: nobody reads a million lines in a spreadsheet, and a file
 of a hundred million bytes opens nowhere. All of them stand in the run's tables."""
-
-Row = tuple[str, str, Kind]
-
-ACCOUNT_NUMBERS: tuple[Row, ...] = (
-    ("last_purchase", N_("Last order"), "date"),
-    ("trailing_revenue", N_("Revenue, last 12 months"), "money"),
-    ("previous_revenue", N_("Revenue, 12 months before"), "money"),
-    ("trailing_largest_order", N_("Largest order, last 12 months"), "money"),
-    ("trailing_margin", N_("Margin, last 12 months"), "money"),
-    ("p_alive", N_("Chance that it still buys"), "percent"),
-    ("expected_purchases", N_("Expected purchase days"), "decimal"),
-    ("expected_revenue", N_("Expected revenue"), "money"),
-    ("revenue_lower", N_("Expected revenue, lower bound"), "money"),
-    ("revenue_upper", N_("Expected revenue, upper bound"), "money"),
-    ("cost_to_serve", N_("Expected cost to serve"), "money"),
-    ("receivables_cost", N_("Expected cost of waiting for payment"), "money"),
-    ("credit_loss", N_("Expected credit loss"), "money"),
-    ("expected_contribution", N_("Expected contribution"), "money"),
-    ("contribution_lower", N_("Expected contribution, lower bound"), "money"),
-    ("contribution_upper", N_("Expected contribution, upper bound"), "money"),
-    ("clv", N_("Discounted value, 12 months"), "money"),
-    ("potential_revenue", N_("Potential a year"), "money"),
-    ("potential_source", N_("Where the potential comes from"), "text"),
-    ("wallet_share", N_("Share of wallet"), "percent"),
-    ("headroom", N_("Headroom a year"), "money"),
-)
-DEALS: tuple[Row, ...] = (
-    ("deal", N_("Deal"), "text"),
-    ("account", N_("Account"), "text"),
-    ("name", N_("Name"), "text"),
-    ("product", N_("Product"), "text"),
-    ("owner", N_("Owner"), "text"),
-    ("opened", N_("Opened"), "date"),
-    ("value", N_("Value"), "money"),
-    ("p_win_91", N_("Won within 91 days, probability"), "percent"),
-    ("p_win", N_("Won within two years, probability"), "percent"),
-    ("weighted_value", N_("Value times probability"), "money"),
-    ("prospect_004", N_("Grade"), "text"),
-    ("stalled", N_("Stands still"), "text"),
-)
-CREDIT: tuple[Row, ...] = (
-    ("account", N_("Account"), "text"),
-    ("name", N_("Name"), "text"),
-    ("credit_002", N_("Credit class"), "text"),
-    ("score", N_("Score, 0 to 100"), "number"),
-    ("on_time_rate", N_("Paid on time"), "percent"),
-    ("days_beyond_terms", N_("Days paid after the due date"), "decimal"),
-    ("days_to_pay", N_("Days from invoice to payment"), "decimal"),
-    ("outstanding", N_("Unpaid"), "money"),
-    ("overdue", N_("Overdue"), "money"),
-    ("overdue_90", N_("Overdue for more than 90 days"), "money"),
-    ("disputed", N_("Disputed"), "money"),
-    ("limit", N_("Credit limit"), "money"),
-    ("utilisation", N_("Limit used"), "percent"),
-    ("expected_loss", N_("Expected loss of what is unpaid"), "money"),
-)
-DIMENSION_ROWS: tuple[Row, ...] = (
-    ("dimension", N_("Divided by"), "text"),
-    ("value", N_("Value of it"), "text"),
-    ("accounts", N_("Accounts"), "number"),
-    ("revenue_now", N_("Revenue, last 12 months"), "money"),
-    ("revenue_before", N_("Revenue, 12 months before"), "money"),
-    ("change", N_("Change of revenue"), "money"),
-    ("new", N_("New or back"), "money"),
-    ("lost", N_("Lost"), "money"),
-    ("volume", N_("Volume"), "money"),
-    ("price", N_("Price"), "money"),
-    ("mix", N_("Mix"), "money"),
-    ("unexplained", N_("No quantities"), "money"),
-    ("growth", N_("Growth"), "percent"),
-    ("expected_contribution", N_("Expected contribution"), "money"),
-)
 
 
 def sheets(run: Source, t: Translator) -> list[Sheet]:
@@ -133,11 +48,13 @@ def sheets(run: Source, t: Translator) -> list[Sheet]:
 
 def accounts(run: Source, t: Translator) -> Sheet:
     """One row an account: who it is, what it brings, every label with its probability, and why it has its strategy."""
-    rows = run.read("account_table")
-    n_accounts = len(rows)
+    worth = run.read("account_table", columns=["account", "expected_contribution"])
+    n_accounts, some = len(worth), None
     if n_accounts > MOST_LISTED:
-        rows = rows.nlargest(MOST_LISTED, "expected_contribution").sort_values("account", ignore_index=True)
-    strategies = run.read("strategies").set_index("account").reindex(rows["account"]).reset_index()
+        some = {"account": worth.nlargest(MOST_LISTED, "expected_contribution")["account"].tolist()}
+    rows = run.read("account_table", where=some)
+    strategies = run.read("strategies", columns=["account", "strategy_rule", "strategy_inputs", "flags"], where=some)
+    strategies = beside(rows[["account"]], strategies)
     reasons = rows.assign(strategy_rule=strategies["strategy_rule"], strategy_inputs=strategies["strategy_inputs"])
     columns = [SheetColumn("account", t("Account"), source="account_table.account", width=14)]
     columns += [
@@ -145,7 +62,6 @@ def accounts(run: Source, t: Translator) -> Sheet:
         for key, label in ACCOUNT_TEXTS.items()
         if rows[key].notna().any()
     ]
-    some = {"account": list(rows["account"])} if len(rows) < n_accounts else None
     labels = run.read("labels", columns=["account", "scheme", "label", "probability"], where=some)
     wide = labels.pivot(index="account", columns="scheme", values=["label", "probability"]).reindex(rows["account"])
     values: dict[str, pd.Series] = {}
@@ -160,7 +76,8 @@ def accounts(run: Source, t: Translator) -> Sheet:
         columns.append(SheetColumn(f"p_{scheme}", _probability_of(title, t), "percent", source="labels.probability"))
     values["flags"] = strategies["flags"].map(lambda flags: _flags(flags, t), na_action="ignore")
     columns.append(SheetColumn("flags", t("Remarks"), source="strategies.flags", width=36))
-    segments = run.read("segments").set_index("account").reindex(rows["account"]).reset_index()
+    segments = run.read("segments", columns=["account", "segment_name", "probability"], where=some)
+    segments = beside(rows[["account"]], segments)
     values["segment"] = _named(segments["segment_name"], lambda name: translated(name, t))
     values["p_segment"] = segments["probability"]
     likely = run.read("prospect_segments")
@@ -181,7 +98,9 @@ def accounts(run: Source, t: Translator) -> Sheet:
     same = () if is_contribution(run) else (*costs, "expected_contribution", "contribution_lower", "contribution_upper")
     numbers = tuple(row for row in ACCOUNT_NUMBERS if row[0] not in same)
     columns += _columns(numbers, "account_table", rows, t)
-    return Sheet(_title_of_accounts(n_accounts, t), columns, rows.assign(**values), frozen_columns=2)
+    return Sheet(
+        _title_of_accounts(n_accounts, t), columns, rows.assign(**values), frozen_columns=2, about=t(ABOUT["accounts"])
+    )
 
 
 def _title_of_accounts(n: int, t: Translator) -> str:
@@ -190,7 +109,7 @@ def _title_of_accounts(n: int, t: Translator) -> str:
 
 def _playbook(run: Source, t: Translator) -> list[Sheet]:
     """Return a sheet for each scheme of the playbook: label, probability, rule and the values that gave it."""
-    labels = run.read("labels", columns=["account", "scheme", "label"])
+    labels = run.read("labels", columns=["scheme", "label"])
     names = run.read("account_table", columns=["account", "name"])
     columns = [
         SheetColumn("account", t("Account"), source="labels.account", width=14),
@@ -202,31 +121,36 @@ def _playbook(run: Source, t: Translator) -> list[Sheet]:
         SheetColumn("inputs", t("Values that gave it"), source="labels.inputs", width=80),
     ]
     found = []
-    for scheme, rows in labels.groupby("scheme", sort=False):
-        few = len(rows) <= MOST_LISTED
-        if few:
-            rows = run.read("labels", where={"scheme": [str(scheme)]}).merge(names, on="account", how="left")
-            rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
-            rows = rows.assign(rests_on=rows["rests_on"].map(rests))
-        rows = rows.assign(label=_named(rows["label"], _label_namer(str(scheme), t)))
-        title = t(wording.SCHEMES.get(str(scheme), str(scheme)))
-        found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
+    place, playbook = pd.factorize(labels["scheme"])
+    for number, scheme in enumerate(playbook):
+        title, namer = t(wording.SCHEMES.get(scheme, scheme)), _label_namer(scheme, t)
+        given = labels.loc[place == number, "label"]
+        if len(given) > MOST_LISTED:
+            found.append(_counted(title, given, namer, columns[2], t))
+            continue
+        rows = run.read("labels", where={"scheme": [scheme]}).merge(names, on="account", how="left")
+        rests = {found: _rests_on(found, t) for found in rows["rests_on"].dropna().unique()}
+        rows = rows.assign(rests_on=rows["rests_on"].map(rests), label=_named(rows["label"], namer))
+        found.append(Sheet(title, columns, rows, 2, t(ABOUT["scheme"])))
     return found
 
 
-def _counted(title: str, rows: pd.DataFrame, label: SheetColumn, t: Translator) -> Sheet:
-    """Return a sheet of a scheme that says how many accounts have each label."""
+def _counted(title: str, values: pd.Series, name: Callable[[str], str], label: SheetColumn, t: Translator) -> Sheet:
+    """Return a sheet of a scheme that says how many accounts have each label, ordered by what it is called."""
     columns = [label, SheetColumn("accounts", t("Accounts"), "number", source=label.source)]
-    return Sheet(title, columns, rows.groupby(label.key).size().rename("accounts").reset_index())
+    counts = values.value_counts(sort=False)
+    named = _named(pd.Series(counts.index), name).to_numpy()
+    counted = counts.groupby(named).sum().rename_axis(label.key).rename("accounts").reset_index()
+    return Sheet(title, columns, counted, about=t(ABOUT["counted"]))
 
 
 def _class_columns(run: Source, t: Translator) -> list[Sheet]:
     """Return a sheet for each column of table "schemes" that holds a class, with its probability where it has one."""
     names = run.read("account_table", columns=["account", "name"])
-    table, chances = run.read("schemes").merge(names, on="account"), run.read("class_probabilities")
+    table, chances = beside(run.read("schemes"), names), run.read("class_probabilities")
     found = []
     for column in _applied(run):
-        rows = table.loc[table[column].notna(), ["account", "name", column]]
+        rows, namer = table.loc[table[column].notna(), ["account", "name", column]], _class_namer(column, t)
         few = len(rows) <= MOST_LISTED
         rows = rows.merge(chances, on="account", how="left") if few else rows
         shares = {str(c): f"{column}_{c}" for c in rows[column].unique() if f"{column}_{c}" in rows}
@@ -242,8 +166,11 @@ def _class_columns(run: Source, t: Translator) -> list[Sheet]:
             rows = rows.assign(probability=pd.Series(mine, index=rows.index, dtype=float))
             origin = f"class_probabilities.{'…' if column == 'contribution_class' else column + '_…'}"
             columns.append(SheetColumn("probability", t("Probability"), "percent", source=origin))
-        title, rows = t(schemes.TITLES[column]), rows.assign(**{"class": _named(rows[column], _class_namer(column, t))})
-        found.append(Sheet(title, columns, rows, 2) if few else _counted(title, rows, columns[2], t))
+        title, classes = t(schemes.TITLES[column]), rows[column]
+        if few:
+            found.append(Sheet(title, columns, rows.assign(**{"class": _named(classes, namer)}), 2, t(ABOUT["class"])))
+        else:
+            found.append(_counted(title, classes, namer, columns[2], t))
     return found
 
 
@@ -263,7 +190,9 @@ def _lists(run: Source, t: Translator) -> list[Sheet]:
         ("dimensions", DIMENSION_ROWS, divided),
     )
     return [
-        Sheet(t(LISTS[name]), _columns(columns, name, rows, t), rows) for name, columns, rows in found if not rows.empty
+        Sheet(t(LISTS[name]), _columns(columns, name, rows, t), rows, about=t(ABOUT[name]))
+        for name, columns, rows in found
+        if not rows.empty
     ]
 
 
@@ -281,7 +210,7 @@ def _quarantine(run: Source, t: Translator) -> Sheet:
     ]
     if counted["currency"].any():
         columns.append(SheetColumn("currency", t("Currency"), source="quarantine.currency"))
-    return Sheet(t("Lines that cannot be used"), columns, counted)
+    return Sheet(t("Lines that cannot be used"), columns, counted, about=t(ABOUT["quarantine"]))
 
 
 def _origins(found: list[Sheet], n_accounts: int, t: Translator) -> Sheet:
@@ -298,7 +227,7 @@ def _origins(found: list[Sheet], n_accounts: int, t: Translator) -> Sheet:
         SheetColumn("heading", t("Heading"), width=40),
         SheetColumn("origin", t("Table and column of the run"), width=44),
     ]
-    return Sheet(t("Where it comes from"), columns, pd.DataFrame([*rows, *short]))
+    return Sheet(t("Where it comes from"), columns, pd.DataFrame([*rows, *short]), about=t(ABOUT["origins"]))
 
 
 def _columns(rows: tuple[Row, ...], table: str, data: pd.DataFrame, t: Translator) -> list[SheetColumn]:
