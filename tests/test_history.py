@@ -248,7 +248,7 @@ def test_errors_of_a_third_of_a_year_are_judged_as_such(steady, monkeypatch):
         choices.append(choice)
         raise ModelError("The choice is all that is asked for.")
 
-    monkeypatch.setattr(forecast, "value_and_draws", kept)
+    monkeypatch.setattr(forecast, "revenue_and_draws", kept)
     held_against(
         steady,
         StudyPeriod(date(2025, 12, 31), 120),
