@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 import kamlab as kl
+from kamlab import summary
 from kamlab.buying import product_mix, swings
 from kamlab.errors import ConfigError, DataError
 from kamlab.revenue import monthly_revenue, revenue_windows
@@ -218,6 +220,22 @@ def test_cdnow_equals_lifetimes():
 def test_the_same_ledger_gives_the_same_bits():
     period = kl.StudyPeriod("1998-06-30")
     pd.testing.assert_frame_equal(kl.summarize(cdnow(), period), kl.summarize(cdnow(), period), check_exact=True)
+
+
+def test_many_lines_are_summed_up_some_accounts_at_a_time(monkeypatch):
+    ledger, period = cdnow(), kl.StudyPeriod("1997-09-30", horizon_days=273)
+    at_once = kl.summarize(ledger, period)
+    assert ledger.ranges(1000) == [(None, None)]
+    # The engine's files have groups of a hundred thousand rows: smaller ones stand for a longer log.
+    pq.write_table(pq.read_table(ledger.path), ledger.path, row_group_size=500)
+    ranges = ledger.ranges(1000)
+    lines = pq.read_table(ledger.path)["account"].to_pandas()
+    held = [lines[(lines >= (first or "")) & (lines < (end or "~"))] for first, end in ranges]
+    assert len(ranges) == 7
+    assert sum(map(len, held)) == len(lines)
+    assert all(900 <= len(part) <= 1600 for part in held[:-1])
+    monkeypatch.setattr(summary, "LINES_AT_ONCE", 1000)
+    pd.testing.assert_frame_equal(kl.summarize(ledger, period), at_once, check_exact=True)
 
 
 def test_periods_are_counted_back_from_the_as_of_date(tmp_path):

@@ -7,6 +7,7 @@ doubles on several threads differ from run to run in their last digits.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from kamlab.account_sums import BATCH, best_twelve_months, by_account, lines_facts, revenue_by_stretch
@@ -19,8 +20,12 @@ from kamlab.revenue import daily, moved, revenue_lines
 from kamlab.terms import TABLES
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pandas as pd
+    import pyarrow as pa
 
+LINES_AT_ONCE = 12_000_000
+"""Of a log from which all columns are computed in one go."""
 TREND = frozenset({"order_value_trend", "order_value_trend_se"})
 GAPS = frozenset({"longest_gap", "median_gap", "log_gaps", "gap_cv", "days_since_return"})
 LINES = frozenset(
@@ -77,29 +82,53 @@ def summarize(
     DataError
         If no account has a purchase up to the as-of date.
     """
-    import numpy as np
-
     names = _wanted(columns)
     parts = {part for part, made in PARTS.items() if made & set(names)}
-    sums = ordered_sums(ledger, period, only) if {"account", *MADE} >= set(names) and moved(accounts) is None else None
-    if sums is None:
+    grouped = moved(accounts) is not None
+    sums = ordered_sums(ledger, period, only) if {"account", *MADE} >= set(names) and not grouped else None
+    if sums is not None:
+        found: Iterable[pd.DataFrame] = _finished(sums, period, parts, ledger)
+    else:
         lines = revenue_lines(ledger, period, accounts, only=only)
-        days = daily(lines, ledger)
-        if "peaks" in parts:
-            days = days.cache()
+        # More lines than fit into memory are summed up some accounts at a time, which lie together in the file.
+        ranges = [(None, None)] if grouped else ledger.ranges(LINES_AT_ONCE)
+        some = (_between(lines, *ends) for ends in ranges)
+        found = (_summed(part, period, names, parts, ledger) for part in some)
+    table = _joined(found, names)
+    if table.empty:
+        raise DataError(_no_purchase(ledger, period))
+    return table
+
+
+def _between(lines: ir.Table, first: str | None, end: str | None) -> ir.Table:
+    """Keep the lines of the accounts from the first up to, without it, the end; None = without such an end."""
+    lines = lines if first is None else lines.filter(lines.account >= first)
+    return lines if end is None else lines.filter(lines.account < end)
+
+
+def _summed(
+    lines: ir.Table, period: StudyPeriod, names: Sequence[str], parts: set[str], ledger: Ledger
+) -> pd.DataFrame:
+    """Let the engine sum up lines; return the columns that are wanted, ordered by account."""
+    import numpy as np
+
+    days = daily(lines, ledger)
+    with days.cache() if "peaks" in parts else nullcontext(days) as days:
         t = by_account(days, period, set(names), parts)
         if "lines" in parts:
             t = t.left_join(lines_facts(lines, period, ledger, set(names)), "account").drop("account_right")
-        sums = t.order_by("account").to_pyarrow()
-    if not sums.num_rows:
-        raise DataError(_no_purchase(ledger, period))
-    batches = sums.to_batches(max_chunksize=BATCH)
-    # Dates as objects would cost more than their sums.
-    table = _joined((_finish(batch.to_pandas(date_as_object=False), period, parts, ledger) for batch in batches), names)
-    if "peaks" in parts:
-        peaks = best_twelve_months(revenue_by_stretch(days, period).to_pyarrow(), table["account"])
-        table = table.assign(**dict(zip(("peak_revenue", "prior_peak_revenue"), np.transpose(peaks), strict=True)))
-    return table[names]
+        table = _joined(_finished(t.order_by("account").to_pyarrow(), period, parts, ledger), names)
+        if "peaks" in parts and len(table):
+            peaks = best_twelve_months(revenue_by_stretch(days, period).to_pyarrow(), table["account"])
+            table = table.assign(**dict(zip(("peak_revenue", "prior_peak_revenue"), np.transpose(peaks), strict=True)))
+    return table
+
+
+def _finished(sums: pa.Table, period: StudyPeriod, parts: set[str], ledger: Ledger) -> Iterable[pd.DataFrame]:
+    """Turn sums into the documented columns, many accounts at a time."""
+    for batch in sums.to_batches(max_chunksize=BATCH):
+        # Dates as objects would cost more than their sums.
+        yield _finish(batch.to_pandas(date_as_object=False), period, parts, ledger)
 
 
 def _joined(tables: Iterable[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, localcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -119,6 +120,28 @@ class Ledger:
         t = self.table.filter(self.table.account.notnull())
         t = t if as_of is None else t.filter(t.date <= ibis.literal(as_of))
         return sorted(t.select("account").distinct().to_pyarrow()["account"].to_pylist())
+
+    def ranges(self, n_rows: int) -> list[tuple[str | None, str | None]]:
+        """Divide the accounts into ranges of about so many lines each, from the first up to, without it, the end.
+
+        None stands for no such end. The file's own groups of rows say where; of a folder (Spark) there is one range.
+        """
+        import pyarrow.parquet as pq
+
+        if self.session.spark is not None:
+            return [(None, None)]
+        with pq.ParquetFile(self.path) as file:
+            column = file.schema_arrow.get_field_index("account")
+            groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
+            least = [(group.num_rows, group.column(column).statistics) for group in groups]
+        borders, upto = set(), 0
+        for rows, known in least:
+            if upto >= n_rows and known is not None and known.has_min_max:
+                borders.add(known.min)
+                upto = 0
+            upto += rows
+        ends = [None, *sorted(borders), None]
+        return list(pairwise(ends))
 
     def of(self, accounts: Collection[str]) -> Ledger:
         """Copy the lines of some accounts into a file of their own: many questions about few need no scan of all.
