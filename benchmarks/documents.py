@@ -35,7 +35,7 @@ class Many:
             copies = [table.assign(account=table["account"] + f"-{i}") for i in range(self.copies)]
             table = pd.concat(copies, ignore_index=True)
         for column, values in (where or {}).items():
-            table = table[table[column].isin(values)]
+            table = table[table[column].isin(values)].reset_index(drop=True)
         return table[list(columns)] if columns else table
 
 
