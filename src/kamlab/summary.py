@@ -6,8 +6,10 @@ doubles on several threads differ from run to run in their last digits.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kamlab.account_sums import BATCH, best_twelve_months, by_account, lines_facts, revenue_by_stretch
@@ -94,6 +96,8 @@ def summarize(
         ranges = [(None, None)] if grouped else ledger.ranges(LINES_AT_ONCE)
         some = (_between(lines, *ends) for ends in ranges)
         found = (_summed(part, period, names, parts, ledger) for part in some)
+        if len(ranges) > 1:
+            found = _put_down(found, ledger.session.scratch, names)
     table = _joined(found, names)
     if table.empty:
         raise DataError(_no_purchase(ledger, period))
@@ -142,6 +146,29 @@ def _joined(tables: Iterable[pd.DataFrame], names: Sequence[str]) -> pd.DataFram
             pieces[name].append(table[name].copy())
     columns = {name: pd.concat(pieces.pop(name), ignore_index=True) for name in names if pieces[name]}
     return pd.DataFrame(columns, copy=False)
+
+
+def _put_down(tables: Iterable[pd.DataFrame], scratch: Path, names: Sequence[str]) -> Iterable[pd.DataFrame]:
+    """Write tables to files, then yield their columns, one at a time.
+
+    Columns that are kept while the next table is made would lie between what it needs for a while, and leave holes in
+    memory three times their size.
+    """
+    import pyarrow as pa
+
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        paths = []
+        for table in (table for table in tables if len(table)):
+            paths.append(Path(folder, f"{len(paths)}.arrow"))
+            arrow = pa.Table.from_pandas(table, preserve_index=False)
+            with pa.OSFile(str(paths[-1]), "wb") as file, pa.ipc.new_file(file, arrow.schema) as writer:
+                writer.write_table(arrow)
+        for name in names:
+            for path in paths:
+                with pa.OSFile(str(path)) as file:
+                    fields = pa.ipc.open_file(file).schema.names
+                    options = pa.ipc.IpcReadOptions(included_fields=[fields.index(name)])
+                    yield pa.ipc.open_file(file, options=options).read_all().to_pandas()
 
 
 def _wanted(columns: Sequence[str] | None) -> list[str]:
