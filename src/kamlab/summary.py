@@ -157,7 +157,7 @@ def _put_down(tables: Iterable[pd.DataFrame], scratch: Path, names: Sequence[str
     import pyarrow as pa
 
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        paths = []
+        paths: list[Path] = []
         for table in (table for table in tables if len(table)):
             paths.append(Path(folder, f"{len(paths)}.arrow"))
             arrow = pa.Table.from_pandas(table, preserve_index=False)
