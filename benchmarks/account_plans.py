@@ -20,6 +20,8 @@ from kamlab.reports import export_pdf
 from kamlab.reports.sections import plans as section
 
 N = 300
+READ = ("labels", "lifetime", "targets", "segments", "prospect_segments")
+"""Tables that pages read beside those of plans: a draft makes them when they are first asked for, before the clock."""
 
 
 class Everybody:
@@ -41,6 +43,8 @@ class Everybody:
 
     def known(self) -> plans.Known:
         run = self._run
+        for name in READ:
+            run.read(name)
         labels = run.read("strategies").drop(columns=["name", "owner"])
         accounts = run.read("account_table").merge(labels, on="account")
         accounts = accounts[accounts["has_bought"]].head(N).assign(plan_required=True)
