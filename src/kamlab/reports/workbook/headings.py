@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kamlab.i18n import N_
+from kamlab.reports.sections.columns import LABELS
 from kamlab.reports.workbook.writing import Kind
 
 RESTS_ON: Mapping[str, str] = {
@@ -38,14 +39,7 @@ ABOUT = {
 """What the sheets show."""
 
 ACCOUNT_TEXTS = {
-    "name": N_("Name"),
-    "owner": N_("Owner"),
-    "channel": N_("Channel"),
-    "industry": N_("Industry"),
-    "region": N_("Region"),
-    "country": N_("Country"),
-    "territory": N_("Territory"),
-    "size": N_("Size"),
+    key: LABELS[key] for key in ("name", "owner", "channel", "industry", "region", "country", "territory", "size")
 }
 """What the account master says, where it says anything."""
 
